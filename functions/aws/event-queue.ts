@@ -1,0 +1,42 @@
+import { ChangeMessageVisibilityBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { QueueMessage } from '../domain/queue-message.ts';
+
+/** Puts a message on a queue; resolves once SQS has it, throws when that is not certain. */
+export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal: AbortSignal) => Promise<void>;
+
+/** When a received message that failed comes back: 0 to 43,200 seconds from now. */
+export type Postponement = { readonly receiptHandle: string; readonly delaySeconds: number };
+
+/** Sets when failed messages come back; throws when SQS refused some, which then return after the queue's own time-out. */
+export type PostponeMessages = (messages: readonly Postponement[]) => Promise<void>;
+
+/** Sends through the given client. */
+export function createSendMessage(client: SQSClient): SendMessage {
+  return async (queueUrl, message, abortSignal) => {
+    const command = new SendMessageCommand({
+      QueueUrl: queueUrl,
+      MessageBody: message.body,
+      MessageAttributes: Object.fromEntries(
+        Object.entries(message.attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+      ),
+    });
+    await client.send(command, { abortSignal });
+  };
+}
+
+/** Postpones messages of one queue; at most 10 a call, as many as a batch holds. */
+export function createPostponeMessages(client: SQSClient, queueUrl: string): PostponeMessages {
+  return async (messages) => {
+    const command = new ChangeMessageVisibilityBatchCommand({
+      QueueUrl: queueUrl,
+      Entries: messages.map(({ receiptHandle, delaySeconds }, index) => ({
+        Id: String(index),
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: delaySeconds,
+      })),
+    });
+    const { Failed = [] } = await client.send(command);
+    if (Failed.length > 0)
+      throw new Error(`SQS refused ${Failed.length} visibility changes, the first: ${Failed[0]?.Code}`);
+  };
+}

@@ -1,0 +1,48 @@
+import { type Envelope, readEnvelope } from './envelope.ts';
+import { decodeBody, encodeBody } from './message-body.ts';
+
+/** One SQS message: the webhook body and string attributes. */
+export type QueueMessage = {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+};
+
+/** What a message on an event's queue says, or that it cannot be read. */
+export type MessageReading =
+  | { readonly kind: 'message'; readonly envelope: Envelope; readonly receivedAt: string }
+  | { readonly kind: 'unreadable' };
+
+/** Wraps a raw webhook body for its queue. `receivedAt`: epoch milliseconds at the gateway. */
+export function writeMessage(delivery: {
+  readonly event: string;
+  readonly receivedAtMs: number;
+  readonly deliveryId: string;
+  readonly body: Uint8Array;
+}): QueueMessage {
+  const { text, encoding } = encodeBody(delivery.body);
+  return {
+    body: text,
+    attributes: {
+      event: delivery.event,
+      receivedAt: new Date(delivery.receivedAtMs).toISOString(),
+      deliveryId: delivery.deliveryId,
+      ...(encoding && { encoding }),
+    },
+  };
+}
+
+/** Reads a message back. `unreadable`: not an envelope with all ids, or without a receipt time of our own form. */
+export function readMessage({ body, attributes }: QueueMessage): MessageReading {
+  const raw = decodeBody(body, attributes.encoding);
+  const { receivedAt } = attributes;
+  if (!raw || !isReceiptTime(receivedAt)) return { kind: 'unreadable' };
+  const reading = readEnvelope(raw);
+  return reading.kind === 'envelope'
+    ? { kind: 'message', envelope: reading.envelope, receivedAt }
+    : { kind: 'unreadable' };
+}
+
+// The form matters: slots are compared as text in DynamoDB, which orders times only if all look alike.
+function isReceiptTime(text: string | undefined): text is string {
+  return text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
+}

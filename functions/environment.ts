@@ -1,0 +1,27 @@
+import type { EventType } from './domain/events.ts';
+
+/** Names of the functions' environment variables: infra sets them, the entries read them. */
+export const environment = {
+  webhookSecretId: 'WEBHOOK_SECRET_ID',
+  quarantineQueueUrl: 'QUARANTINE_QUEUE_URL',
+  eventType: 'EVENT_TYPE',
+  queueUrl: 'QUEUE_URL',
+  tableName: 'TABLE_NAME',
+  retentionDays: 'RETENTION_DAYS',
+  /** Read by Powertools: the namespace of all metrics, one per stack. */
+  metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
+  /** Read by Powertools: the dimension `service` of all metrics, one per function. */
+  serviceName: 'POWERTOOLS_SERVICE_NAME',
+} as const;
+
+/** The name of ingest's variable that holds the URL of an event's queue. */
+export function eventQueueUrl(event: EventType): string {
+  return `QUEUE_URL_${event.toUpperCase().replaceAll('.', '_')}`;
+}
+
+/** The value of a variable; throws when it is missing, which only a wrong deployment can cause. */
+export function readVariable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`The environment variable ${name} is missing: deploy the stack again.`);
+  return value;
+}

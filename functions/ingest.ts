@@ -1,0 +1,129 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { clientOptions } from './aws/client-options.ts';
+import { createSendMessage, type SendMessage } from './aws/event-queue.ts';
+import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
+import { createWebhookSecrets, type WebhookSecrets } from './aws/webhook-secrets.ts';
+import { type EnvelopeReading, readEnvelope } from './domain/envelope.ts';
+import { type EventType, eventTypes } from './domain/events.ts';
+import { writeMessage } from './domain/queue-message.ts';
+import { isSignedBy, readSignature, signatureHeader } from './domain/signature.ts';
+import { environment, eventQueueUrl, readVariable } from './environment.ts';
+import { durationMetric, ingestMetrics } from './metric-names.ts';
+
+/** What ingest needs from outside; `deadlineMs` bounds the whole of one request. */
+export type IngestDependencies = {
+  readonly secrets: WebhookSecrets;
+  readonly sendMessage: SendMessage;
+  readonly queueUrls: Readonly<Record<EventType, string>>;
+  readonly quarantineQueueUrl: string;
+  readonly telemetry: Telemetry;
+  readonly nowMs: () => number;
+  readonly deadlineMs: number;
+};
+
+type Outcome = {
+  readonly status: keyof typeof ingestMetrics;
+  readonly fields?: Readonly<Record<string, string>>;
+};
+
+/** The largest body that is queued. In base64, with its attributes, it still fits SQS's 1 MiB. */
+export const bodyLimitBytes = 512 * 1024;
+
+const httpStatus = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
+
+/**
+ * The webhook receiver: verifies, queues, then answers. What is signed is durable in SQS before 200 is sent; what
+ * is not signed is answered 401 and leaves nothing; our own trouble is 503, which Argyle tries once more.
+ */
+export function createIngest(dependencies: IngestDependencies) {
+  // called by AWS, one request at a time
+  return async (request: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    if (request.routeKey === 'GET /healthz') return answer(200, 'ok');
+    const startedMs = dependencies.nowMs();
+    const deliveryId = request.requestContext.requestId;
+
+    const { status, fields } = await receive(dependencies, request).catch((error): Outcome => {
+      dependencies.telemetry.error('delivery_not_queued', error, { deliveryId });
+      return { status: 'unavailable' };
+    });
+
+    const durationMs = dependencies.nowMs() - startedMs;
+    dependencies.telemetry.measure(
+      { [ingestMetrics[status]]: 1, [durationMetric]: durationMs },
+      { deliveryId, status, ...fields },
+    );
+    return answer(httpStatus[status], status);
+  };
+}
+
+async function receive(dependencies: IngestDependencies, request: APIGatewayProxyEventV2): Promise<Outcome> {
+  const signature = readSignature(request.headers[signatureHeader]);
+  if (!signature) return { status: 'bad_signature' };
+  const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
+  const deadline = AbortSignal.timeout(dependencies.deadlineMs);
+  if (!(await isGenuine(dependencies.secrets, body, signature, deadline))) return { status: 'bad_signature' };
+  if (body.length > bodyLimitBytes) return { status: 'too_large' };
+
+  const reading = readEnvelope(body);
+  const message = writeMessage({
+    event: eventName(reading),
+    receivedAtMs: request.requestContext.timeEpoch,
+    deliveryId: request.requestContext.requestId,
+    body,
+  });
+  if (reading.kind !== 'envelope') {
+    await dependencies.sendMessage(dependencies.quarantineQueueUrl, message, deadline);
+    return { status: 'quarantined', fields: { reason: reading.kind } };
+  }
+  const { event, userUpload } = reading.envelope;
+  await dependencies.sendMessage(dependencies.queueUrls[event], message, deadline);
+  return { status: 'accepted', fields: { event, userUpload } };
+}
+
+async function isGenuine(
+  secrets: WebhookSecrets,
+  body: Buffer,
+  signature: Buffer,
+  deadline: AbortSignal,
+): Promise<boolean> {
+  if (isSignedBy(await secrets.valid(deadline), body, signature)) return true;
+  const reread = await secrets.reread(deadline);
+  return reread !== undefined && isSignedBy(reread, body, signature);
+}
+
+// An attribute takes fewer characters than a body, and an unknown name is whatever its sender wrote.
+function eventName(reading: EnvelopeReading): string {
+  if (reading.kind === 'envelope') return reading.envelope.event;
+  return 'event' in reading && /^[\w.-]{1,128}$/.test(reading.event) ? reading.event : 'unreadable';
+}
+
+function answer(statusCode: number, status: string): APIGatewayProxyStructuredResultV2 {
+  return {
+    statusCode,
+    headers: { 'content-type': 'application/json', ...(statusCode === 503 && { 'retry-after': '30' }) },
+    body: JSON.stringify({ status }),
+  };
+}
+
+// once per cold start
+function runtimeDependencies(): IngestDependencies {
+  const secretsManager = new SecretsManagerClient(clientOptions);
+  const sqs = new SQSClient({ ...clientOptions, useQueueUrlAsEndpoint: false, md5: false });
+  return {
+    secrets: createWebhookSecrets(secretsManager, readVariable(environment.webhookSecretId), Date.now),
+    sendMessage: createSendMessage(sqs),
+    queueUrls: Object.fromEntries(eventTypes.map((event) => [event, readVariable(eventQueueUrl(event))])) as Record<
+      EventType,
+      string
+    >,
+    quarantineQueueUrl: readVariable(environment.quarantineQueueUrl),
+    telemetry: createTelemetry(),
+    nowMs: Date.now,
+    // Argyle waits 10 s, API Gateway 9 s, the function 8 s: this leaves a second for a cold start.
+    deadlineMs: 6_500,
+  };
+}
+
+export const handler = createIngest(runtimeDependencies());

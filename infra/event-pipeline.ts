@@ -1,0 +1,93 @@
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { type EventType, events } from '../functions/domain/events.ts';
+import { environment } from '../functions/environment.ts';
+import type { Monitoring } from './monitoring.ts';
+import { NodeFunction } from './node-function.ts';
+
+/** What the pipeline of one event is made from. */
+export type EventPipelineProps = {
+  readonly eventType: EventType;
+  readonly table: Table;
+  readonly retentionDays: number;
+  readonly removalPolicy: RemovalPolicy;
+  readonly monitoring: Monitoring;
+  /** How many batches may be worked on at once, so that catching up never takes ingest's concurrency. */
+  readonly maxConcurrency?: number;
+};
+
+/** One event's way from its queue into the upload records: queue, dead-letter queue, worker and alarm. */
+export class EventPipeline extends Construct {
+  readonly eventType: EventType;
+  readonly queue: Queue;
+
+  constructor(scope: Construct, id: string, props: EventPipelineProps) {
+    super(scope, id);
+    const { eventType, table, removalPolicy } = props;
+    this.eventType = eventType;
+    // A batch is one round of calls that are bounded to 6 s each, and postponing what failed: well below 30 s.
+    const workerTimeout = Duration.seconds(30);
+
+    const deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
+      ...queueDefaults,
+      // SQS counts from the first enqueue, so seven days are left when a message comes from the queue's end.
+      retentionPeriod: Duration.days(14),
+      removalPolicy,
+    });
+    this.queue = new Queue(this, 'Queue', {
+      ...queueDefaults,
+      retentionPeriod: Duration.days(7),
+      // AWS advises six times the function's time-out, so that no message comes back while it is worked on.
+      visibilityTimeout: Duration.seconds(6 * workerTimeout.toSeconds()),
+      // With the back-off of retry-delay.ts, sixteen receives last over six hours.
+      deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount: 16 },
+      removalPolicy,
+    });
+
+    const worker = new NodeFunction(this, 'Worker', {
+      entry: 'worker.ts',
+      description: `Merges ${eventType} events into the upload records.`,
+      service: eventType,
+      timeout: workerTimeout,
+      environment: {
+        [environment.eventType]: eventType,
+        [environment.queueUrl]: this.queue.queueUrl,
+        [environment.tableName]: table.tableName,
+        [environment.retentionDays]: String(props.retentionDays),
+      },
+      removalPolicy,
+    });
+    // Not `table.grant`: that would open the indexes as well.
+    Grant.addToPrincipal({
+      grantee: worker.lambda,
+      actions: ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
+      resourceArns: [table.tableArn],
+    });
+    // Receive, delete and attributes are the event source poller's; the worker itself postpones what failed.
+    this.queue.grant(
+      worker.lambda,
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ChangeMessageVisibility',
+    );
+    worker.lambda.addEventSourceMapping('Source', {
+      eventSourceArn: this.queue.queueArn,
+      batchSize: 10,
+      maxConcurrency: props.maxConcurrency ?? 50,
+      reportBatchItemFailures: true,
+    });
+    props.monitoring.alarmOnMessages(this, 'DeadLetters', deadLetterQueue, events[eventType].failureImpact);
+  }
+}
+
+/** What holds for every queue of the stack. */
+export const queueDefaults = {
+  encryption: QueueEncryption.SQS_MANAGED,
+  enforceSSL: true,
+  // 1 MiB, SQS's own limit: the largest accepted body in base64 with its attributes.
+  maxMessageSizeBytes: 1_048_576,
+} as const;

@@ -1,0 +1,132 @@
+import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { environment, eventQueueUrl } from '../functions/environment.ts';
+import { ingestMetrics, ingestService } from '../functions/metric-names.ts';
+import { type EventPipeline, queueDefaults } from './event-pipeline.ts';
+import type { Monitoring } from './monitoring.ts';
+import { NodeFunction } from './node-function.ts';
+
+/** What the API is made from. */
+export type IngestApiProps = {
+  readonly webhookSecret: Secret;
+  readonly pipelines: readonly EventPipeline[];
+  readonly removalPolicy: RemovalPolicy;
+  readonly monitoring: Monitoring;
+};
+
+/** The public side: an HTTP API, the ingest function, and the quarantine queue for what is signed but not understood. */
+export class IngestApi extends Construct {
+  readonly webhookUrl: string;
+
+  constructor(scope: Construct, id: string, props: IngestApiProps) {
+    super(scope, id);
+    const { webhookSecret, pipelines, removalPolicy, monitoring } = props;
+
+    const quarantine = new Queue(this, 'Quarantine', {
+      ...queueDefaults,
+      retentionPeriod: Duration.days(14),
+      removalPolicy,
+    });
+    Validations.of(quarantine).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'Nothing consumes the quarantine, so nothing can fail to: a person looks at it when its alarm fires.',
+    });
+    const ingest = new NodeFunction(this, 'Function', {
+      entry: 'ingest.ts',
+      description: 'Verifies a webhook and queues it before it answers.',
+      service: ingestService,
+      // Below the gateway's 9 s: an answer of our own is better than the gateway's.
+      timeout: Duration.seconds(8),
+      environment: {
+        [environment.webhookSecretId]: webhookSecret.secretArn,
+        [environment.quarantineQueueUrl]: quarantine.queueUrl,
+        ...Object.fromEntries(pipelines.map(({ eventType, queue }) => [eventQueueUrl(eventType), queue.queueUrl])),
+      },
+      removalPolicy,
+    });
+    Grant.addToPrincipal({
+      grantee: ingest.lambda,
+      actions: ['secretsmanager:GetSecretValue'],
+      resourceArns: [webhookSecret.secretArn],
+    });
+    for (const queue of [quarantine, ...pipelines.map((pipeline) => pipeline.queue)]) {
+      queue.grant(ingest.lambda, 'sqs:SendMessage');
+    }
+
+    const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: "Receives Argyle's webhooks." });
+    addRoutes(api, ingest);
+    addStage(this, api, removalPolicy);
+    this.webhookUrl = `${api.apiEndpoint}${webhookPath}`;
+
+    monitoring.alarmOnMessages(
+      this,
+      'Quarantined',
+      quarantine,
+      'Webhooks were genuine but not understood: what they say is in no record until someone looks at them.',
+    );
+    monitoring.alarmOnMetric(
+      this,
+      'TooLarge',
+      ingestService,
+      ingestMetrics.too_large,
+      'A genuine webhook was larger than 512 KiB and was not kept: its event is lost unless it is looked up at Argyle.',
+    );
+  }
+}
+
+const webhookPath = '/webhooks/argyle';
+
+function addRoutes(api: HttpApi, ingest: NodeFunction): void {
+  const integration = new HttpLambdaIntegration('Ingest', ingest.lambda, {
+    // Argyle waits 10 s. Should the function not even time out by itself, the gateway's 503 makes Argyle try again.
+    timeout: Duration.seconds(9),
+  });
+  const routes = [
+    ...api.addRoutes({ path: webhookPath, methods: [HttpMethod.POST], integration }),
+    ...api.addRoutes({ path: '/healthz', methods: [HttpMethod.GET], integration }),
+  ];
+  for (const route of routes) {
+    Validations.of(route).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason:
+        'Argyle signs its webhooks and sends no credentials that an authorizer could check: ingest verifies the ' +
+        'signature. GET /healthz tells nothing but that the function runs.',
+    });
+  }
+}
+
+function addStage(scope: Construct, api: HttpApi, removalPolicy: RemovalPolicy): void {
+  const accessLogs = new LogGroup(scope, 'AccessLogs', { retention: RetentionDays.ONE_MONTH, removalPolicy });
+  new HttpStage(scope, 'Stage', {
+    httpApi: api,
+    stageName: '$default',
+    autoDeploy: true,
+    // Far above any customer's traffic; a flood is answered 429, which Argyle tries again.
+    throttle: { rateLimit: 1_000, burstLimit: 2_000 },
+    accessLogSettings: {
+      destination: new LogGroupLogDestination(accessLogs),
+      format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
+    },
+  });
+}
+
+// The route instead of the path, and no query string: both hold whatever a stranger sends.
+const accessLogFields = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  sourceIp: '$context.identity.sourceIp',
+  routeKey: '$context.routeKey',
+  status: '$context.status',
+  responseLength: '$context.responseLength',
+  responseLatencyMs: '$context.responseLatency',
+  integrationStatus: '$context.integrationStatus',
+  integrationLatencyMs: '$context.integrationLatency',
+  integrationError: '$context.integrationErrorMessage',
+};

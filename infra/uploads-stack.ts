@@ -1,0 +1,57 @@
+import { type App, CfnOutput, RemovalPolicy, Stack, type StackProps, Tags, Validations } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { eventTypes } from '../functions/domain/events.ts';
+import type { Config } from './config.ts';
+import { EventPipeline } from './event-pipeline.ts';
+import { IngestApi } from './ingest-api.ts';
+import { Monitoring } from './monitoring.ts';
+import { UploadTable } from './upload-table.ts';
+
+/** What the stack is made from. */
+export type UploadsStackProps = StackProps & { readonly config: Config };
+
+/** The whole receiver: API Gateway → ingest → a queue and worker per event type → upload records. */
+export class UploadsStack extends Stack {
+  constructor(scope: App, id: string, { config, ...props }: UploadsStackProps) {
+    super(scope, id, {
+      description: "Receives Argyle's user_uploads webhooks and keeps one record per uploaded document.",
+      terminationProtection: config.stage === 'production',
+      ...props,
+    });
+    const removalPolicy = config.stage === 'production' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+
+    const monitoring = new Monitoring(this, 'Monitoring', { alarmEmail: config.alarmEmail });
+    const uploads = new UploadTable(this, 'Uploads', { removalPolicy });
+    const webhookSecret = new Secret(this, 'WebhookSecret', {
+      description: 'Signs the webhooks: the `secret` of the Argyle subscription.',
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy,
+    });
+    Validations.of(webhookSecret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason:
+        'The secret is shared with a subscription at Argyle: rotating it here alone would refuse every delivery. ' +
+        'Ingest accepts the pending and the previous version, so an operator can rotate without a gap.',
+    });
+
+    const pipelines = eventTypes.map(
+      (eventType) =>
+        new EventPipeline(this, eventType, {
+          eventType,
+          table: uploads.table,
+          retentionDays: config.retentionDays,
+          removalPolicy,
+          monitoring,
+        }),
+    );
+    const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });
+    Tags.of(this).add('stage', config.stage);
+
+    new CfnOutput(this, 'WebhookUrl', {
+      value: ingest.webhookUrl,
+      description: 'The `url` of the Argyle subscription.',
+    });
+    new CfnOutput(this, 'WebhookSecretArn', { value: webhookSecret.secretArn });
+    new CfnOutput(this, 'UploadTableName', { value: uploads.table.tableName });
+  }
+}

@@ -1,0 +1,8 @@
+import { eventTypes } from '../../functions/domain/events.ts';
+import { environment, eventQueueUrl } from '../../functions/environment.ts';
+
+// The entries read these when they are imported; tests call `createIngest` and `createWorker` with dependencies of their own.
+process.env.AWS_REGION = 'us-east-1';
+process.env.AWS_ACCESS_KEY_ID = 'test';
+process.env.AWS_SECRET_ACCESS_KEY = 'test';
+for (const name of [...Object.values(environment), ...eventTypes.map(eventQueueUrl)]) process.env[name] = 'unused';
