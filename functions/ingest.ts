@@ -31,6 +31,9 @@ type Outcome = {
 /** The largest body that is queued. In base64, with its attributes, it still fits SQS's 1 MiB. */
 export const bodyLimitBytes = 512 * 1024;
 
+/** Argyle waits 10 s, API Gateway 9 s, the function 8 s: this leaves over a second for a cold start. */
+export const requestDeadlineMs = 6_500;
+
 const httpStatus = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
 
 /**
@@ -59,7 +62,7 @@ export function createIngest(dependencies: IngestDependencies) {
 }
 
 async function receive(dependencies: IngestDependencies, request: APIGatewayProxyEventV2): Promise<Outcome> {
-  const signature = readSignature(request.headers[signatureHeader]);
+  const signature = readSignature(headerOf(request, signatureHeader));
   if (!signature) return { status: 'bad_signature' };
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
   const deadline = AbortSignal.timeout(dependencies.deadlineMs);
@@ -80,6 +83,11 @@ async function receive(dependencies: IngestDependencies, request: APIGatewayProx
   const { event, userUpload } = reading.envelope;
   await dependencies.sendMessage(dependencies.queueUrls[event], message, deadline);
   return { status: 'accepted', fields: { event, userUpload } };
+}
+
+// API Gateway lower-cases header names; whoever invokes the function otherwise may not.
+function headerOf({ headers }: APIGatewayProxyEventV2, name: string): string | undefined {
+  return Object.entries(headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
 }
 
 async function isGenuine(
@@ -121,8 +129,7 @@ function runtimeDependencies(): IngestDependencies {
     quarantineQueueUrl: readVariable(environment.quarantineQueueUrl),
     telemetry: createTelemetry(),
     nowMs: Date.now,
-    // Argyle waits 10 s, API Gateway 9 s, the function 8 s: this leaves a second for a cold start.
-    deadlineMs: 6_500,
+    deadlineMs: requestDeadlineMs,
   };
 }
 

@@ -32,9 +32,9 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-// The text of an AWS error names actions and resources; the text of any other error may quote what it choked on.
+// The text of an AWS error, told by its `$fault`, names actions and resources; any other text may quote what it choked on.
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  return { name: error.name, ...code, ...('$metadata' in error && { message: error.message }) };
+  return { name: error.name, ...code, ...('$fault' in error && { message: error.message }) };
 }

@@ -42,7 +42,9 @@ export function readMessage({ body, attributes }: QueueMessage): MessageReading 
     : { kind: 'unreadable' };
 }
 
-// The form matters: slots are compared as text in DynamoDB, which orders times only if all look alike.
+// The form matters: slots are compared as text in DynamoDB, which orders times only if all look alike. Years of five
+// digits and more would be written with a sign.
 function isReceiptTime(text: string | undefined): text is string {
-  return text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
+  const time = new Date(text ?? '');
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text && /^\d/.test(text);
 }

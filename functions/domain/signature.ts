@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The header that carries the signature, in lower case as API Gateway delivers header names. */
+/** The header that carries the signature, in lower case; senders may use any. */
 export const signatureHeader = 'x-argyle-signature';
 
 /**

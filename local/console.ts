@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type DynamoDBClient, GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type EventType, isEventType } from '../functions/domain/events.ts';
+import { statusOf, type UploadSlots } from '../functions/domain/upload-record.ts';
+import { postSigned, sampleBody } from './sample.ts';
+
+/** A queue as the console shows it: an event's, or `quarantine`, which has no dead-letter queue. */
+export type ConsoleQueue = { readonly event: string; readonly url: string; readonly deadLetterUrl?: string };
+
+/** What the console shows and where its buttons send to. */
+export type ConsoleOptions = {
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly tableName: string;
+  readonly queues: readonly ConsoleQueue[];
+  readonly webhookUrl: string;
+  readonly webhookSecret: string;
+};
+
+const page = readFileSync(new URL('./console.html', import.meta.url));
+
+/** Serves the console: the page at `/`, `/console/state`, `/console/uploads/{id}` and its buttons' `/console/send`. */
+export function createConsole(options: ConsoleOptions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://local');
+    const route = `${request.method} ${pathname}`;
+    if (route === 'GET /') response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
+    else if (route === 'GET /console/state') answer(response, 200, await readState(options));
+    else if (route.startsWith('GET /console/uploads/')) {
+      const record = await readUpload(options, decodeURIComponent(pathname.slice('/console/uploads/'.length)));
+      answer(response, record ? 200 : 404, record ?? { message: 'There is no such upload.' });
+    } else if (route === 'POST /console/send') {
+      const event = searchParams.get('event') ?? '';
+      if (!isEventType(event)) answer(response, 400, { message: `There is no event '${event}'.` });
+      else answer(response, 200, await sendSample(options, event, searchParams.get('upload')));
+    } else return false;
+    return true;
+  };
+}
+
+async function readState({ dynamodb, sqs, tableName, queues }: ConsoleOptions): Promise<object> {
+  const uploads: object[] = [];
+  for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName: tableName })) {
+    uploads.push(...Items.map((item) => withStatus(unmarshall(item))));
+  }
+  return {
+    uploads,
+    queues: await Promise.all(
+      queues.map(async ({ event, url, deadLetterUrl }) => {
+        const { visible, inFlight } = await countMessages(sqs, url);
+        const dead = deadLetterUrl ? (await countMessages(sqs, deadLetterUrl)).visible : 0;
+        return { event, visible, inFlight, dead };
+      }),
+    ),
+  };
+}
+
+async function readUpload({ dynamodb, tableName }: ConsoleOptions, userUpload: string): Promise<object | undefined> {
+  if (userUpload === '') return undefined;
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName, Key: { userUpload: { S: userUpload } } }),
+  );
+  return Item && withStatus(unmarshall(Item));
+}
+
+async function sendSample(
+  { webhookUrl, webhookSecret }: ConsoleOptions,
+  event: EventType,
+  upload: string | null,
+): Promise<object> {
+  return postSigned(webhookUrl, webhookSecret, sampleBody(event, upload || undefined));
+}
+
+function withStatus(record: UploadSlots): object {
+  return { ...record, status: statusOf(record) };
+}
+
+async function countMessages(sqs: SQSClient, QueueUrl: string): Promise<{ visible: number; inFlight: number }> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl,
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    }),
+  );
+  return {
+    visible: Number(Attributes.ApproximateNumberOfMessages),
+    inFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible),
+  };
+}
+
+function answer(response: ServerResponse, statusCode: number, body: object): void {
+  response.writeHead(statusCode, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

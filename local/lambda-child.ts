@@ -1,0 +1,17 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+// One execution environment of a function: it loads the bundle, then handles one invocation at a time.
+const root = process.env.LAMBDA_TASK_ROOT ?? '';
+const [file, name = ''] = (process.env._HANDLER ?? '').split('.');
+const { [name]: handler } = createRequire(join(root, 'index.js'))(join(root, `${file}.js`));
+
+process.on('disconnect', () => process.exit());
+process.on('message', async (event) => {
+  try {
+    process.send?.({ result: await handler(event, {}) });
+  } catch (error) {
+    console.error(error);
+    process.send?.({ error: String(error) });
+  }
+});

@@ -1,0 +1,119 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** What one function is run from. */
+export type LambdaOptions = {
+  readonly name: string;
+  readonly codeDirectory: string;
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  /** How many execution environments may run at once; invocations beyond that wait. */
+  readonly maxConcurrency: number;
+  readonly onLog: (line: string) => void;
+};
+
+/** A function on this machine: bundles in child processes with the environment of the template and nothing else. */
+export type Lambda = {
+  readonly name: string;
+  /** Gives the function's result; throws when it throws, dies or runs out of time. */
+  readonly invoke: (event: unknown) => Promise<unknown>;
+  /** The process ids of its execution environments. */
+  readonly pids: () => readonly number[];
+  readonly stop: () => void;
+};
+
+/** Makes a function ready to be invoked; execution environments start when they are needed, and stay. */
+export function createLambda(options: LambdaOptions): Lambda {
+  const all = new Set<ChildProcess>();
+  const idle: ChildProcess[] = [];
+  const waiting: ((environment: ChildProcess) => void)[] = [];
+  let isStopped = false;
+
+  const start = (): ChildProcess => {
+    const child = startEnvironment(options);
+    all.add(child);
+    child.once('exit', () => {
+      all.delete(child);
+      if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
+      const next = isStopped ? undefined : waiting.shift();
+      if (next) next(start());
+    });
+    return child;
+  };
+  const acquire = async (): Promise<ChildProcess> => {
+    const free = idle.pop();
+    if (free) return free;
+    if (all.size < options.maxConcurrency) return start();
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  const release = (child: ChildProcess): void => {
+    if (child.killed || !child.connected) return;
+    const next = waiting.shift();
+    if (next) next(child);
+    else idle.push(child);
+  };
+
+  return {
+    name: options.name,
+    invoke: async (event) => {
+      const child = await acquire();
+      try {
+        return await invokeIn(child, event, options.timeoutSeconds * 1_000);
+      } finally {
+        release(child);
+      }
+    },
+    pids: () => [...all].flatMap(({ pid }) => pid ?? []),
+    stop: () => {
+      isStopped = true;
+      for (const child of all) child.kill('SIGKILL');
+    },
+  };
+}
+
+function startEnvironment(options: LambdaOptions): ChildProcess {
+  const child = fork(fileURLToPath(new URL('./lambda-child.ts', import.meta.url)), {
+    cwd: options.codeDirectory,
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {
+      ...options.environment,
+      // What Lambda itself sets.
+      _HANDLER: options.handler,
+      LAMBDA_TASK_ROOT: options.codeDirectory,
+      AWS_LAMBDA_FUNCTION_NAME: options.name,
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMegabytes),
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      TZ: ':UTC',
+    },
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) createInterface({ input: stream }).on('line', options.onLog);
+  }
+  return child;
+}
+
+async function invokeIn(child: ChildProcess, event: unknown, timeoutMs: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      child.off('message', onMessage).off('exit', onExit);
+      settle();
+    };
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      finish(() => reject(new Error(`Task timed out after ${timeoutMs / 1_000} seconds`)));
+    }, timeoutMs);
+    const onExit = () => finish(() => reject(new Error('The execution environment died')));
+    const onMessage = (answer: { readonly result?: unknown; readonly error?: string }) =>
+      finish(() => (answer.error === undefined ? resolve(answer.result) : reject(new Error(answer.error))));
+    child.on('message', onMessage).once('exit', onExit);
+    child.send(event as object, (error) => error && onExit());
+  });
+}

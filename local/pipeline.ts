@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createConsole } from './console.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { createGateway } from './gateway.ts';
+import type { Lambda } from './lambda.ts';
+import { provision } from './provision.ts';
+import { type SecretStages, startSecretsEngine } from './secrets-engine.ts';
+import { pseudoParameters, readTemplate } from './template.ts';
+import { consoleView, createFunctions, type LocalStack, routesOf, runEventSources } from './wiring.ts';
+
+/** What the local pipeline is started with; port 0 takes a free one. */
+export type PipelineOptions = {
+  /** The folder of a cloud assembly, outside of the repository. */
+  readonly assembly: string;
+  readonly ports: { readonly gateway: number; readonly dynamodb: number; readonly sqs: number };
+  readonly webhookSecret: string;
+  /** Each line that a function prints. */
+  readonly onLog: (functionName: string, line: string) => void;
+  readonly onWarning: (text: string) => void;
+};
+
+/** The running pipeline. */
+export type Pipeline = LocalStack & {
+  readonly webhookUrl: string;
+  readonly dynamodbEndpoint: string;
+  readonly sqsEndpoint: string;
+  /** The webhook secret's versions by ARN; what is changed here is what the functions read next. */
+  readonly secrets: Map<string, SecretStages>;
+  readonly functions: ReadonlyMap<string, Lambda>;
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * Runs the synthesized stack on this machine: embedded engines provisioned from the template, the bundled functions
+ * in child processes, API Gateway and Lambda's event source mappings emulated. Throws one sentence when a port is taken.
+ */
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const stops: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+  try {
+    return await start(options, stops, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(options: PipelineOptions, stops: (() => unknown)[], stop: () => Promise<void>): Promise<Pipeline> {
+  const keep = (engine: Engine): string => {
+    stops.push(engine.stop);
+    return engine.endpoint;
+  };
+  const server = createServer();
+  stops.push(() => close(server));
+  const gatewayUrl = await onPort('PORT', options.ports.gateway, listen(server, options.ports.gateway));
+  const dynamodbEndpoint = keep(
+    await onPort('DYNAMODB_PORT', options.ports.dynamodb, startEngine('dynamodb', options.ports.dynamodb)),
+  );
+  const sqsEndpoint = keep(await onPort('SQS_PORT', options.ports.sqs, startEngine('sqs', options.ports.sqs)));
+  const secrets = new Map<string, SecretStages>();
+  const secretsEndpoint = keep(await startSecretsEngine(secrets));
+
+  const client = {
+    region: pseudoParameters['AWS::Region'],
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+  const dynamodb = new DynamoDBClient({ ...client, endpoint: dynamodbEndpoint });
+  const sqs = new SQSClient({ ...client, endpoint: sqsEndpoint, md5: false });
+  const template = readTemplate(options.assembly);
+  const { webhookSecret, onLog, onWarning } = options;
+  const { identities, unknownTypes } = await provision(template, {
+    sqs,
+    dynamodb,
+    secrets,
+    sqsEndpoint,
+    gatewayUrl,
+    webhookSecret,
+  });
+  for (const type of unknownTypes) onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
+
+  const stack: LocalStack = { template, identities };
+  const functions = createFunctions(stack, onLog, {
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
+    AWS_ENDPOINT_URL_SQS: sqsEndpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
+  });
+  const polling = new AbortController();
+  const sources = runEventSources(stack, functions, sqs, polling.signal);
+  stops.push(() => {
+    polling.abort();
+    for (const lambda of functions.values()) lambda.stop();
+    return sources;
+  });
+
+  const webhookUrl = `${gatewayUrl}/webhooks/argyle`;
+  const console = createConsole({ dynamodb, sqs, webhookUrl, webhookSecret, ...consoleView(stack) });
+  server.on('request', createGateway(routesOf(stack, functions), console));
+  return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, stop };
+}
+
+async function onPort<T>(variable: string, port: number, starting: Promise<T>): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(`Port ${port} is taken: choose another one with ${variable}=...`, { cause: error });
+  }
+}
+
+async function listen(server: Server, port: number): Promise<string> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
+}

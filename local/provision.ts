@@ -1,0 +1,93 @@
+import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SecretStages } from './secrets-engine.ts';
+import { type Identities, pseudoParameters, type Resource, resolve, type Template } from './template.ts';
+
+/** Where resources are made. */
+export type Provisioning = {
+  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
+  readonly secrets: Map<string, SecretStages>;
+  readonly sqsEndpoint: string;
+  readonly gatewayUrl: string;
+  readonly webhookSecret: string;
+};
+
+type Identity = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
+
+const account = pseudoParameters['AWS::AccountId'];
+const region = pseudoParameters['AWS::Region'];
+
+// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms.
+const withoutLocalPart = /^AWS::(IAM|Logs|CloudWatch|SNS)::|^AWS::SQS::QueuePolicy$|^AWS::Lambda::Permission$/;
+
+/** Makes the template's queues, table and secret in the engines; gives their identities, and types it does not know. */
+export async function provision(
+  template: Template,
+  target: Provisioning,
+): Promise<{ readonly identities: Identities; readonly unknownTypes: readonly string[] }> {
+  const identities = new Map<string, Identity>();
+  const unknownTypes = new Set<string>();
+  for (const resource of template.resources) {
+    const identity = identityOf(resource, template.stackName, target);
+    if (identity) identities.set(resource.logicalId, identity);
+    else if (!withoutLocalPart.test(resource.type)) unknownTypes.add(resource.type);
+  }
+  for (const queue of template.ofType('AWS::SQS::Queue')) await createQueue(target.sqs, queue, identities);
+  for (const table of template.ofType('AWS::DynamoDB::Table')) await createTable(target.dynamodb, table, identities);
+  for (const { logicalId } of template.ofType('AWS::SecretsManager::Secret')) {
+    const arn = resolve({ Ref: logicalId }, identities);
+    target.secrets.set(arn, { AWSCURRENT: { value: target.webhookSecret, createdAtMs: Date.now() } });
+  }
+  return { identities, unknownTypes: [...unknownTypes] };
+}
+
+function identityOf({ logicalId, type }: Resource, stackName: string, target: Provisioning): Identity | undefined {
+  const name = `${stackName}-${logicalId}`;
+  const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+  switch (type) {
+    case 'AWS::SQS::Queue':
+      return {
+        ref: `${target.sqsEndpoint}/${account}/${name}`,
+        attributes: { Arn: arn('sqs', name), QueueName: name },
+      };
+    case 'AWS::DynamoDB::Table':
+      return { ref: name, attributes: { Arn: arn('dynamodb', `table/${name}`) } };
+    case 'AWS::SecretsManager::Secret':
+      return { ref: arn('secretsmanager', `secret:${name}`), attributes: {} };
+    case 'AWS::Lambda::Function':
+      return { ref: logicalId, attributes: { Arn: arn('lambda', `function:${logicalId}`) } };
+    case 'AWS::ApiGatewayV2::Api':
+      return { ref: logicalId, attributes: { ApiEndpoint: target.gatewayUrl } };
+    case 'AWS::ApiGatewayV2::Integration':
+    case 'AWS::ApiGatewayV2::Route':
+    case 'AWS::ApiGatewayV2::Stage':
+    case 'AWS::Lambda::EventSourceMapping':
+      return { ref: logicalId, attributes: {} };
+    default:
+      return undefined;
+  }
+}
+
+async function createQueue(sqs: SQSClient, queue: Resource, identities: Identities): Promise<void> {
+  // CloudFormation's names are those of SQS's attributes; only the values' types differ.
+  const { Tags, ...properties } = resolve(queue.properties, identities);
+  const attributes = Object.entries(properties).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? JSON.stringify(value) : String(value),
+  ]);
+  const QueueName = resolve({ 'Fn::GetAtt': [queue.logicalId, 'QueueName'] }, identities);
+  await sqs.send(new CreateQueueCommand({ QueueName, Attributes: Object.fromEntries(attributes) }));
+}
+
+async function createTable(dynamodb: DynamoDBClient, table: Resource, identities: Identities): Promise<void> {
+  // Not TTL, stream and recovery: the engine has none of them, and nothing here reads them.
+  const { AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes } = resolve(
+    table.properties,
+    identities,
+  );
+  const TableName = resolve({ Ref: table.logicalId }, identities);
+  await dynamodb.send(
+    new CreateTableCommand({ TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes }),
+  );
+}

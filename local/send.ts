@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { eventTypes, isEventType } from '../functions/domain/events.ts';
+import { postSigned, sampleBody } from './sample.ts';
+
+const usage = `usage: npm run send -- EVENT [--count N] [--upload ID] [--url URL] [--secret S]
+
+Signs and posts sample webhooks, shaped and formatted as Argyle's.
+  EVENT        ${eventTypes.join('\n               ')}
+  --count N    how many (default 1), each for an upload of its own unless --upload is given
+  --upload ID  the document's id, 8-4-4-4-12 hex (default: a new one)
+  --url URL    where to (default: the local pipeline)
+  --secret S   the signing secret (default: WEBHOOK_SECRET, else local-secret)`;
+
+const connections = 16;
+
+try {
+  process.exitCode = await send();
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${usage}`);
+  process.exitCode = 2;
+}
+
+async function send(): Promise<number> {
+  const { event, count, upload, url, secret } = readArguments();
+  const tally = new Map<string, number>();
+  let left = count;
+  const sendSome = async () => {
+    while (left > 0) {
+      left -= 1;
+      const body = sampleBody(event, upload ?? randomUUID());
+      const { code, status } = await postSigned(url, secret, body).catch(() => ({
+        code: 0,
+        status: `no answer from ${url}`,
+      }));
+      const answer = code ? `${code} ${status}` : status;
+      tally.set(answer, (tally.get(answer) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(connections, count) }, sendSome));
+  for (const [answer, times] of tally) console.log(`${times} × ${event}: ${answer}`);
+  return [...tally.keys()].every((answer) => answer.startsWith('200 ')) ? 0 : 1;
+}
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      count: { type: 'string', default: '1' },
+      upload: { type: 'string' },
+      url: { type: 'string', default: `http://127.0.0.1:${process.env.PORT ?? 8787}/webhooks/argyle` },
+      secret: { type: 'string', default: process.env.WEBHOOK_SECRET ?? 'local-secret' },
+    },
+  });
+  const [event = ''] = positionals;
+  if (!isEventType(event)) throw new Error(event ? `There is no event '${event}'.` : 'Say which event to send.');
+  if (!/^[1-9]\d*$/.test(values.count))
+    throw new Error(`--count ${values.count} is not allowed: use a whole number from 1.`);
+  return { ...values, event, count: Number(values.count) };
+}

@@ -1,0 +1,41 @@
+import { startPipeline } from './pipeline.ts';
+import { synthesize } from './synthesize.ts';
+
+try {
+  await run();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
+
+async function run(): Promise<void> {
+  const ports = { gateway: port('PORT', 8787), dynamodb: port('DYNAMODB_PORT', 8788), sqs: port('SQS_PORT', 8789) };
+  const stopRequested = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
+  });
+  console.log('Synthesizing the stack: a few seconds.');
+  const assembly = await synthesize({});
+  try {
+    const pipeline = await startPipeline({
+      assembly: assembly.directory,
+      ports,
+      webhookSecret: process.env.WEBHOOK_SECRET || 'local-secret',
+      onLog: (functionName, line) => console.error(`${functionName} ${line}`),
+      onWarning: (text) => console.error(text),
+    });
+    console.log(
+      `Console ${new URL('/', pipeline.webhookUrl)}  DynamoDB ${pipeline.dynamodbEndpoint}  SQS ${pipeline.sqsEndpoint}`,
+    );
+    console.log(`ready ${pipeline.webhookUrl}`);
+    await stopRequested;
+    await pipeline.stop();
+  } finally {
+    await assembly.remove();
+  }
+}
+
+function port(variable: string, usual: number): number {
+  const value = process.env[variable] || String(usual);
+  if (/^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535) return Number(value);
+  throw new Error(`${variable}=${value} is not allowed: use a port from 1 to 65535.`);
+}

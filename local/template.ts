@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A resource of a synthesized template. */
+export type Resource = {
+  readonly logicalId: string;
+  readonly type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation properties are whatever their type says
+  readonly properties: Record<string, any>;
+};
+
+/** The synthesized stack: its resources, and where the code of its functions lies. */
+export type Template = {
+  readonly stackName: string;
+  readonly resources: readonly Resource[];
+  readonly ofType: (type: string) => readonly Resource[];
+  /** The folder of a function's code. */
+  readonly codeDirectory: (lambda: Resource) => string;
+};
+
+/** What CloudFormation would know of the provisioned resources: by logical id, for Ref and for each GetAtt attribute. */
+export type Identities = ReadonlyMap<
+  string,
+  { readonly ref: string; readonly attributes: Readonly<Record<string, string>> }
+>;
+
+/** The account and region that the local pipeline plays. */
+export const pseudoParameters = {
+  'AWS::AccountId': '000000000000',
+  'AWS::Region': 'us-east-1',
+  'AWS::Partition': 'aws',
+  'AWS::URLSuffix': 'amazonaws.com',
+} as const;
+
+/** Reads the one stack of a cloud assembly. */
+export function readTemplate(assembly: string): Template {
+  const suffix = '.template.json';
+  const file = readdirSync(assembly).find((name) => name.endsWith(suffix));
+  if (!file) throw new Error(`There is no template in ${assembly}.`);
+  const stackName = file.slice(0, -suffix.length);
+  const { Resources } = readJson(join(assembly, file));
+  const resources = Object.entries<{ Type: string; Properties?: object }>(Resources).map(
+    ([logicalId, { Type, Properties = {} }]) => ({ logicalId, type: Type, properties: Properties }),
+  );
+  const { files } = readJson(join(assembly, `${stackName}.assets.json`));
+  return {
+    stackName,
+    resources,
+    ofType: (type) => resources.filter((resource) => resource.type === type),
+    codeDirectory: ({ logicalId, properties }) => {
+      const asset = files[properties.Code.S3Key.replace(/\.zip$/, '')];
+      if (!asset) throw new Error(`The cloud assembly has no code for ${logicalId}.`);
+      return join(assembly, asset.source.path);
+    },
+  };
+}
+
+/** Gives a value with all intrinsic functions resolved; throws when one cannot be. */
+// biome-ignore lint/suspicious/noExplicitAny: gives back the shape that it was given
+export function resolve(value: unknown, identities: Identities): any {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, identities));
+  if (typeof value !== 'object' || value === null) return value;
+  const [[name, argument] = ['', undefined], ...others] = Object.entries(value);
+  if (others.length === 0 && (name === 'Ref' || name.startsWith('Fn::'))) return intrinsic(name, argument, identities);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, identities)]));
+}
+
+function intrinsic(name: string, argument: unknown, identities: Identities): string {
+  if (name === 'Ref') return reference(String(argument), identities);
+  if (name === 'Fn::GetAtt') {
+    const [logicalId, attribute] = argument as [string, string];
+    return known(identities.get(logicalId)?.attributes[attribute], `${name} ${logicalId}.${attribute}`);
+  }
+  if (name === 'Fn::Join') {
+    const [delimiter, parts] = resolve(argument, identities) as [string, string[]];
+    return parts.join(delimiter);
+  }
+  if (name === 'Fn::Sub' && typeof argument === 'string') {
+    return argument.replaceAll(/\$\{([^}]+)\}/g, (_, logicalId: string) => reference(logicalId, identities));
+  }
+  return known(undefined, name);
+}
+
+function reference(logicalId: string, identities: Identities): string {
+  const value = pseudoParameters[logicalId as keyof typeof pseudoParameters] ?? identities.get(logicalId)?.ref;
+  return known(value, `Ref ${logicalId}`);
+}
+
+function known(value: string | undefined, what: string): string {
+  if (value === undefined) throw new Error(`The local pipeline cannot resolve ${what} of the template.`);
+  return value;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: files of the CDK
+function readJson(file: string): any {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}

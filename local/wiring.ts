@@ -1,0 +1,122 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { environment } from '../functions/environment.ts';
+import type { ConsoleQueue } from './console.ts';
+import { runEventSource } from './event-source.ts';
+import type { Route } from './gateway.ts';
+import { createLambda, type Lambda } from './lambda.ts';
+import { type Identities, type Resource, resolve, type Template } from './template.ts';
+
+/** A template together with what its resources became on this machine. */
+export type LocalStack = { readonly template: Template; readonly identities: Identities };
+
+// How many execution environments of one function run at once here; Lambda scales further.
+const maxConcurrency = 4;
+
+/** Makes the template's functions, by logical id, with the template's environment and the engines' endpoints. */
+export function createFunctions(
+  { template, identities }: LocalStack,
+  onLog: (functionName: string, line: string) => void,
+  endpoints: Readonly<Record<string, string>>,
+): ReadonlyMap<string, Lambda> {
+  const functions = template.ofType('AWS::Lambda::Function').map((resource): [string, Lambda] => {
+    const { Handler, Environment, Timeout, MemorySize } = resource.properties;
+    const lambda = createLambda({
+      name: resource.logicalId,
+      codeDirectory: template.codeDirectory(resource),
+      handler: Handler,
+      environment: { ...resolve(Environment?.Variables ?? {}, identities), ...endpoints },
+      timeoutSeconds: Timeout,
+      memoryMegabytes: MemorySize,
+      maxConcurrency,
+      onLog: (line) => onLog(resource.logicalId, line),
+    });
+    return [resource.logicalId, lambda];
+  });
+  return new Map(functions);
+}
+
+/** Runs the template's event source mappings until `signal` aborts. */
+export async function runEventSources(
+  { template, identities }: LocalStack,
+  functions: ReadonlyMap<string, Lambda>,
+  sqs: SQSClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const running = template.ofType('AWS::Lambda::EventSourceMapping').map(async ({ properties }) => {
+    const mapping = resolve(properties, identities);
+    await runEventSource({
+      sqs,
+      queueUrl: queueUrlOf(mapping.EventSourceArn, { template, identities }),
+      queueArn: mapping.EventSourceArn,
+      batchSize: mapping.BatchSize ?? 10,
+      windowSeconds: mapping.MaximumBatchingWindowInSeconds ?? 0,
+      reportsPartialFailures: mapping.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+      maxConcurrency: 1,
+      invoke: functionOf(mapping.FunctionName, functions).invoke,
+      signal,
+    });
+  });
+  await Promise.all(running);
+}
+
+/** The routes of the template's HTTP API, each with its integration's function. */
+export function routesOf(
+  { template, identities }: LocalStack,
+  functions: ReadonlyMap<string, Lambda>,
+): readonly Route[] {
+  const integrations = new Map(
+    template.ofType('AWS::ApiGatewayV2::Integration').map(({ logicalId, properties }) => [logicalId, properties]),
+  );
+  return template.ofType('AWS::ApiGatewayV2::Route').map(({ properties }) => {
+    const { RouteKey, Target } = resolve(properties, identities);
+    const integration = resolve(integrations.get(Target.replace('integrations/', '')), identities);
+    return {
+      key: RouteKey,
+      timeoutMs: integration.TimeoutInMillis ?? 30_000,
+      invoke: functionOf(integration.IntegrationUri, functions).invoke,
+    };
+  });
+}
+
+/** The table and queues that the console shows: what an event's worker reads from, and ingest's quarantine. */
+export function consoleView(stack: LocalStack): {
+  readonly tableName: string;
+  readonly queues: readonly ConsoleQueue[];
+} {
+  const { template, identities } = stack;
+  const variables = template
+    .ofType('AWS::Lambda::Function')
+    .map(({ properties }) => resolve(properties.Environment?.Variables ?? {}, identities) as Record<string, string>);
+  const valuesOf = (name: string) => variables.flatMap((of) => of[name] ?? []);
+  const events = variables.flatMap(({ [environment.eventType]: event, [environment.queueUrl]: url }) =>
+    event && url ? [{ event, url, deadLetterUrl: deadLetterUrlOf(url, stack) }] : [],
+  );
+  const [tableName = ''] = valuesOf(environment.tableName);
+  const quarantine = valuesOf(environment.quarantineQueueUrl).map((url) => ({ event: 'quarantine', url }));
+  return { tableName, queues: [...events, ...quarantine] };
+}
+
+function deadLetterUrlOf(queueUrl: string, stack: LocalStack): string {
+  const queue = queues(stack).find(({ ref }) => ref === queueUrl);
+  return queueUrlOf(resolve(queue?.resource.properties.RedrivePolicy, stack.identities).deadLetterTargetArn, stack);
+}
+
+function queueUrlOf(arn: string, stack: LocalStack): string {
+  const queue = queues(stack).find((candidate) => candidate.arn === arn);
+  if (!queue) throw new Error(`The template has no queue with the ARN ${arn}.`);
+  return queue.ref;
+}
+
+function queues({ template, identities }: LocalStack): { resource: Resource; ref: string; arn: string }[] {
+  return template.ofType('AWS::SQS::Queue').map((resource) => ({
+    resource,
+    ref: resolve({ Ref: resource.logicalId }, identities),
+    arn: resolve({ 'Fn::GetAtt': [resource.logicalId, 'Arn'] }, identities),
+  }));
+}
+
+function functionOf(nameOrArn: string, functions: ReadonlyMap<string, Lambda>): Lambda {
+  const lambda = functions.get(nameOrArn.split(':').at(-1) ?? '');
+  if (!lambda) throw new Error(`The template has no function ${nameOrArn}.`);
+  return lambda;
+}

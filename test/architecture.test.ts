@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { eventTypes } from '../functions/domain/events.ts';
+
+type SourceFile = { readonly path: string; readonly text: string };
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const drawers = ['functions', 'infra', 'local', 'docs', 'test'];
+const source = drawers.flatMap(readSource);
+const entries = ['functions/ingest.ts', 'functions/worker.ts'];
+
+describe('arrows go one way', () => {
+  const rules = [
+    { drawer: 'the domain', files: /^functions\/domain\//, mayImport: /^functions\/domain\/|^node:crypto$/ },
+    {
+      drawer: 'what talks to AWS',
+      files: /^functions\/aws\//,
+      mayImport:
+        /^functions\/(aws|domain)\/|^functions\/(environment|metric-names)\.ts$|^@aws-(sdk|lambda-powertools)\//,
+    },
+    {
+      drawer: 'an entry',
+      files: /^functions\/(ingest|worker)\.ts$/,
+      mayImport: /^functions\/|^@aws-sdk\/client-|^aws-lambda$/,
+    },
+    {
+      drawer: 'a list of names',
+      files: /^functions\/(environment|metric-names)\.ts$/,
+      mayImport: /^functions\/domain\//,
+    },
+    {
+      drawer: 'the infrastructure',
+      files: /^infra\//,
+      mayImport:
+        /^infra\/|^functions\/domain\/|^functions\/(environment|metric-names)\.ts$|^(aws-cdk-lib|constructs|cdk-nag)\b|^node:/,
+    },
+    {
+      drawer: 'the local pipeline',
+      files: /^local\//,
+      mayImport: /^(?!infra\/|test\/|docs\/|functions\/(?!domain\/|environment\.ts$)|aws-cdk-lib\b|constructs\b)/,
+    },
+    { drawer: 'the documentation', files: /^docs\//, mayImport: /^functions\/domain\/|^node:/ },
+  ];
+
+  test.each(rules)('$drawer imports only what it may', ({ files, mayImport }) => {
+    const ruled = source.filter(({ path }) => files.test(path));
+    const breaches = ruled.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !mayImport.test(target))
+        .map((target) => `${file.path} → ${target}`),
+    );
+    expect(ruled).not.toEqual([]);
+    expect(breaches).toEqual([]);
+  });
+
+  test('every file outside of the tests is ruled once', () => {
+    const ruledOnce = ({ path }: SourceFile) => rules.filter(({ files }) => files.test(path)).length === 1;
+    expect(pathsOf(source.filter((file) => !file.path.startsWith('test/') && !ruledOnce(file)))).toEqual([]);
+  });
+
+  test('every form of import is seen', () => {
+    const text = [
+      "import a, { b } from 'a';",
+      "import type { C } from './b.ts';",
+      "import {\n  d,\n  type E,\n} from '../infra/c.ts';",
+      'export * from "d";',
+      "import 'e';",
+      "await import('f');",
+      'await import(`g`);',
+      "require('h');",
+      "createRequire(import.meta.url)('i');",
+    ].join('\n');
+    const seen = importsOf({ path: 'functions/x.ts', text });
+    expect(seen).toEqual(['a', 'functions/b.ts', 'infra/c.ts', 'd', 'e', 'f', 'g', 'h', 'i']);
+  });
+});
+
+describe('functions', () => {
+  const functions = source.filter(({ path }) => path.startsWith('functions/'));
+
+  test('only the entries make AWS clients', () => {
+    expect(pathsOf(functions.filter(({ text }) => /\bnew \w+Client\(/.test(text)))).toEqual(entries);
+  });
+
+  test('the entries take nothing from the SDK but clients', () => {
+    const names = functions
+      .filter(({ path }) => entries.includes(path))
+      .flatMap(({ text }) =>
+        [...text.matchAll(/import ([^;]*?) from '@aws-sdk\/[^']*'/g)].map(([, imported]) => imported),
+      );
+    expect(names.length).toBeGreaterThanOrEqual(entries.length);
+    expect(names.filter((imported) => !/^\{ \w+Client \}$/.test(imported ?? ''))).toEqual([]);
+  });
+
+  test('the environment is read in one file', () => {
+    expect(pathsOf(functions.filter(({ text }) => text.includes('process.env')))).toEqual(['functions/environment.ts']);
+  });
+
+  test.each([
+    ['the environment', /\bprocess\b/],
+    [
+      'the clock',
+      /\bDate\.now\b|\bnew Date\(\s*\)|\bnew Date\b(?!\()|(?<!new )\bDate\(|\bperformance\b|\bTemporal\.Now\b/,
+    ],
+    ['chance', /\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\brandomInt\b|\bgetRandomValues\b/],
+  ])('the domain knows nothing of %s', (_, impure) => {
+    const domain = functions.filter(({ path }) => path.startsWith('functions/domain/'));
+    expect(pathsOf(domain.filter(({ text }) => impure.test(text)))).toEqual([]);
+  });
+});
+
+test.each(eventTypes)('only the catalogue names %s', (event) => {
+  const naming = source.filter(({ path, text }) => /^(functions|infra)\//.test(path) && text.includes(event));
+  expect(pathsOf(naming)).toEqual(['functions/domain/events.ts']);
+});
+
+test('nothing is put into a drawer for everything', () => {
+  const names = source.flatMap(({ path }) => path.split('/')).map((name) => basename(name, '.ts'));
+  expect(names.filter((name) => /^(utils?|helpers?|common|shared|services?|misc|lib|types|index)$/.test(name))).toEqual(
+    [],
+  );
+});
+
+function readSource(drawer: string): SourceFile[] {
+  return readdirSync(join(repository, drawer), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => join(drawer, path))
+    .sort()
+    .map((path) => ({ path, text: readFileSync(join(repository, path), 'utf8') }));
+}
+
+const importForms = [
+  /^(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+  /^import\s*['"]([^'"]+)['"]/gm,
+  /\bimport\(\s*['"`]([^'"`]+)['"`]/g,
+  /\brequire\w*\(\s*['"`]([^'"`]+)['"`]/g,
+  /\bcreateRequire\([^)]*\)\(\s*['"`]([^'"`]+)['"`]/g,
+];
+
+// What a file imports, type-only imports too: packages by name, our own files from the repository's root.
+function importsOf({ path, text }: SourceFile): string[] {
+  return importForms
+    .flatMap((form) => [...text.matchAll(form)].map(([, target = '']) => target))
+    .map((target) => (target.startsWith('.') ? join(dirname(path), target) : target));
+}
+
+function pathsOf(files: readonly SourceFile[]): string[] {
+  return files.map(({ path }) => path);
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { eventsPage } from '../docs/write-events.ts';
+import { events, eventTypes } from '../functions/domain/events.ts';
+
+test.each(eventTypes)('there is a fixture of %s', (event) => {
+  expect(JSON.parse(read(`fixtures/${event}.json`)).event).toBe(event);
+});
+
+test.each(eventTypes)('the page of events has one row that says all about %s', (event) => {
+  const rows = eventsPage()
+    .split('\n')
+    .filter((line) => line.startsWith(`| \`${event}\` `));
+  const cells = rows.flatMap((row) => row.split(/ +\| +|^\| | +\|$/)).filter((cell) => cell !== '');
+  const { meaning, slot, failureImpact } = events[event];
+  expect(cells).toEqual([`\`${event}\``, meaning, `\`${slot}\``, failureImpact]);
+});
+
+test('docs/events.md is that page; otherwise run `npm run docs`', () => {
+  expect(read('../docs/events.md')).toBe(eventsPage());
+});
+
+function read(path: string): string {
+  return readFileSync(new URL(path, import.meta.url), 'utf8');
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+
+test('npm start says ready with the webhook URL, npm run send posts to it, and SIGTERM stops it', async () => {
+  const [PORT, DYNAMODB_PORT, SQS_PORT] = await freePorts(3);
+  const environment = { PORT, DYNAMODB_PORT, SQS_PORT, WEBHOOK_SECRET: 'from-the-environment' };
+
+  const started = run('local/start.ts', environment);
+  const ready = await lineStarting(started, 'ready ');
+  const sent = run('local/send.ts', { ...environment }, ['user_uploads.added', '--count', '3']);
+  const [sentCode] = await once(sent, 'exit');
+  started.kill('SIGTERM');
+  const [code] = await once(started, 'exit');
+
+  expect(ready).toBe(`ready http://127.0.0.1:${PORT}/webhooks/argyle`);
+  expect([sentCode, code]).toEqual([0, 0]);
+});
+
+test('a taken port is named in one sentence', async () => {
+  const squatter = createServer().listen(0, '127.0.0.1');
+  await once(squatter, 'listening');
+  const taken = String((squatter.address() as AddressInfo).port);
+  const [PORT, DYNAMODB_PORT] = await freePorts(2);
+
+  const started = run('local/start.ts', { PORT, DYNAMODB_PORT, SQS_PORT: taken });
+  const [said, [code]] = await Promise.all([textOf(started), once(started, 'exit')]);
+  squatter.close();
+
+  expect(said.trim()).toBe(`Port ${taken} is taken: choose another one with SQS_PORT=...`);
+  expect(code).toBe(1);
+});
+
+test.each([
+  { words: ['user_uploads.nothing'], says: "There is no event 'user_uploads.nothing'." },
+  { words: ['user_uploads.added', '--count', '0'], says: '--count 0 is not allowed: use a whole number from 1.' },
+])('npm run send refuses $words with a sentence', async ({ words, says }) => {
+  const sent = run('local/send.ts', {}, words);
+  const [said, [code]] = await Promise.all([textOf(sent), once(sent, 'exit')]);
+
+  expect(said.split('\n')[0]).toBe(says);
+  expect(code).toBe(2);
+});
+
+function run(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  words: readonly string[] = [],
+): ChildProcess {
+  return spawn(process.execPath, [file, ...words], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function lineStarting(child: ChildProcess, start: string): Promise<string> {
+  if (!child.stdout) throw new Error('The child has no output.');
+  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith(start)) return line;
+  throw new Error(`The child ended without a line starting '${start}'.`);
+}
+
+async function textOf({ stderr }: ChildProcess): Promise<string> {
+  return stderr ? (await stderr.toArray()).join('') : '';
+}
+
+async function freePorts(count: number): Promise<string[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => String((server.address() as AddressInfo).port));
+  for (const server of servers) server.close();
+  return ports;
+}

@@ -1,0 +1,140 @@
+import { createHmac } from 'node:crypto';
+import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newUpload, sign, webhookBody } from '../support/argyle-sender.ts';
+import { startTestPipeline, type TestPipeline, until } from '../support/local-pipeline.ts';
+
+let pipeline: TestPipeline;
+beforeAll(async () => {
+  pipeline = await startTestPipeline();
+});
+afterAll(() => pipeline.stop());
+
+const now = () => new Date().toISOString();
+const deadLetters = async (event: string) => pipeline.readMessages(pipeline.queueOf(event).deadLetterUrl);
+
+test('a poison message reaches the dead-letter queue, and only it', async () => {
+  const event = 'user_uploads.ocr_completed';
+  const uploads = Array.from({ length: 12 }, newUpload);
+  const poison = '{"event": "user_uploads.ocr_completed", "data": "poison"}';
+
+  for (const [index, ids] of uploads.entries()) {
+    if (index === 5) await pipeline.putOnQueue(event, poison, { event, receivedAt: now(), deliveryId: 'poison' });
+    await pipeline.putOnQueue(event, webhookBody(event, ids), {
+      event,
+      receivedAt: now(),
+      deliveryId: `delivery-${index}`,
+    });
+  }
+  await until(async () => (await deadLetters(event)).length > 0);
+  await pipeline.drained();
+
+  expect((await deadLetters(event)).map(({ Body }) => Body)).toEqual([poison]);
+  for (const ids of uploads) expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
+});
+
+test('a message of another event type ends in the dead-letter queue and changes no record', async () => {
+  const ids = newUpload();
+  const body = webhookBody('user_uploads.removed', ids);
+
+  await pipeline.putOnQueue('user_uploads.added', body, {
+    event: 'user_uploads.removed',
+    receivedAt: now(),
+    deliveryId: 'd',
+  });
+  await until(async () => (await deadLetters('user_uploads.added')).length > 0);
+
+  expect((await deadLetters('user_uploads.added')).map(({ Body }) => Body)).toEqual([body]);
+  expect(await pipeline.readRecord(ids.userUpload)).toBeUndefined();
+});
+
+test('a message over 30 days old changes a record but creates none', async () => {
+  const event = 'user_uploads.ocr_failed';
+  const [known, unknown] = [newUpload(), newUpload()];
+  const receivedAt = new Date(Date.now() - 31 * 86_400_000).toISOString();
+  await pipeline.post(webhookBody('user_uploads.added', known));
+  await pipeline.drained();
+
+  for (const ids of [known, unknown])
+    await pipeline.putOnQueue(event, webhookBody(event, ids), { event, receivedAt, deliveryId: 'old' });
+  const removal = webhookBody('user_uploads.removed', unknown);
+  await pipeline.putOnQueue('user_uploads.removed', removal, {
+    event: 'user_uploads.removed',
+    receivedAt,
+    deliveryId: 'old',
+  });
+  await until(async () => (await deadLetters(event)).length > 0);
+  await pipeline.drained();
+
+  expect(await pipeline.readRecord(known.userUpload)).toMatchObject({ ...known, ocrFailedAt: receivedAt });
+  expect(await pipeline.readRecord(unknown.userUpload)).toBeUndefined();
+  expect(await deadLetters('user_uploads.removed')).toEqual([]);
+});
+
+test('without its queue a delivery is answered 503, and the retry of the sender is kept', async () => {
+  const event = 'user_uploads.ocr_authenticity';
+  const ids = newUpload();
+  const { url } = pipeline.queueOf(event);
+  const { Attributes } = await pipeline.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
+  );
+  await pipeline.sqs.send(new DeleteQueueCommand({ QueueUrl: url }));
+
+  const first = await pipeline.post(webhookBody(event, ids));
+  await pipeline.sqs.send(new CreateQueueCommand({ QueueName: url.split('/').at(-1), Attributes }));
+  const retry = await pipeline.post(webhookBody(event, ids));
+  await pipeline.drained();
+
+  expect(first).toMatchObject({ code: 503, body: { status: 'unavailable' }, headers: { 'retry-after': '30' } });
+  expect(retry).toMatchObject({ code: 200, body: { status: 'accepted' } });
+  expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
+});
+
+test('what is signed but not understood waits in the quarantine queue, byte for byte', async () => {
+  const bodies = [
+    webhookBody('accounts.connected', newUpload()),
+    webhookBody('user_uploads.added', { ...newUpload(), user: '' }),
+    'no JSON at all',
+    '',
+    Buffer.from([0x7b, 0xff, 0x00, 0x7d]),
+  ];
+  for (const body of bodies)
+    expect(await pipeline.post(body)).toMatchObject({ code: 200, body: { status: 'quarantined' } });
+
+  const messages = await pipeline.readMessages(pipeline.queueOf('quarantine').url);
+  const kept = messages.map(({ Body = '', MessageAttributes }) =>
+    Buffer.from(Body, MessageAttributes?.encoding?.StringValue === 'base64' ? 'base64' : 'utf8'),
+  );
+  expect(kept.map(String).sort()).toEqual(bodies.map(String).sort());
+});
+
+test('what is not signed is answered 401 and stored nowhere', async () => {
+  const body = webhookBody('user_uploads.added', newUpload());
+  const before = await pipeline.queueStates();
+  const reserialised = await sign(JSON.stringify(JSON.parse(body)), 'secret-of-the-test');
+  const signatures = ['', 'abc', '0'.repeat(128), createHmac('sha512', '').update(body).digest('hex'), reserialised];
+
+  for (const signature of signatures) {
+    const answer = await pipeline.post(body, { 'X-Argyle-Signature': signature });
+    expect(answer).toMatchObject({ code: 401, body: { status: 'bad_signature' } });
+  }
+
+  expect(await pipeline.queueStates()).toEqual(before);
+});
+
+test('without a secret, even a right signature is answered 503 and nothing is stored', async () => {
+  const ids = newUpload();
+  const secretless = await startTestPipeline();
+  try {
+    for (const [arn] of secretless.secrets) secretless.secrets.set(arn, {});
+    expect(await secretless.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
+
+    for (const [arn] of secretless.secrets)
+      secretless.secrets.set(arn, { AWSCURRENT: { value: '', createdAtMs: Date.now() } });
+    expect(await secretless.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
+
+    expect(await secretless.readRecord(ids.userUpload)).toBeUndefined();
+  } finally {
+    await secretless.stop();
+  }
+});

@@ -1,0 +1,67 @@
+import { RootConstruct } from 'constructs';
+import { expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../../infra/config.ts';
+import { synthesize } from '../../local/synthesize.ts';
+
+test('without context the stack is a sandbox that keeps tombstones for 90 days and tells nobody', () => {
+  expect(readContext({})).toEqual({ stage: 'sandbox', retentionDays: 90, alarmEmail: undefined });
+});
+
+test.each(['sandbox', 'production'])('the stage may be %s', (stage) => {
+  expect(readContext({ stage }).stage).toBe(stage);
+});
+
+test.each([
+  [31, 31],
+  [365, 365],
+  [3_650, 3_650],
+  ['31', 31],
+  ['3650', 3_650],
+])('retentionDays may be %o', (retentionDays, days) => {
+  expect(readContext({ retentionDays }).retentionDays).toBe(days);
+});
+
+test('alarmEmail may be a mail address', () => {
+  expect(readContext({ alarmEmail: 'ops@example.com' }).alarmEmail).toBe('ops@example.com');
+});
+
+test.each(['prod', '', 'Production', 'sandbox ', 1, true])('the stage may not be %o', (stage) => {
+  expect(() => readContext({ stage })).toThrow(refusalOf('stage', stage, "'sandbox' or 'production'"));
+});
+
+test.each([30, '30', 0, -1, '-1', 31.5, '31.5', 'many', '', ' 90', '1e3', 3_651, '3651', true])(
+  'retentionDays may not be %o',
+  (retentionDays) => {
+    const allowed = 'a whole number of days from 31 to 3650';
+    expect(() => readContext({ retentionDays })).toThrow(refusalOf('retentionDays', retentionDays, allowed));
+  },
+);
+
+test.each(['nobody', '', '@example.com', 'ops@', 'ops@example', 'ops@example.com,dev@example.com', 1])(
+  'alarmEmail may not be %o',
+  (alarmEmail) => {
+    const allowed = 'one mail address, or leave it out';
+    expect(() => readContext({ alarmEmail })).toThrow(refusalOf('alarmEmail', alarmEmail, allowed));
+  },
+);
+
+test('the CDK CLI stops with the sentence and without a stack trace', async () => {
+  const refused = synthesize({ stage: 'prod' }).then(
+    () => 'nothing was refused',
+    (error: Error) => error.message,
+  );
+  const [sentence, ...others] = (await refused).split('\n');
+  expect(sentence).toBe(refusalOf('stage', 'prod', "'sandbox' or 'production'").message);
+  // The CLI's own line says only that the app failed.
+  expect(others).toEqual(['node infra/app.ts: Subprocess exited with error 1']);
+});
+
+function readContext(context: Readonly<Record<string, unknown>>) {
+  const { node } = new RootConstruct();
+  for (const [key, value] of Object.entries(context)) node.setContext(key, value);
+  return readConfig(node);
+}
+
+function refusalOf(key: string, value: unknown, allowed: string): ConfigError {
+  return new ConfigError(`The context value ${key}=${JSON.stringify(value)} is not allowed: use ${allowed}.`);
+}

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clientOptions } from '../functions/aws/client-options.ts';
+import { createSendMessage } from '../functions/aws/event-queue.ts';
+import { createWebhookSecrets } from '../functions/aws/webhook-secrets.ts';
+import { createIngest, requestDeadlineMs } from '../functions/ingest.ts';
+import { sampleBody, signedRequest } from './support/builders.ts';
+import { fakeSecrets, fakeSendMessage, fakeTelemetry } from './support/fakes.ts';
+import { queueUrls } from './support/ingest.ts';
+
+// An AWS that takes connections and never answers.
+const sockets = new Set<Socket>();
+let server: Server;
+let client: { endpoint: string } & typeof clientOptions;
+beforeAll(async () => {
+  server = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  client = { ...clientOptions, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+});
+afterAll(() => {
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+// The tests' limit is the promise itself: an answer within 8 s.
+const limit = { timeout: 8_000 };
+
+test('an SQS that never answers is 503 in time', limit, async () => {
+  const sendMessage = createSendMessage(new SQSClient({ ...client, useQueueUrlAsEndpoint: false }));
+  expect(await answerWith({ sendMessage, secrets: fakeSecrets().secrets })).toBe(503);
+});
+
+test('a Secrets Manager that never answers is 503 in time', limit, async () => {
+  const secrets = createWebhookSecrets(new SecretsManagerClient(client), 'secret', Date.now);
+  expect(await answerWith({ sendMessage: fakeSendMessage().sendMessage, secrets })).toBe(503);
+});
+
+test('a slow Secrets Manager and an SQS that never answers share one deadline', limit, async () => {
+  const slowSecrets = fakeSecrets().secrets;
+  const secrets = {
+    ...slowSecrets,
+    valid: async (deadline: AbortSignal) => {
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      return slowSecrets.valid(deadline);
+    },
+  };
+  const sendMessage = createSendMessage(new SQSClient({ ...client, useQueueUrlAsEndpoint: false }));
+  expect(await answerWith({ sendMessage, secrets })).toBe(503);
+});
+
+async function answerWith(parts: Pick<Parameters<typeof createIngest>[0], 'sendMessage' | 'secrets'>) {
+  const { telemetry } = fakeTelemetry();
+  const quarantineQueueUrl = 'quarantine queue';
+  const rest = { queueUrls, quarantineQueueUrl, telemetry, nowMs: Date.now, deadlineMs: requestDeadlineMs };
+  return (await createIngest({ ...parts, ...rest })(signedRequest(sampleBody()))).statusCode;
+}

@@ -1,0 +1,96 @@
+import { setTimeout } from 'node:timers/promises';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { inject } from 'vitest';
+import { type Pipeline, startPipeline } from '../../local/pipeline.ts';
+import { consoleView } from '../../local/wiring.ts';
+import { createSender } from './argyle-sender.ts';
+
+/** What `/console/state` says of one queue. */
+export type QueueState = {
+  readonly event: string;
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly dead: number;
+};
+
+/** The local pipeline under test, with the ways in which a test looks at it from outside. */
+export type TestPipeline = Pipeline & Awaited<ReturnType<typeof startTestPipeline>>;
+
+/** Starts `npm start`'s own code on free ports, from the assembly of the real CDK CLI. */
+export async function startTestPipeline(webhookSecret = 'secret-of-the-test') {
+  const logLines: string[] = [];
+  const warnings: string[] = [];
+  const pipeline = await startPipeline({
+    assembly: inject('assemblies').sandbox,
+    ports: { gateway: 0, dynamodb: 0, sqs: 0 },
+    webhookSecret,
+    onLog: (functionName, line) => logLines.push(`${functionName} ${line}`),
+    onWarning: (text) => warnings.push(text),
+  });
+  const client = { region: 'us-east-1', credentials: { accessKeyId: 'any', secretAccessKey: 'any' } };
+  const dynamodb = new DynamoDBClient({ ...client, endpoint: pipeline.dynamodbEndpoint });
+  const sqs = new SQSClient({ ...client, endpoint: pipeline.sqsEndpoint, useQueueUrlAsEndpoint: false });
+  const view = consoleView(pipeline);
+  const sender = createSender(pipeline.webhookUrl, webhookSecret);
+  const stop = async () => {
+    sender.close();
+    await pipeline.stop();
+  };
+
+  const queueOf = (event: string) => {
+    const queue = view.queues.find((candidate) => candidate.event === event);
+    if (!queue) throw new Error(`No queue of ${event}`);
+    return { url: queue.url, deadLetterUrl: queue.deadLetterUrl ?? queue.url };
+  };
+  const fetchConsole = (path: string, init?: RequestInit) => fetch(new URL(path, pipeline.webhookUrl), init);
+  const queueStates = async (): Promise<readonly QueueState[]> =>
+    ((await (await fetchConsole('/console/state')).json()) as { queues: QueueState[] }).queues;
+
+  return {
+    ...pipeline,
+    stop,
+    sqs,
+    logLines,
+    warnings,
+    post: sender.post,
+    queueOf,
+    fetchConsole,
+    queueStates,
+    readRecord: async (userUpload: string) => {
+      const Key = { userUpload: { S: userUpload } };
+      const { Item } = await dynamodb.send(
+        new GetItemCommand({ TableName: view.tableName, Key, ConsistentRead: true }),
+      );
+      return Item && unmarshall(Item);
+    },
+    putOnQueue: async (event: string, body: string, attributes: Readonly<Record<string, string>>) => {
+      const MessageAttributes = Object.fromEntries(
+        Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+      );
+      await sqs.send(new SendMessageCommand({ QueueUrl: queueOf(event).url, MessageBody: body, MessageAttributes }));
+    },
+    readMessages: async (QueueUrl: string) => {
+      const command = new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ['All'],
+        VisibilityTimeout: 0,
+      });
+      return (await sqs.send(command)).Messages ?? [];
+    },
+    /** Resolves once no queue of an event holds a message any more, whether visible or in flight. */
+    drained: () =>
+      until(async () => (await queueStates()).every((q) => isQuarantine(q) || q.visible + q.inFlight === 0)),
+  };
+}
+
+/** Resolves once the condition holds; the test's own time-out is the only limit. */
+export async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await setTimeout(20);
+}
+
+function isQuarantine({ event }: QueueState): boolean {
+  return event === 'quarantine';
+}
