@@ -9,7 +9,7 @@ export type EventSourceOptions = {
   readonly batchSize: number;
   readonly windowSeconds: number;
   readonly reportsPartialFailures: boolean;
-  readonly maxConcurrency: number;
+  readonly concurrency: number;
   readonly invoke: (event: SQSEvent) => Promise<unknown>;
   readonly signal: AbortSignal;
 };
@@ -22,7 +22,7 @@ const sqsBatchLimit = 10;
  * dead-letter queue when it was received too often.
  */
 export async function runEventSource(options: EventSourceOptions): Promise<void> {
-  await Promise.all(Array.from({ length: options.maxConcurrency }, () => poll(options)));
+  await Promise.all(Array.from({ length: options.concurrency }, () => poll(options)));
 }
 
 async function poll(options: EventSourceOptions): Promise<void> {

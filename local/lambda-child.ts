@@ -15,3 +15,4 @@ process.on('message', async (event) => {
     process.send?.({ error: String(error) });
   }
 });
+process.send?.('started');

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -10,8 +11,8 @@ export type LambdaOptions = {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
-  /** How many execution environments may run at once; invocations beyond that wait. */
-  readonly maxConcurrency: number;
+  /** How many execution environments run; invocations beyond that wait. */
+  readonly concurrency: number;
   readonly onLog: (line: string) => void;
 };
 
@@ -25,37 +26,39 @@ export type Lambda = {
   readonly stop: () => void;
 };
 
-/** Makes a function ready to be invoked; execution environments start when they are needed, and stay. */
-export function createLambda(options: LambdaOptions): Lambda {
+/** Starts a function's execution environments; resolves once all have loaded its code. One that dies is replaced when needed. */
+export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   const all = new Set<ChildProcess>();
   const idle: ChildProcess[] = [];
-  const waiting: ((environment: ChildProcess) => void)[] = [];
+  const waiting: ((environment: Promise<ChildProcess>) => void)[] = [];
   let isStopped = false;
 
-  const start = (): ChildProcess => {
+  const start = async (): Promise<ChildProcess> => {
     const child = startEnvironment(options);
     all.add(child);
     child.once('exit', () => {
       all.delete(child);
       if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
-      const next = isStopped ? undefined : waiting.shift();
-      if (next) next(start());
+      if (!isStopped) waiting.shift()?.(start());
     });
+    await Promise.race([once(child, 'message'), once(child, 'exit')]);
+    if (!all.has(child)) throw new Error(`${options.name} did not start`);
     return child;
   };
-  const acquire = async (): Promise<ChildProcess> => {
+  const acquire = (): Promise<ChildProcess> => {
     const free = idle.pop();
-    if (free) return free;
-    if (all.size < options.maxConcurrency) return start();
+    if (free) return Promise.resolve(free);
+    if (all.size < options.concurrency) return start();
     return new Promise((resolve) => waiting.push(resolve));
   };
   const release = (child: ChildProcess): void => {
     if (child.killed || !child.connected) return;
     const next = waiting.shift();
-    if (next) next(child);
+    if (next) next(Promise.resolve(child));
     else idle.push(child);
   };
 
+  idle.push(...(await Promise.all(Array.from({ length: options.concurrency }, start))));
   return {
     name: options.name,
     invoke: async (event) => {

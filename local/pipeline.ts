@@ -10,7 +10,7 @@ import type { Lambda } from './lambda.ts';
 import { provision } from './provision.ts';
 import { type SecretStages, startSecretsEngine } from './secrets-engine.ts';
 import { pseudoParameters, readTemplate } from './template.ts';
-import { consoleView, createFunctions, type LocalStack, routesOf, runEventSources } from './wiring.ts';
+import { consoleView, type LocalStack, routesOf, runEventSources, startFunctions } from './wiring.ts';
 
 /** What the local pipeline is started with; port 0 takes a free one. */
 export type PipelineOptions = {
@@ -85,7 +85,7 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   for (const type of unknownTypes) onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
 
   const stack: LocalStack = { template, identities };
-  const functions = createFunctions(stack, onLog, {
+  const functions = await startFunctions(stack, onLog, {
     AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
     AWS_ENDPOINT_URL_SQS: sqsEndpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,

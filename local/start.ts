@@ -10,9 +10,7 @@ try {
 
 async function run(): Promise<void> {
   const ports = { gateway: port('PORT', 8787), dynamodb: port('DYNAMODB_PORT', 8788), sqs: port('SQS_PORT', 8789) };
-  const stopRequested = new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
-  });
+  const stopRequested = stopSignal();
   console.log('Synthesizing the stack: a few seconds.');
   const assembly = await synthesize({});
   try {
@@ -32,6 +30,15 @@ async function run(): Promise<void> {
   } finally {
     await assembly.remove();
   }
+}
+
+async function stopSignal(): Promise<void> {
+  const parent = process.ppid;
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
+    // npm hands a signal to its shell, which dies without telling us: then we are somebody else's child.
+    setInterval(() => process.ppid !== parent && resolve(), 250).unref();
+  });
 }
 
 function port(variable: string, usual: number): number {

@@ -3,36 +3,40 @@ import { environment } from '../functions/environment.ts';
 import type { ConsoleQueue } from './console.ts';
 import { runEventSource } from './event-source.ts';
 import type { Route } from './gateway.ts';
-import { createLambda, type Lambda } from './lambda.ts';
+import { type Lambda, startLambda } from './lambda.ts';
 import { type Identities, type Resource, resolve, type Template } from './template.ts';
 
 /** A template together with what its resources became on this machine. */
 export type LocalStack = { readonly template: Template; readonly identities: Identities };
 
-// How many execution environments of one function run at once here; Lambda scales further.
-const maxConcurrency = 4;
+// Execution environments of one function here; Lambda scales further. A mapping polls with one: batches fill better.
+const requestConcurrency = 4;
+const batchConcurrency = 1;
 
-/** Makes the template's functions, by logical id, with the template's environment and the engines' endpoints. */
-export function createFunctions(
+/** Starts the template's functions, by logical id, with the template's environment and the engines' endpoints. */
+export async function startFunctions(
   { template, identities }: LocalStack,
   onLog: (functionName: string, line: string) => void,
   endpoints: Readonly<Record<string, string>>,
-): ReadonlyMap<string, Lambda> {
-  const functions = template.ofType('AWS::Lambda::Function').map((resource): [string, Lambda] => {
-    const { Handler, Environment, Timeout, MemorySize } = resource.properties;
-    const lambda = createLambda({
-      name: resource.logicalId,
+): Promise<ReadonlyMap<string, Lambda>> {
+  const mapped = template
+    .ofType('AWS::Lambda::EventSourceMapping')
+    .map(({ properties }) => resolve(properties.FunctionName, identities));
+  const starting = template.ofType('AWS::Lambda::Function').map(async (resource): Promise<[string, Lambda]> => {
+    const { logicalId, properties } = resource;
+    const lambda = await startLambda({
+      name: logicalId,
       codeDirectory: template.codeDirectory(resource),
-      handler: Handler,
-      environment: { ...resolve(Environment?.Variables ?? {}, identities), ...endpoints },
-      timeoutSeconds: Timeout,
-      memoryMegabytes: MemorySize,
-      maxConcurrency,
-      onLog: (line) => onLog(resource.logicalId, line),
+      handler: properties.Handler,
+      environment: { ...resolve(properties.Environment?.Variables ?? {}, identities), ...endpoints },
+      timeoutSeconds: properties.Timeout,
+      memoryMegabytes: properties.MemorySize,
+      concurrency: mapped.includes(logicalId) ? batchConcurrency : requestConcurrency,
+      onLog: (line) => onLog(logicalId, line),
     });
-    return [resource.logicalId, lambda];
+    return [logicalId, lambda];
   });
-  return new Map(functions);
+  return new Map(await Promise.all(starting));
 }
 
 /** Runs the template's event source mappings until `signal` aborts. */
@@ -51,7 +55,7 @@ export async function runEventSources(
       batchSize: mapping.BatchSize ?? 10,
       windowSeconds: mapping.MaximumBatchingWindowInSeconds ?? 0,
       reportsPartialFailures: mapping.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-      maxConcurrency: 1,
+      concurrency: batchConcurrency,
       invoke: functionOf(mapping.FunctionName, functions).invoke,
       signal,
     });

@@ -90,6 +90,17 @@ test('without its queue a delivery is answered 503, and the retry of the sender 
   expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
 });
 
+test('killed functions are replaced, and what is sent afterwards is applied', async () => {
+  const ids = newUpload();
+  for (const lambda of pipeline.functions.values()) for (const pid of lambda.pids()) process.kill(pid, 'SIGKILL');
+
+  // Until the deaths are noticed, API Gateway says 500, and the sender tries again.
+  await until(async () => (await pipeline.post(webhookBody('user_uploads.added', ids))).code === 200);
+  await until(async () => (await pipeline.readRecord(ids.userUpload)) !== undefined);
+
+  expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
+});
+
 test('what is signed but not understood waits in the quarantine queue, byte for byte', async () => {
   const bodies = [
     webhookBody('accounts.connected', newUpload()),
