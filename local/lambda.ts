@@ -91,7 +91,8 @@ function startEnvironment(options: LambdaOptions): ChildProcess {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMegabytes),
       AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
       AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
+      // Credentials differ between functions, as their roles do: calls show who made them.
+      AWS_ACCESS_KEY_ID: options.name,
       AWS_SECRET_ACCESS_KEY: 'local',
       TZ: ':UTC',
     },

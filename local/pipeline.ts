@@ -21,7 +21,12 @@ export type PipelineOptions = {
   /** Each line that a function prints. */
   readonly onLog: (functionName: string, line: string) => void;
   readonly onWarning: (text: string) => void;
+  /** Puts something between the functions and an engine, to watch or to disturb: gives the endpoint to use instead. */
+  readonly interpose?: (service: AwsService, endpoint: string) => Promise<string>;
 };
+
+/** The AWS services that the functions call. */
+export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager';
 
 /** The running pipeline. */
 export type Pipeline = LocalStack & {
@@ -85,10 +90,11 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   for (const type of unknownTypes) onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
 
   const stack: LocalStack = { template, identities };
+  const { interpose = async (_, endpoint) => endpoint } = options;
   const functions = await startFunctions(stack, onLog, {
-    AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
-    AWS_ENDPOINT_URL_SQS: sqsEndpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
+    AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
   });
   const polling = new AbortController();
   const sources = runEventSources(stack, functions, sqs, polling.signal);

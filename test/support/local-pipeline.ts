@@ -6,6 +6,8 @@ import { inject } from 'vitest';
 import { type Pipeline, startPipeline } from '../../local/pipeline.ts';
 import { consoleView } from '../../local/wiring.ts';
 import { createSender } from './argyle-sender.ts';
+import { type AwsCall, type Disturbance, startAwsProxy } from './aws-proxy.ts';
+import { forbiddenCalls } from './role-policies.ts';
 
 /** What `/console/state` says of one queue. */
 export type QueueState = {
@@ -18,9 +20,14 @@ export type QueueState = {
 /** The local pipeline under test, with the ways in which a test looks at it from outside. */
 export type TestPipeline = Pipeline & Awaited<ReturnType<typeof startTestPipeline>>;
 
+/** Decides what happens to a call of a function to AWS; undefined passes it on. */
+export type Disturb = (call: AwsCall) => Disturbance | undefined;
+
 /** Starts `npm start`'s own code on free ports, from the assembly of the real CDK CLI. */
-export async function startTestPipeline(webhookSecret = 'secret-of-the-test') {
+export async function startTestPipeline(webhookSecret = 'secret-of-the-test', disturb: Disturb = () => undefined) {
   const logLines: string[] = [];
+  const calls: AwsCall[] = [];
+  const proxies: Awaited<ReturnType<typeof startAwsProxy>>[] = [];
   const warnings: string[] = [];
   const pipeline = await startPipeline({
     assembly: inject('assemblies').sandbox,
@@ -28,6 +35,14 @@ export async function startTestPipeline(webhookSecret = 'secret-of-the-test') {
     webhookSecret,
     onLog: (functionName, line) => logLines.push(`${functionName} ${line}`),
     onWarning: (text) => warnings.push(text),
+    interpose: async (service, endpoint) => {
+      const proxy = await startAwsProxy(service, endpoint, (call) => {
+        calls.push(call);
+        return disturb(call);
+      });
+      proxies.push(proxy);
+      return proxy.endpoint;
+    },
   });
   const client = { region: 'us-east-1', credentials: { accessKeyId: 'any', secretAccessKey: 'any' } };
   const dynamodb = new DynamoDBClient({ ...client, endpoint: pipeline.dynamodbEndpoint });
@@ -37,6 +52,10 @@ export async function startTestPipeline(webhookSecret = 'secret-of-the-test') {
   const stop = async () => {
     sender.close();
     await pipeline.stop();
+    for (const proxy of proxies) proxy.close();
+    // Whatever a suite made the functions do: their roles must allow it.
+    const forbidden = forbiddenCalls(calls, pipeline);
+    if (forbidden.length > 0) throw new Error(`No role allows these calls:\n${forbidden.join('\n')}`);
   };
 
   const queueOf = (event: string) => {
@@ -53,6 +72,8 @@ export async function startTestPipeline(webhookSecret = 'secret-of-the-test') {
     stop,
     sqs,
     logLines,
+    /** Every call that the functions made to AWS so far. */
+    calls,
     warnings,
     post: sender.post,
     queueOf,

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { AwsService } from '../../local/pipeline.ts';
+
+/** One call of a function to AWS: who called (the function's logical id), what, on what (ARN, URL or name). */
+export type AwsCall = {
+  readonly caller: string;
+  readonly service: AwsService;
+  readonly action: string;
+  readonly resource: string;
+};
+
+/** What happens to a call instead of, or before, being passed on. */
+export type Disturbance =
+  | { readonly kind: 'delay'; readonly milliseconds: number }
+  | { readonly kind: 'refuse'; readonly statusCode: number; readonly errorType: string }
+  | { readonly kind: 'drop' };
+
+/** Stands between functions and an engine: tells of each call, passes it on unless `disturb` says otherwise. */
+export async function startAwsProxy(
+  service: AwsService,
+  endpoint: string,
+  onCall: (call: AwsCall) => Disturbance | undefined,
+) {
+  const server = createServer(async (incoming, outgoing) => {
+    try {
+      const body = await buffer(incoming);
+      const disturbance = onCall(callOf(service, incoming, body));
+      if (disturbance?.kind === 'drop') return incoming.destroy();
+      if (disturbance?.kind === 'refuse') return refuse(outgoing, disturbance);
+      if (disturbance) await new Promise((resolve) => setTimeout(resolve, disturbance.milliseconds));
+      passOn(endpoint, incoming, body, outgoing);
+    } catch {
+      incoming.destroy();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function callOf(service: AwsService, { headers }: IncomingMessage, body: Buffer): AwsCall {
+  const { QueueUrl, TableName, SecretId } = JSON.parse(body.toString() || '{}');
+  return {
+    caller: /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned',
+    service,
+    action: String(headers['x-amz-target']).split('.')[1] ?? '',
+    resource: QueueUrl ?? TableName ?? SecretId ?? '',
+  };
+}
+
+function refuse(outgoing: ServerResponse, { statusCode, errorType }: Disturbance & { kind: 'refuse' }): void {
+  const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-query-error': `${errorType};Sender` };
+  outgoing.writeHead(statusCode, headers).end(JSON.stringify({ __type: errorType, message: 'disturbed' }));
+}
+
+function passOn(endpoint: string, incoming: IncomingMessage, body: Buffer, outgoing: ServerResponse): void {
+  const { host: _, ...headers } = incoming.headers;
+  const passed = request(new URL(incoming.url ?? '/', endpoint), { method: incoming.method, headers }, (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(outgoing);
+  });
+  passed.on('error', () => incoming.destroy()).end(body);
+}
