@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EventType, events, eventTypes } from '../../functions/domain/events.ts';
 import { newUpload, webhookBody } from '../support/argyle-sender.ts';
 import { startTestPipeline, type TestPipeline } from '../support/local-pipeline.ts';
+import { seededRandom, shuffled } from '../support/seeded-random.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {
@@ -37,7 +38,7 @@ describe('the local pipeline', () => {
     const deliveries = uploads.flatMap((ids) => eventTypes.map((event) => ({ event, ids })));
     const isKept = (index: number) => index % 7 !== 0;
     const kept = deliveries.filter((_, index) => isKept(index));
-    const bodies = shuffled([...kept, ...kept.filter((_, index) => index % 3 === 0)], 20_261_124);
+    const bodies = shuffled([...kept, ...kept.filter((_, index) => index % 3 === 0)], seededRandom(20_261_124));
 
     const answers = await Promise.all(bodies.map(({ event, ids }) => pipeline.post(webhookBody(event, ids))));
     await pipeline.drained();
@@ -90,19 +91,4 @@ describe('the local pipeline', () => {
 
 function slotOf(event: EventType): string {
   return events[event].slot;
-}
-
-// Mulberry32: the same order in every run.
-function shuffled<T>(items: readonly T[], seed: number): T[] {
-  let state = seed;
-  const random = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return items
-    .map((item) => ({ item, rank: random() }))
-    .sort((one, other) => one.rank - other.rank)
-    .map(({ item }) => item);
 }

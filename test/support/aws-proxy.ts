@@ -28,12 +28,12 @@ export async function startAwsProxy(
     try {
       const body = await buffer(incoming);
       const disturbance = onCall(callOf(service, incoming, body));
-      if (disturbance?.kind === 'drop') return incoming.destroy();
+      if (disturbance?.kind === 'drop') return incoming.socket.destroy();
       if (disturbance?.kind === 'refuse') return refuse(outgoing, disturbance);
       if (disturbance) await new Promise((resolve) => setTimeout(resolve, disturbance.milliseconds));
       passOn(endpoint, incoming, body, outgoing);
     } catch {
-      incoming.destroy();
+      incoming.socket.destroy();
     }
   });
   server.listen(0, '127.0.0.1');
@@ -68,5 +68,5 @@ function passOn(endpoint: string, incoming: IncomingMessage, body: Buffer, outgo
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(outgoing);
   });
-  passed.on('error', () => incoming.destroy()).end(body);
+  passed.on('error', () => incoming.socket.destroy()).end(body);
 }

@@ -1,117 +1,12 @@
-import { setTimeout } from 'node:timers/promises';
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { inject } from 'vitest';
-import { type Pipeline, startPipeline } from '../../local/pipeline.ts';
-import { consoleView } from '../../local/wiring.ts';
-import { createSender } from './argyle-sender.ts';
-import { type AwsCall, type Disturbance, startAwsProxy } from './aws-proxy.ts';
-import { forbiddenCalls } from './role-policies.ts';
+import { startWatchedPipeline, type WatchedPipeline } from './watched-pipeline.ts';
 
-/** What `/console/state` says of one queue. */
-export type QueueState = {
-  readonly event: string;
-  readonly visible: number;
-  readonly inFlight: number;
-  readonly dead: number;
-};
+export { type QueueState, until } from './watched-pipeline.ts';
 
-/** The local pipeline under test, with the ways in which a test looks at it from outside. */
-export type TestPipeline = Pipeline & Awaited<ReturnType<typeof startTestPipeline>>;
+/** The local pipeline under test. */
+export type TestPipeline = WatchedPipeline;
 
-/** Decides what happens to a call of a function to AWS; undefined passes it on. */
-export type Disturb = (call: AwsCall) => Disturbance | undefined;
-
-/** Starts `npm start`'s own code on free ports, from the assembly of the real CDK CLI. */
-export async function startTestPipeline(webhookSecret = 'secret-of-the-test', disturb: Disturb = () => undefined) {
-  const logLines: string[] = [];
-  const calls: AwsCall[] = [];
-  const proxies: Awaited<ReturnType<typeof startAwsProxy>>[] = [];
-  const warnings: string[] = [];
-  const pipeline = await startPipeline({
-    assembly: inject('assemblies').sandbox,
-    ports: { gateway: 0, dynamodb: 0, sqs: 0 },
-    webhookSecret,
-    onLog: (functionName, line) => logLines.push(`${functionName} ${line}`),
-    onWarning: (text) => warnings.push(text),
-    interpose: async (service, endpoint) => {
-      const proxy = await startAwsProxy(service, endpoint, (call) => {
-        calls.push(call);
-        return disturb(call);
-      });
-      proxies.push(proxy);
-      return proxy.endpoint;
-    },
-  });
-  const client = { region: 'us-east-1', credentials: { accessKeyId: 'any', secretAccessKey: 'any' } };
-  const dynamodb = new DynamoDBClient({ ...client, endpoint: pipeline.dynamodbEndpoint });
-  const sqs = new SQSClient({ ...client, endpoint: pipeline.sqsEndpoint, useQueueUrlAsEndpoint: false });
-  const view = consoleView(pipeline);
-  const sender = createSender(pipeline.webhookUrl, webhookSecret);
-  const stop = async () => {
-    sender.close();
-    await pipeline.stop();
-    for (const proxy of proxies) proxy.close();
-    // Whatever a suite made the functions do: their roles must allow it.
-    const forbidden = forbiddenCalls(calls, pipeline);
-    if (forbidden.length > 0) throw new Error(`No role allows these calls:\n${forbidden.join('\n')}`);
-  };
-
-  const queueOf = (event: string) => {
-    const queue = view.queues.find((candidate) => candidate.event === event);
-    if (!queue) throw new Error(`No queue of ${event}`);
-    return { url: queue.url, deadLetterUrl: queue.deadLetterUrl ?? queue.url };
-  };
-  const fetchConsole = (path: string, init?: RequestInit) => fetch(new URL(path, pipeline.webhookUrl), init);
-  const queueStates = async (): Promise<readonly QueueState[]> =>
-    ((await (await fetchConsole('/console/state')).json()) as { queues: QueueState[] }).queues;
-
-  return {
-    ...pipeline,
-    stop,
-    sqs,
-    logLines,
-    /** Every call that the functions made to AWS so far. */
-    calls,
-    warnings,
-    post: sender.post,
-    queueOf,
-    fetchConsole,
-    queueStates,
-    readRecord: async (userUpload: string) => {
-      const Key = { userUpload: { S: userUpload } };
-      const { Item } = await dynamodb.send(
-        new GetItemCommand({ TableName: view.tableName, Key, ConsistentRead: true }),
-      );
-      return Item && unmarshall(Item);
-    },
-    putOnQueue: async (event: string, body: string, attributes: Readonly<Record<string, string>>) => {
-      const MessageAttributes = Object.fromEntries(
-        Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-      );
-      await sqs.send(new SendMessageCommand({ QueueUrl: queueOf(event).url, MessageBody: body, MessageAttributes }));
-    },
-    readMessages: async (QueueUrl: string) => {
-      const command = new ReceiveMessageCommand({
-        QueueUrl,
-        MaxNumberOfMessages: 10,
-        MessageAttributeNames: ['All'],
-        VisibilityTimeout: 0,
-      });
-      return (await sqs.send(command)).Messages ?? [];
-    },
-    /** Resolves once no queue of an event holds a message any more, whether visible or in flight. */
-    drained: () =>
-      until(async () => (await queueStates()).every((q) => isQuarantine(q) || q.visible + q.inFlight === 0)),
-  };
-}
-
-/** Resolves once the condition holds; the test's own time-out is the only limit. */
-export async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await setTimeout(20);
-}
-
-function isQuarantine({ event }: QueueState): boolean {
-  return event === 'quarantine';
+/** Starts the local pipeline from the assembly that the real CDK CLI made for the tests. */
+export async function startTestPipeline(webhookSecret = 'secret-of-the-test'): Promise<TestPipeline> {
+  return startWatchedPipeline(inject('assemblies').sandbox, webhookSecret);
 }
