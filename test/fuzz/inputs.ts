@@ -4,10 +4,14 @@ import { oneOf } from '../support/seeded-random.ts';
 /** One request as a hostile or broken sender might make it. */
 export type FuzzedRequest = { readonly body: Buffer; readonly signature: string | null; readonly isSigned: boolean };
 
+const ids =
+  '"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28","user":"018051aa-f7a9-a0db-2f38-6cfa325e9d69","user_upload":"01320596-2c3d-189c-53e7-a8ce6d625b33"';
+
 const nasty: readonly [string, ...string[]] = [
   '{"__proto__":{"event":"user_uploads.added"}}',
   '{"event":"__proto__","data":{}}',
-  '{"event":"constructor","data":{"account":1}}',
+  `{"event":"constructor","data":{${ids}}}`,
+  `{"event":"toString","data":{${ids}}}`,
   '{"event":"user_uploads.added","event":"user_uploads.removed","data":null}',
   '{"event":"user_uploads.added","data":{"__proto__":{"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28"}}}',
   '{"event":"hasOwnProperty","data":{"toString":"x"}}',
