@@ -1,7 +1,5 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { clientOptions } from './aws/client-options.ts';
+import { secretsManagerClient, sqsClient } from './aws/clients.ts';
 import { createSendMessage, type SendMessage } from './aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './aws/webhook-secrets.ts';
@@ -117,11 +115,9 @@ function answer(statusCode: number, status: string): APIGatewayProxyStructuredRe
 
 // once per cold start
 function runtimeDependencies(): IngestDependencies {
-  const secretsManager = new SecretsManagerClient(clientOptions);
-  const sqs = new SQSClient({ ...clientOptions, useQueueUrlAsEndpoint: false, md5: false });
   return {
-    secrets: createWebhookSecrets(secretsManager, readVariable(environment.webhookSecretId), Date.now),
-    sendMessage: createSendMessage(sqs),
+    secrets: createWebhookSecrets(secretsManagerClient(), readVariable(environment.webhookSecretId), Date.now),
+    sendMessage: createSendMessage(sqsClient()),
     queueUrls: Object.fromEntries(eventTypes.map((event) => [event, readVariable(eventQueueUrl(event))])) as Record<
       EventType,
       string

@@ -1,7 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { clientOptions } from './aws/client-options.ts';
+import { dynamodbClient, sqsClient } from './aws/clients.ts';
 import { createPostponeMessages, type PostponeMessages } from './aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
 import { type ApplyEvent, createApplyEvent } from './aws/upload-store.ts';
@@ -106,15 +104,14 @@ function countOf(outcomes: readonly Outcome[], kind: string): number {
 
 // once per cold start
 function runtimeDependencies(): WorkerDependencies {
-  const sqs = new SQSClient({ ...clientOptions, useQueueUrlAsEndpoint: false, md5: false });
   return {
     eventType: readVariable(environment.eventType),
     applyEvent: createApplyEvent(
-      new DynamoDBClient(clientOptions),
+      dynamodbClient(),
       readVariable(environment.tableName),
       Number(readVariable(environment.retentionDays)),
     ),
-    postponeMessages: createPostponeMessages(sqs, readVariable(environment.queueUrl)),
+    postponeMessages: createPostponeMessages(sqsClient(), readVariable(environment.queueUrl)),
     telemetry: createTelemetry(),
     nowMs: Date.now,
     random: Math.random,

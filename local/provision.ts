@@ -1,7 +1,14 @@
 import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SecretStages } from './secrets-engine.ts';
-import { type Identities, pseudoParameters, type Resource, resolve, type Template } from './template.ts';
+import {
+  type Identities,
+  type Properties,
+  pseudoParameters,
+  type Resource,
+  resolve,
+  type Template,
+} from './template.ts';
 
 /** Where resources are made. */
 export type Provisioning = {
@@ -71,7 +78,7 @@ function identityOf({ logicalId, type }: Resource, stackName: string, target: Pr
 
 async function createQueue(sqs: SQSClient, queue: Resource, identities: Identities): Promise<void> {
   // CloudFormation's names are those of SQS's attributes; only the values' types differ.
-  const { Tags, ...properties } = resolve(queue.properties, identities);
+  const { Tags, ...properties } = resolve<Properties>(queue.properties, identities);
   const attributes = Object.entries(properties).map(([name, value]) => [
     name,
     typeof value === 'object' ? JSON.stringify(value) : String(value),
@@ -82,7 +89,7 @@ async function createQueue(sqs: SQSClient, queue: Resource, identities: Identiti
 
 async function createTable(dynamodb: DynamoDBClient, table: Resource, identities: Identities): Promise<void> {
   // Not TTL, stream and recovery: the engine has none of them, and nothing here reads them.
-  const { AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes } = resolve(
+  const { AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes } = resolve<Properties>(
     table.properties,
     identities,
   );

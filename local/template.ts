@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+// biome-ignore lint/suspicious/noExplicitAny: the properties of a CloudFormation resource are whatever its type says
+export type Properties = Record<string, any>;
+
 /** A resource of a synthesized template. */
 export type Resource = {
   readonly logicalId: string;
   readonly type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation properties are whatever their type says
-  readonly properties: Record<string, any>;
+  readonly properties: Properties;
 };
 
 /** The synthesized stack: its resources, and where the code of its functions lies. */
@@ -38,11 +40,17 @@ export function readTemplate(assembly: string): Template {
   const file = readdirSync(assembly).find((name) => name.endsWith(suffix));
   if (!file) throw new Error(`There is no template in ${assembly}.`);
   const stackName = file.slice(0, -suffix.length);
-  const { Resources } = readJson(join(assembly, file));
-  const resources = Object.entries<{ Type: string; Properties?: object }>(Resources).map(
-    ([logicalId, { Type, Properties = {} }]) => ({ logicalId, type: Type, properties: Properties }),
+  const { Resources } = readJson<{ Resources: Record<string, { Type: string; Properties?: object }> }>(
+    join(assembly, file),
   );
-  const { files } = readJson(join(assembly, `${stackName}.assets.json`));
+  const resources = Object.entries(Resources).map(([logicalId, { Type, Properties = {} }]) => ({
+    logicalId,
+    type: Type,
+    properties: Properties,
+  }));
+  const { files } = readJson<{ files: Record<string, { source: { path: string } }> }>(
+    join(assembly, `${stackName}.assets.json`),
+  );
   return {
     stackName,
     resources,
@@ -55,14 +63,17 @@ export function readTemplate(assembly: string): Template {
   };
 }
 
-/** Gives a value with all intrinsic functions resolved; throws when one cannot be. */
-// biome-ignore lint/suspicious/noExplicitAny: gives back the shape that it was given
-export function resolve(value: unknown, identities: Identities): any {
-  if (Array.isArray(value)) return value.map((item) => resolve(item, identities));
+/** Gives a value with all intrinsic functions resolved, of the shape that the caller expects; throws when one cannot be. */
+export function resolve<Shape = string>(value: unknown, identities: Identities): Shape {
+  return resolveAny(value, identities) as Shape;
+}
+
+function resolveAny(value: unknown, identities: Identities): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolveAny(item, identities));
   if (typeof value !== 'object' || value === null) return value;
   const [[name, argument] = ['', undefined], ...others] = Object.entries(value);
   if (others.length === 0 && (name === 'Ref' || name.startsWith('Fn::'))) return intrinsic(name, argument, identities);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, identities)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveAny(item, identities)]));
 }
 
 function intrinsic(name: string, argument: unknown, identities: Identities): string {
@@ -72,7 +83,7 @@ function intrinsic(name: string, argument: unknown, identities: Identities): str
     return known(identities.get(logicalId)?.attributes[attribute], `${name} ${logicalId}.${attribute}`);
   }
   if (name === 'Fn::Join') {
-    const [delimiter, parts] = resolve(argument, identities) as [string, string[]];
+    const [delimiter, parts] = resolve<[string, string[]]>(argument, identities);
     return parts.join(delimiter);
   }
   if (name === 'Fn::Sub' && typeof argument === 'string') {
@@ -91,7 +102,6 @@ function known(value: string | undefined, what: string): string {
   return value;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: files of the CDK
-function readJson(file: string): any {
-  return JSON.parse(readFileSync(file, 'utf8'));
+function readJson<Shape>(file: string): Shape {
+  return JSON.parse(readFileSync(file, 'utf8')) as Shape;
 }

@@ -4,7 +4,7 @@ import type { ConsoleQueue } from './console.ts';
 import { runEventSource } from './event-source.ts';
 import type { Route } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
-import { type Identities, type Resource, resolve, type Template } from './template.ts';
+import { type Identities, type Properties, type Resource, resolve, type Template } from './template.ts';
 
 /** A template together with what its resources became on this machine. */
 export type LocalStack = { readonly template: Template; readonly identities: Identities };
@@ -28,7 +28,10 @@ export async function startFunctions(
       name: logicalId,
       codeDirectory: template.codeDirectory(resource),
       handler: properties.Handler,
-      environment: { ...resolve(properties.Environment?.Variables ?? {}, identities), ...endpoints },
+      environment: {
+        ...resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities),
+        ...endpoints,
+      },
       timeoutSeconds: properties.Timeout,
       memoryMegabytes: properties.MemorySize,
       concurrency: mapped.includes(logicalId) ? batchConcurrency : requestConcurrency,
@@ -47,7 +50,7 @@ export async function runEventSources(
   signal: AbortSignal,
 ): Promise<void> {
   const running = template.ofType('AWS::Lambda::EventSourceMapping').map(async ({ properties }) => {
-    const mapping = resolve(properties, identities);
+    const mapping = resolve<Properties>(properties, identities);
     await runEventSource({
       sqs,
       queueUrl: queueUrlOf(mapping.EventSourceArn, { template, identities }),
@@ -72,8 +75,8 @@ export function routesOf(
     template.ofType('AWS::ApiGatewayV2::Integration').map(({ logicalId, properties }) => [logicalId, properties]),
   );
   return template.ofType('AWS::ApiGatewayV2::Route').map(({ properties }) => {
-    const { RouteKey, Target } = resolve(properties, identities);
-    const integration = resolve(integrations.get(Target.replace('integrations/', '')), identities);
+    const { RouteKey, Target } = resolve<Properties>(properties, identities);
+    const integration = resolve<Properties>(integrations.get(Target.replace('integrations/', '')), identities);
     return {
       key: RouteKey,
       timeoutMs: integration.TimeoutInMillis ?? 30_000,
@@ -90,7 +93,7 @@ export function consoleView(stack: LocalStack): {
   const { template, identities } = stack;
   const variables = template
     .ofType('AWS::Lambda::Function')
-    .map(({ properties }) => resolve(properties.Environment?.Variables ?? {}, identities) as Record<string, string>);
+    .map(({ properties }) => resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities));
   const valuesOf = (name: string) => variables.flatMap((of) => of[name] ?? []);
   const events = variables.flatMap(({ [environment.eventType]: event, [environment.queueUrl]: url }) =>
     event && url ? [{ event, url, deadLetterUrl: deadLetterUrlOf(url, stack) }] : [],
@@ -102,7 +105,10 @@ export function consoleView(stack: LocalStack): {
 
 function deadLetterUrlOf(queueUrl: string, stack: LocalStack): string {
   const queue = queues(stack).find(({ ref }) => ref === queueUrl);
-  return queueUrlOf(resolve(queue?.resource.properties.RedrivePolicy, stack.identities).deadLetterTargetArn, stack);
+  return queueUrlOf(
+    resolve<Properties>(queue?.resource.properties.RedrivePolicy, stack.identities).deadLetterTargetArn,
+    stack,
+  );
 }
 
 function queueUrlOf(arn: string, stack: LocalStack): string {

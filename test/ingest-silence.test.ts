@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clientOptions } from '../functions/aws/client-options.ts';
+import { secretsManagerClient, sqsClient } from '../functions/aws/clients.ts';
 import { createSendMessage } from '../functions/aws/event-queue.ts';
 import { createWebhookSecrets } from '../functions/aws/webhook-secrets.ts';
 import { createIngest, requestDeadlineMs } from '../functions/ingest.ts';
@@ -14,13 +12,16 @@ import { queueUrls } from './support/ingest.ts';
 // An AWS that takes connections and never answers.
 const sockets = new Set<Socket>();
 let server: Server;
-let client: { endpoint: string } & typeof clientOptions;
 beforeAll(async () => {
   server = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  client = { ...clientOptions, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  process.env.AWS_ENDPOINT_URL_SQS = endpoint;
+  process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = endpoint;
 });
 afterAll(() => {
+  delete process.env.AWS_ENDPOINT_URL_SQS;
+  delete process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER;
   for (const socket of sockets) socket.destroy();
   server.close();
 });
@@ -29,12 +30,12 @@ afterAll(() => {
 const limit = { timeout: 8_000 };
 
 test('an SQS that never answers is 503 in time', limit, async () => {
-  const sendMessage = createSendMessage(new SQSClient({ ...client, useQueueUrlAsEndpoint: false }));
+  const sendMessage = createSendMessage(sqsClient());
   expect(await answerWith({ sendMessage, secrets: fakeSecrets().secrets })).toBe(503);
 });
 
 test('a Secrets Manager that never answers is 503 in time', limit, async () => {
-  const secrets = createWebhookSecrets(new SecretsManagerClient(client), 'secret', Date.now);
+  const secrets = createWebhookSecrets(secretsManagerClient(), 'secret', Date.now);
   expect(await answerWith({ sendMessage: fakeSendMessage().sendMessage, secrets })).toBe(503);
 });
 
@@ -47,7 +48,7 @@ test('a slow Secrets Manager and an SQS that never answers share one deadline', 
       return slowSecrets.valid(deadline);
     },
   };
-  const sendMessage = createSendMessage(new SQSClient({ ...client, useQueueUrlAsEndpoint: false }));
+  const sendMessage = createSendMessage(sqsClient());
   expect(await answerWith({ sendMessage, secrets })).toBe(503);
 });
 

@@ -1,0 +1,25 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+// No call hangs: one try takes 3 s at most and there are two, so that an answer of ours stays within its time even when
+// AWS does not answer. Endpoints, region and credentials come from the environment.
+const options = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
+} as const;
+
+/** SQS, for sending and postponing. It verifies no MD5 of its own: TLS and the queue's answer say enough. */
+export function sqsClient(): SQSClient {
+  return new SQSClient({ ...options, useQueueUrlAsEndpoint: false, md5: false });
+}
+
+/** DynamoDB, for the upload records. */
+export function dynamodbClient(): DynamoDBClient {
+  return new DynamoDBClient(options);
+}
+
+/** Secrets Manager, for the webhook secret. */
+export function secretsManagerClient(): SecretsManagerClient {
+  return new SecretsManagerClient(options);
+}
