@@ -37,7 +37,7 @@ function readStage(value: unknown): Stage {
 
 function readAlarmEmail(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === 'string' && /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) return value;
+  if (typeof value === 'string' && /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/.test(value)) return value;
   throw refusal('alarmEmail', value, 'one mail address, or leave it out');
 }
 

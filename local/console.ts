@@ -25,17 +25,19 @@ const page = readFileSync(new URL('./console.html', import.meta.url));
 /** Serves the console: the page at `/`, `/console/state`, `/console/uploads/{id}` and its buttons' `/console/send`. */
 export function createConsole(options: ConsoleOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://local');
-    const route = `${request.method} ${pathname}`;
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    const route = `${request.method} ${path}`;
+    const userUpload = /^GET \/console\/uploads\/([0-9a-f-]{36})$/i.exec(route)?.[1];
     if (route === 'GET /') response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
     else if (route === 'GET /console/state') answer(response, 200, await readState(options));
-    else if (route.startsWith('GET /console/uploads/')) {
-      const record = await readUpload(options, decodeURIComponent(pathname.slice('/console/uploads/'.length)));
+    else if (userUpload) {
+      const record = await readUpload(options, userUpload.toLowerCase());
       answer(response, record ? 200 : 404, record ?? { message: 'There is no such upload.' });
     } else if (route === 'POST /console/send') {
-      const event = searchParams.get('event') ?? '';
+      const parameters = new URLSearchParams(query);
+      const event = parameters.get('event') ?? '';
       if (!isEventType(event)) answer(response, 400, { message: `There is no event '${event}'.` });
-      else answer(response, 200, await sendSample(options, event, searchParams.get('upload')));
+      else answer(response, 200, await sendSample(options, event, parameters.get('upload')));
     } else return false;
     return true;
   };
@@ -59,7 +61,6 @@ async function readState({ dynamodb, sqs, tableName, queues }: ConsoleOptions): 
 }
 
 async function readUpload({ dynamodb, tableName }: ConsoleOptions, userUpload: string): Promise<object | undefined> {
-  if (userUpload === '') return undefined;
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName, Key: { userUpload: { S: userUpload } } }),
   );

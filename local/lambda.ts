@@ -45,7 +45,9 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     if (!all.has(child)) throw new Error(`${options.name} did not start`);
     return child;
   };
+  const stopped = () => Promise.reject<ChildProcess>(new Error(`${options.name} is stopped`));
   const acquire = (): Promise<ChildProcess> => {
+    if (isStopped) return stopped();
     const free = idle.pop();
     if (free) return Promise.resolve(free);
     if (all.size < options.concurrency) return start();
@@ -58,7 +60,18 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     else idle.push(child);
   };
 
-  idle.push(...(await Promise.all(Array.from({ length: options.concurrency }, start))));
+  const stop = (): void => {
+    isStopped = true;
+    for (const next of waiting.splice(0)) next(stopped());
+    for (const child of all) child.kill('SIGKILL');
+  };
+
+  try {
+    idle.push(...(await Promise.all(Array.from({ length: options.concurrency }, start))));
+  } catch (error) {
+    stop();
+    throw error;
+  }
   return {
     name: options.name,
     invoke: async (event) => {
@@ -70,10 +83,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       }
     },
     pids: () => [...all].flatMap(({ pid }) => pid ?? []),
-    stop: () => {
-      isStopped = true;
-      for (const child of all) child.kill('SIGKILL');
-    },
+    stop,
   };
 }
 

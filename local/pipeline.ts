@@ -72,6 +72,9 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   const secretsEndpoint = keep(await startSecretsEngine(secrets));
 
   const client = {
+    // Whatever the machine's own AWS settings say: these endpoints are on the loopback address.
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
     region: pseudoParameters['AWS::Region'],
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   };
@@ -98,10 +101,11 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   });
   const polling = new AbortController();
   const sources = runEventSources(stack, functions, sqs, polling.signal);
-  stops.push(() => {
+  stops.push(async () => {
+    await close(server);
     polling.abort();
     for (const lambda of functions.values()) lambda.stop();
-    return sources;
+    await sources;
   });
 
   const webhookUrl = `${gatewayUrl}/webhooks/argyle`;

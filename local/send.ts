@@ -48,13 +48,15 @@ function readArguments() {
     options: {
       count: { type: 'string', default: '1' },
       upload: { type: 'string' },
-      url: { type: 'string', default: `http://127.0.0.1:${process.env.PORT ?? 8787}/webhooks/argyle` },
-      secret: { type: 'string', default: process.env.WEBHOOK_SECRET ?? 'local-secret' },
+      url: { type: 'string', default: `http://127.0.0.1:${process.env.PORT || 8787}/webhooks/argyle` },
+      secret: { type: 'string', default: process.env.WEBHOOK_SECRET || 'local-secret' },
     },
   });
   const [event = ''] = positionals;
   if (!isEventType(event)) throw new Error(event ? `There is no event '${event}'.` : 'Say which event to send.');
   if (!/^[1-9]\d*$/.test(values.count))
     throw new Error(`--count ${values.count} is not allowed: use a whole number from 1.`);
+  if (values.upload !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(values.upload))
+    throw new Error(`--upload ${values.upload} is not allowed: use 8-4-4-4-12 hex digits in lower case.`);
   return { ...values, event, count: Number(values.count) };
 }

@@ -39,7 +39,12 @@ export async function startFunctions(
     });
     return [logicalId, lambda];
   });
-  return new Map(await Promise.all(starting));
+  const started = await Promise.allSettled(starting);
+  const failed = started.find((result) => result.status === 'rejected');
+  const functions = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  if (!failed) return new Map(functions);
+  for (const [, lambda] of functions) lambda.stop();
+  throw failed.reason;
 }
 
 /** Runs the template's event source mappings until `signal` aborts. */

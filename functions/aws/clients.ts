@@ -2,8 +2,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-// No call hangs: one try takes 3 s at most and there are two, so that an answer of ours stays within its time even when
-// AWS does not answer. Endpoints, region and credentials come from the environment.
+// One try takes 3 s at most and there are two, so that an answer of ours stays within its time even when AWS does not
+// answer. Endpoints, region and credentials come from the environment.
 const options = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
@@ -22,4 +22,12 @@ export function dynamodbClient(): DynamoDBClient {
 /** Secrets Manager, for the webhook secret. */
 export function secretsManagerClient(): SecretsManagerClient {
   return new SecretsManagerClient(options);
+}
+
+/**
+ * Bounds one call of a worker, 6.5 s. The clients' own time-outs end when the headers of an answer arrive: an answer that
+ * stalls after them would hang until the function's time-out, and the whole batch would come back without back-off.
+ */
+export function callDeadline(): AbortSignal {
+  return AbortSignal.timeout(6_500);
 }

@@ -1,5 +1,6 @@
 import { ChangeMessageVisibilityBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { QueueMessage } from '../domain/queue-message.ts';
+import { callDeadline } from './clients.ts';
 
 /** Puts a message on a queue; resolves once SQS has it, throws when that is not certain. */
 export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal: AbortSignal) => Promise<void>;
@@ -35,7 +36,7 @@ export function createPostponeMessages(client: SQSClient, queueUrl: string): Pos
         VisibilityTimeout: delaySeconds,
       })),
     });
-    const { Failed = [] } = await client.send(command);
+    const { Failed = [] } = await client.send(command, { abortSignal: callDeadline() });
     if (Failed.length > 0)
       throw new Error(`SQS refused ${Failed.length} visibility changes, the first: ${Failed[0]?.Code}`);
   };

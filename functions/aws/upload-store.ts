@@ -7,6 +7,7 @@ import {
 import type { Envelope } from '../domain/envelope.ts';
 import { events } from '../domain/events.ts';
 import { expiryOf, removalSlot } from '../domain/upload-record.ts';
+import { callDeadline } from './clients.ts';
 
 /** `stale`: the record already knows of this event, as early or earlier. `expired`: too old, and there is no record. */
 export type ApplyOutcome = 'applied' | 'stale' | 'expired';
@@ -26,7 +27,9 @@ export type ApplyEvent = (
 export function createApplyEvent(client: DynamoDBClient, tableName: string, retentionDays: number): ApplyEvent {
   return async (envelope, receivedAt, { mayCreate }) => {
     try {
-      await client.send(updateCommand(tableName, retentionDays, envelope, receivedAt, mayCreate));
+      await client.send(updateCommand(tableName, retentionDays, envelope, receivedAt, mayCreate), {
+        abortSignal: callDeadline(),
+      });
       return 'applied';
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -77,6 +80,7 @@ async function recordExists(client: DynamoDBClient, tableName: string, userUploa
       ProjectionExpression: 'userUpload',
       ConsistentRead: true,
     }),
+    { abortSignal: callDeadline() },
   );
   return Item !== undefined;
 }

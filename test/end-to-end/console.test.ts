@@ -29,10 +29,11 @@ test('one record is found by its id, and an unknown one is 404', async () => {
   await pipeline.drained();
 
   const found = await pipeline.fetchConsole(`/console/uploads/${ids.userUpload}`);
-  const unknown = await pipeline.fetchConsole(`/console/uploads/${newUpload().userUpload}`);
+  const others = [newUpload().userUpload, '', '%E0%A4%A', 'x'.repeat(3_000)];
+  const unknown = await Promise.all(others.map((id) => pipeline.fetchConsole(`/console/uploads/${id}`)));
 
   expect(await found.json()).toEqual({ ...ids, addedAt: expect.any(String), status: 'added' });
-  expect(unknown.status).toBe(404);
+  expect(unknown.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
 });
 
 test('the page loads nothing from elsewhere', async () => {

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { until } from '../support/local-pipeline.ts';
 
-test('npm start says ready with the webhook URL, npm run send posts to it, and SIGTERM to npm stops all of it', async () => {
+test('npm start says ready with the webhook URL, npm run send posts to it, and SIGTERM to npm stops all of it, under load too', async () => {
   const [PORT, DYNAMODB_PORT, SQS_PORT] = await freePorts(3);
   const environment = { PORT, DYNAMODB_PORT, SQS_PORT, WEBHOOK_SECRET: 'from-the-environment' };
 
@@ -13,6 +13,8 @@ test('npm start says ready with the webhook URL, npm run send posts to it, and S
   const ready = await lineStarting(started, 'ready ');
   const sent = run('npm', ['run', 'send', '--', 'user_uploads.added', '--count', '3'], environment);
   const [sentCode] = await once(sent, 'exit');
+  run('npm', ['run', 'send', '--', 'user_uploads.added', '--count', '100000'], environment);
+  await lineStarting(started, 'Ingest', 20, 'stderr');
   started.kill('SIGTERM');
   for (const port of [PORT, DYNAMODB_PORT, SQS_PORT]) await until(async () => !(await isListening(Number(port))));
 
@@ -36,6 +38,10 @@ test('a taken port is named in one sentence', async () => {
 
 test.each([
   { words: ['user_uploads.nothing'], says: "There is no event 'user_uploads.nothing'." },
+  {
+    words: ['user_uploads.added', '--upload', 'nothex'],
+    says: '--upload nothex is not allowed: use 8-4-4-4-12 hex digits in lower case.',
+  },
   { words: ['user_uploads.added', '--count', '0'], says: '--count 0 is not allowed: use a whole number from 1.' },
 ])('npm run send refuses $words with a sentence', async ({ words, says }) => {
   const sent = run(process.execPath, ['local/send.ts', ...words], {});
@@ -63,10 +69,20 @@ async function isListening(port: number): Promise<boolean> {
   return isOpen;
 }
 
-async function lineStarting(child: ChildProcess, start: string): Promise<string> {
-  if (!child.stdout) throw new Error('The child has no output.');
-  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith(start)) return line;
-  throw new Error(`The child ended without a line starting '${start}'.`);
+async function lineStarting(
+  child: ChildProcess,
+  start: string,
+  times = 1,
+  stream: 'stdout' | 'stderr' = 'stdout',
+): Promise<string> {
+  const input = child[stream];
+  if (!input) throw new Error('The child has no output.');
+  let seen = 0;
+  for await (const line of createInterface({ input })) {
+    if (line.startsWith(start)) seen += 1;
+    if (seen === times) return line;
+  }
+  throw new Error(`The child ended without ${times} lines starting '${start}'.`);
 }
 
 async function textOf({ stderr }: ChildProcess): Promise<string> {

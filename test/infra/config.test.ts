@@ -37,13 +37,19 @@ test.each([30, '30', 0, -1, '-1', 31.5, '31.5', 'many', '', ' 90', '1e3', 3_651,
   },
 );
 
-test.each(['nobody', '', '@example.com', 'ops@', 'ops@example', 'ops@example.com,dev@example.com', 1])(
-  'alarmEmail may not be %o',
-  (alarmEmail) => {
-    const allowed = 'one mail address, or leave it out';
-    expect(() => readContext({ alarmEmail })).toThrow(refusalOf('alarmEmail', alarmEmail, allowed));
-  },
-);
+test.each([
+  'nobody',
+  '',
+  '@example.com',
+  'ops@',
+  'ops@example',
+  'ops@example.com,dev@example.com',
+  '<ops@example.com>',
+  1,
+])('alarmEmail may not be %o', (alarmEmail) => {
+  const allowed = 'one mail address, or leave it out';
+  expect(() => readContext({ alarmEmail })).toThrow(refusalOf('alarmEmail', alarmEmail, allowed));
+});
 
 test('the CDK CLI stops with the sentence and without a stack trace', async () => {
   const refused = synthesize({ stage: 'prod' }).then(
