@@ -54,7 +54,7 @@ test('a function that cannot be loaded is an error, and none of its processes st
     'did not start',
   );
 
-  expect(pids.filter((pid) => pid > 0 && isAlive(pid))).toEqual([]);
+  await expect.poll(() => pids.filter((pid) => pid > 0 && isAlive(pid))).toEqual([]);
 });
 
 test('what is invoked or waits when the function is stopped fails', async () => {
