@@ -18,11 +18,13 @@ const phases = {
   calm: {},
   'SQS down': { disturb: ({ service }) => (service === 'sqs' ? { kind: 'drop' } : undefined) },
   'SQS slow': { disturb: ({ service }, random) => (service === 'sqs' ? delay(random() * 2_600) : undefined) },
+  'SQS stalls': { disturb: ({ service }, random) => stall(service === 'sqs', random) },
   'DynamoDB throttles': {
     disturb: ({ service }, random) => (service === 'dynamodb' && random() < 0.6 ? throttled : undefined),
   },
   'DynamoDB fails': { disturb: ({ service }) => (service === 'dynamodb' ? internalError : undefined) },
   'DynamoDB slow': { disturb: ({ service }, random) => (service === 'dynamodb' ? delay(random() * 2_600) : undefined) },
+  'DynamoDB stalls': { disturb: ({ service }, random) => stall(service === 'dynamodb', random) },
   'Secrets Manager fails': { disturb: ({ service }) => (service === 'secretsmanager' ? internalError : undefined) },
   'workers killed': { kill: 'workers' },
   'ingest restarted': { kill: 'ingest' },
@@ -40,6 +42,11 @@ export function nextPhase(previous: Phase | undefined, random: () => number): Ph
 /** What a phase does to a call, or to the functions' processes when it begins. */
 export function troubleOf({ name }: Phase): Trouble {
   return phases[name];
+}
+
+// An answer whose headers come and whose body never does: only a deadline of the caller's ends it.
+function stall(isConcerned: boolean, random: () => number): Disturbance | undefined {
+  return isConcerned && random() < 0.05 ? { kind: 'stall' } : undefined;
 }
 
 function delay(milliseconds: number): Disturbance {

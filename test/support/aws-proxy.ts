@@ -12,11 +12,12 @@ export type AwsCall = {
   readonly resource: string;
 };
 
-/** What happens to a call instead of, or before, being passed on. */
+/** What happens to a call instead of being passed on; `stall` passes it on, but its answer ends after the headers. */
 export type Disturbance =
   | { readonly kind: 'delay'; readonly milliseconds: number }
   | { readonly kind: 'refuse'; readonly statusCode: number; readonly errorType: string }
-  | { readonly kind: 'drop' };
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'stall' };
 
 /** Stands between functions and an engine: tells of each call, passes it on unless `disturb` says otherwise. */
 export async function startAwsProxy(
@@ -30,8 +31,11 @@ export async function startAwsProxy(
       const disturbance = onCall(callOf(service, incoming, body));
       if (disturbance?.kind === 'drop') return incoming.socket.destroy();
       if (disturbance?.kind === 'refuse') return refuse(outgoing, disturbance);
-      if (disturbance) await new Promise((resolve) => setTimeout(resolve, disturbance.milliseconds));
-      passOn(endpoint, incoming, body, outgoing);
+      if (disturbance?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, disturbance.milliseconds));
+      const answer = await passOn(endpoint, incoming, body);
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
+      if (disturbance?.kind === 'stall') answer.resume();
+      else answer.pipe(outgoing);
     } catch {
       incoming.socket.destroy();
     }
@@ -62,11 +66,10 @@ function refuse(outgoing: ServerResponse, { statusCode, errorType }: Disturbance
   outgoing.writeHead(statusCode, headers).end(JSON.stringify({ __type: errorType, message: 'disturbed' }));
 }
 
-function passOn(endpoint: string, incoming: IncomingMessage, body: Buffer, outgoing: ServerResponse): void {
+function passOn(endpoint: string, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
   const { host: _, ...headers } = incoming.headers;
-  const passed = request(new URL(incoming.url ?? '/', endpoint), { method: incoming.method, headers }, (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(outgoing);
+  return new Promise((resolve, reject) => {
+    const passed = request(new URL(incoming.url ?? '/', endpoint), { method: incoming.method, headers }, resolve);
+    passed.on('error', reject).end(body);
   });
-  passed.on('error', () => incoming.socket.destroy()).end(body);
 }
