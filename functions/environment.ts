@@ -8,6 +8,10 @@ export const environment = {
   queueUrl: 'QUEUE_URL',
   tableName: 'TABLE_NAME',
   retentionDays: 'RETENTION_DAYS',
+  /** The base URL of Argyle's API, without a slash at its end. */
+  argyleApiUrl: 'ARGYLE_API_URL',
+  /** The name or ARN of the secret with Argyle's API key. */
+  argyleCredentialsId: 'ARGYLE_CREDENTIALS_ID',
   /** Read by Powertools: the namespace of all metrics, one per stack. */
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
   /** Read by Powertools: the dimension `service` of all metrics, one per function. */

@@ -15,6 +15,14 @@ export const workerMetrics = {
   permanent: 'FailedForGood',
 } as const;
 
+/** One per record of a batch for which Argyle was asked. */
+export const documentMetrics = {
+  written: 'DocumentsWritten',
+  older: 'DocumentsUnchanged',
+  gone: 'DocumentsGone',
+  failed: 'DocumentsNotFetched',
+} as const;
+
 /** Time in the handler, milliseconds, per request or batch. */
 export const durationMetric = 'DurationMs';
 

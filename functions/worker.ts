@@ -1,88 +1,59 @@
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { dynamodbClient, sqsClient } from './aws/clients.ts';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { applyRecord, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
+import { createAskArgyle } from './argyle/argyle-api.ts';
+import { createReadArgyleCredentials } from './aws/argyle-credentials.ts';
+import { dynamodbClient, secretsManagerClient, sqsClient } from './aws/clients.ts';
+import { createWriteDocument } from './aws/document-store.ts';
 import { createPostponeMessages, type PostponeMessages } from './aws/event-queue.ts';
-import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
-import { type ApplyEvent, createApplyEvent } from './aws/upload-store.ts';
-import { readMessage } from './domain/queue-message.ts';
+import { createTelemetry } from './aws/telemetry.ts';
+import { createApplyEvent } from './aws/upload-store.ts';
 import { retryDelaySeconds } from './domain/retry-delay.ts';
-import { isTooOldToCreate } from './domain/upload-record.ts';
+import { createEnrich, type Enrich } from './enrichment.ts';
 import { environment, readVariable } from './environment.ts';
-import { durationMetric, workerMetrics } from './metric-names.ts';
+import { documentMetrics, durationMetric, workerMetrics } from './metric-names.ts';
 
-/** What a worker needs from outside; `random` gives 0 to 1. */
-export type WorkerDependencies = {
-  readonly eventType: string;
-  readonly applyEvent: ApplyEvent;
+/** What a worker needs from outside; `random` gives 0 to 1, `budgetMs` bounds the work on one batch. */
+export type WorkerDependencies = RecordDependencies & {
   readonly postponeMessages: PostponeMessages;
-  readonly telemetry: Telemetry;
-  readonly nowMs: () => number;
   readonly random: () => number;
+  readonly budgetMs: number;
 };
 
-/** `retryable`: our trouble, tried again for over six hours. `permanent`: will never work, in the DLQ within seconds. */
-type Outcome =
-  | { readonly kind: 'applied' | 'stale' }
-  | { readonly kind: 'retryable'; readonly record: SQSRecord }
-  | { readonly kind: 'permanent'; readonly record: SQSRecord };
+/** Of the worker's 30 s. The rest is for postponing what failed, which takes 6.5 s at most. */
+export const batchBudgetMs = 20_000;
 
 /**
  * The worker of one event type: merges each message of a batch into its upload record and reports exactly the
- * messages that failed, so that a poison message harms only itself.
+ * messages that failed, so that a poison message harms only itself. What the budget does not reach has failed too.
  */
 export function createWorker(dependencies: WorkerDependencies) {
   // called by AWS, one batch at a time
   return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
     const startedMs = dependencies.nowMs();
-    const outcomes = await Promise.all(batch.Records.map((record) => applyRecord(dependencies, record)));
-    const failures = outcomes.filter((outcome) => 'record' in outcome);
+    const deadline = AbortSignal.timeout(dependencies.budgetMs);
+    const outcomes = await Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline)));
+    const failures = outcomes.filter(({ kind }) => kind === 'retryable' || kind === 'permanent');
     if (failures.length > 0) await postpone(dependencies, failures);
 
-    const counts = Object.entries(workerMetrics).map(([kind, metric]) => [metric, countOf(outcomes, kind)]);
     const durationMs = dependencies.nowMs() - startedMs;
     dependencies.telemetry.measure(
-      { ...Object.fromEntries(counts), [durationMetric]: durationMs },
+      { ...countsOf(outcomes, dependencies.enrich !== undefined), [durationMetric]: durationMs },
       { records: batch.Records.length },
     );
     return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
 }
 
-// once per record
-async function applyRecord(dependencies: WorkerDependencies, record: SQSRecord): Promise<Outcome> {
-  const reading = readMessage({ body: record.body, attributes: stringAttributes(record) });
-  if (reading.kind === 'unreadable') return fail(dependencies, 'permanent', record, 'unreadable');
-  const { envelope, receivedAt } = reading;
-  if (envelope.event !== dependencies.eventType) return fail(dependencies, 'permanent', record, 'wrong_event');
-
-  try {
-    const mayCreate = !isTooOldToCreate(receivedAt, dependencies.nowMs());
-    const kind = await dependencies.applyEvent(envelope, receivedAt, { mayCreate });
-    return kind === 'expired' ? fail(dependencies, 'permanent', record, 'expired') : { kind };
-  } catch (error) {
-    return fail(dependencies, 'retryable', record, 'not_stored', error);
-  }
-}
-
-function fail(
-  { telemetry }: WorkerDependencies,
-  kind: 'retryable' | 'permanent',
-  record: SQSRecord,
-  reason: string,
-  error?: unknown,
-): Outcome {
-  const deliveryId = record.messageAttributes.deliveryId?.stringValue ?? 'unknown';
-  telemetry.error('record_failed', error, { messageId: record.messageId, deliveryId, kind, reason });
-  return { kind, record };
-}
-
 async function postpone(
   { postponeMessages, random, telemetry }: WorkerDependencies,
-  failures: readonly { readonly kind: string; readonly record: SQSRecord }[],
+  failures: readonly RecordOutcome[],
 ): Promise<void> {
-  const postponements = failures.map(({ kind, record }) => ({
+  const postponements = failures.map(({ kind, record, retryAfterSeconds = 0 }) => ({
     receiptHandle: record.receiptHandle,
     delaySeconds:
-      kind === 'permanent' ? 0 : retryDelaySeconds(Number(record.attributes.ApproximateReceiveCount), random()),
+      kind === 'permanent'
+        ? 0
+        : retryDelaySeconds(Number(record.attributes.ApproximateReceiveCount), random(), retryAfterSeconds),
   }));
   try {
     await postponeMessages(postponements);
@@ -92,18 +63,19 @@ async function postpone(
   }
 }
 
-function stringAttributes({ messageAttributes }: SQSRecord): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(messageAttributes).map(([name, { stringValue }]) => [name, stringValue ?? '']),
-  );
-}
-
-function countOf(outcomes: readonly Outcome[], kind: string): number {
-  return outcomes.filter((outcome) => outcome.kind === kind).length;
+function countsOf(outcomes: readonly RecordOutcome[], asksArgyle: boolean): Record<string, number> {
+  const count = (names: Readonly<Record<string, string>>, key: 'kind' | 'document') =>
+    Object.entries(names).map(([name, metric]) => [metric, outcomes.filter((outcome) => outcome[key] === name).length]);
+  return Object.fromEntries([
+    ...count(workerMetrics, 'kind'),
+    // A metric costs money by its name: none where nothing is asked.
+    ...(asksArgyle ? count(documentMetrics, 'document') : []),
+  ]);
 }
 
 // once per cold start
 function runtimeDependencies(): WorkerDependencies {
+  const enrich = runtimeEnrich();
   return {
     eventType: readVariable(environment.eventType),
     applyEvent: createApplyEvent(
@@ -111,11 +83,25 @@ function runtimeDependencies(): WorkerDependencies {
       readVariable(environment.tableName),
       Number(readVariable(environment.retentionDays)),
     ),
+    ...(enrich && { enrich }),
     postponeMessages: createPostponeMessages(sqsClient(), readVariable(environment.queueUrl)),
     telemetry: createTelemetry(),
     nowMs: Date.now,
     random: Math.random,
+    budgetMs: batchBudgetMs,
   };
+}
+
+// Infra sets the variable for the workers that ask Argyle, if there are credentials.
+function runtimeEnrich(): Enrich | undefined {
+  const credentialsId = process.env[environment.argyleCredentialsId];
+  if (!credentialsId) return undefined;
+  const readCredentials = createReadArgyleCredentials(secretsManagerClient(), credentialsId, Date.now);
+  return createEnrich({
+    askArgyle: createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials),
+    writeDocument: createWriteDocument(dynamodbClient(), readVariable(environment.tableName)),
+    nowMs: Date.now,
+  });
 }
 
 export const handler = createWorker(runtimeDependencies());

@@ -7,6 +7,22 @@ export type Config = {
   readonly alarmEmail: string | undefined;
   /** How long the tombstone of a removed document is kept, counted from its removal. */
   readonly retentionDays: number;
+  /** What the stack does at Argyle by itself; nothing without credentials. */
+  readonly argyle: ArgyleConfig | undefined;
+};
+
+/** How the stack looks after its relationship with Argyle. */
+export type ArgyleConfig = {
+  /** The name or full ARN of the secret `{"apiKeyId": "…", "apiKeySecret": "…"}`. */
+  readonly credentials: string;
+  /** The base URL of Argyle's API, by stage; another one only to try the stack against a stand-in. */
+  readonly apiUrl: string;
+  /** The name of the subscription, shown in Argyle's console and in each webhook. */
+  readonly webhookName: string;
+  /** How often the webhook secret is rotated. */
+  readonly rotationDays: number;
+  /** How often the records are compared with Argyle's list. */
+  readonly reconciliationHours: number;
 };
 
 /** `production` keeps data when the stack goes and refuses to delete the table. */
@@ -19,13 +35,61 @@ const stages = ['sandbox', 'production'] as const;
 // Messages up to 30 days old may still change a record: its tombstone has to outlive them.
 const shortestRetentionDays = 31;
 const longestRetentionDays = 3_650;
+// Keys differ between the two (Argyle's documentation, read 2026-11-24).
+const argyleApiUrls = {
+  sandbox: 'https://api-sandbox.argyle.com/v2',
+  production: 'https://api.argyle.com/v2',
+} as const;
+const argyleKeys = ['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliationHours'] as const;
 
 /** Reads and checks the context; throws a ConfigError that names the key, the value and what is allowed. */
 export function readConfig(node: Node): Config {
+  const stage = readStage(node.tryGetContext('stage') ?? 'sandbox');
   return {
-    stage: readStage(node.tryGetContext('stage') ?? 'sandbox'),
+    stage,
     alarmEmail: readAlarmEmail(node.tryGetContext('alarmEmail')),
-    retentionDays: readRetentionDays(node.tryGetContext('retentionDays') ?? 90),
+    retentionDays: readWholeNumber(node, 'retentionDays', 90, {
+      shortest: shortestRetentionDays,
+      longest: longestRetentionDays,
+      unit: 'days',
+    }),
+    argyle: readArgyle(node, stage),
+  };
+}
+
+function readArgyle(node: Node, stage: Stage): ArgyleConfig | undefined {
+  const credentials = node.tryGetContext('argyleCredentials');
+  if (credentials === undefined) {
+    const idle = argyleKeys.find((key) => node.tryGetContext(key) !== undefined);
+    if (idle)
+      throw new ConfigError(`The context value ${idle} has no effect without argyleCredentials: set both or none.`);
+    return undefined;
+  }
+  return {
+    credentials: readText(
+      'argyleCredentials',
+      credentials,
+      /^(arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/,
+      'the name or ARN of a secret in Secrets Manager',
+    ),
+    apiUrl: readText(
+      'argyleApiUrl',
+      node.tryGetContext('argyleApiUrl') ?? argyleApiUrls[stage],
+      /^(https:\/\/[\w.-]+|http:\/\/(127\.0\.0\.1|localhost))(:\d+)?(\/[\w-]+)*$/,
+      'a URL with https and without a slash at its end, or leave it out',
+    ),
+    webhookName: readText(
+      'webhookName',
+      node.tryGetContext('webhookName') ?? `argyle-uploads-${stage}`,
+      /^[\w .:-]{1,100}$/,
+      '1 to 100 letters, digits, spaces or any of . : _ -',
+    ),
+    rotationDays: readWholeNumber(node, 'rotationDays', 90, { shortest: 1, longest: 1_000, unit: 'days' }),
+    reconciliationHours: readWholeNumber(node, 'reconciliationHours', 24, {
+      shortest: 12,
+      longest: 720,
+      unit: 'hours',
+    }),
   };
 }
 
@@ -41,15 +105,22 @@ function readAlarmEmail(value: unknown): string | undefined {
   throw refusal('alarmEmail', value, 'one mail address, or leave it out');
 }
 
-function readRetentionDays(value: unknown): number {
+function readText(key: string, value: unknown, form: RegExp, allowed: string): string {
+  if (typeof value === 'string' && form.test(value)) return value;
+  throw refusal(key, value, allowed);
+}
+
+function readWholeNumber(
+  node: Node,
+  key: string,
+  usual: number,
+  { shortest, longest, unit }: { readonly shortest: number; readonly longest: number; readonly unit: string },
+): number {
+  const value: unknown = node.tryGetContext(key) ?? usual;
   const isNumeric = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
-  const days = isNumeric ? Number(value) : Number.NaN;
-  if (Number.isInteger(days) && days >= shortestRetentionDays && days <= longestRetentionDays) return days;
-  throw refusal(
-    'retentionDays',
-    value,
-    `a whole number of days from ${shortestRetentionDays} to ${longestRetentionDays}`,
-  );
+  const number = isNumeric ? Number(value) : Number.NaN;
+  if (Number.isInteger(number) && number >= shortest && number <= longest) return number;
+  throw refusal(key, value, `a whole number of ${unit} from ${shortest} to ${longest}`);
 }
 
 function refusal(key: string, value: unknown, allowed: string): ConfigError {

@@ -4,7 +4,9 @@ import { Grant } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type EventType, events } from '../functions/domain/events.ts';
+import { removalSlot } from '../functions/domain/upload-record.ts';
 import { environment } from '../functions/environment.ts';
+import type { ArgyleAccount } from './argyle-account.ts';
 import type { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
 
@@ -15,6 +17,8 @@ export type EventPipelineProps = {
   readonly retentionDays: number;
   readonly removalPolicy: RemovalPolicy;
   readonly monitoring: Monitoring;
+  /** Where the worker fetches the document after its event; it does not when absent. */
+  readonly argyle: ArgyleAccount | undefined;
   /** How many batches may be worked on at once, so that catching up never takes ingest's concurrency. */
   readonly maxConcurrency?: number;
 };
@@ -27,8 +31,10 @@ export class EventPipeline extends Construct {
   constructor(scope: Construct, id: string, props: EventPipelineProps) {
     super(scope, id);
     const { eventType, table, removalPolicy } = props;
+    // A removal has nothing to fetch: the document is gone.
+    const argyle = events[eventType].slot === removalSlot ? undefined : props.argyle;
     this.eventType = eventType;
-    // A batch is one round of calls that are bounded to 6 s each, and postponing what failed: well below 30 s.
+    // A batch has 20 s, postponing what failed 6.5 s more.
     const workerTimeout = Duration.seconds(30);
 
     const deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
@@ -57,9 +63,11 @@ export class EventPipeline extends Construct {
         [environment.queueUrl]: this.queue.queueUrl,
         [environment.tableName]: table.tableName,
         [environment.retentionDays]: String(props.retentionDays),
+        ...argyle?.environment,
       },
       removalPolicy,
     });
+    argyle?.grantRead(worker.lambda);
     // Not `table.grant`: that would open the indexes as well.
     Grant.addToPrincipal({
       grantee: worker.lambda,

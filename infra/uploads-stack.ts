@@ -1,6 +1,7 @@
 import { type App, CfnOutput, RemovalPolicy, Stack, type StackProps, Tags, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { eventTypes } from '../functions/domain/events.ts';
+import { ArgyleAccount } from './argyle-account.ts';
 import type { Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { IngestApi } from './ingest-api.ts';
@@ -34,6 +35,7 @@ export class UploadsStack extends Stack {
         'Ingest accepts the pending and the previous version, so an operator can rotate without a gap.',
     });
 
+    const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle);
     const pipelines = eventTypes.map(
       (eventType) =>
         new EventPipeline(this, eventType, {
@@ -42,6 +44,7 @@ export class UploadsStack extends Stack {
           retentionDays: config.retentionDays,
           removalPolicy,
           monitoring,
+          argyle,
         }),
     );
     const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });

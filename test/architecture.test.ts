@@ -17,11 +17,16 @@ describe('arrows go one way', () => {
       drawer: 'what talks to AWS',
       files: /^functions\/aws\//,
       mayImport:
-        /^functions\/(aws|domain)\/|^functions\/(environment|metric-names)\.ts$|^@aws-(sdk|lambda-powertools)\//,
+        /^functions\/(aws|domain|argyle)\/|^functions\/(environment|metric-names)\.ts$|^@aws-(sdk|lambda-powertools)\//,
     },
     {
-      drawer: 'an entry',
-      files: /^functions\/(ingest|worker)\.ts$/,
+      drawer: "what talks to Argyle's API",
+      files: /^functions\/argyle\//,
+      mayImport: /^functions\/(argyle|domain)\//,
+    },
+    {
+      drawer: 'an entry, or a step of one',
+      files: /^functions\/(?!environment|metric-names)[\w-]+\.ts$/,
       mayImport: /^functions\/|^aws-lambda$/,
     },
     {

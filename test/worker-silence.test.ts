@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dynamodbClient, sqsClient } from '../functions/aws/clients.ts';
 import { createPostponeMessages } from '../functions/aws/event-queue.ts';
 import { createApplyEvent } from '../functions/aws/upload-store.ts';
-import { createWorker } from '../functions/worker.ts';
+import { batchBudgetMs, createWorker } from '../functions/worker.ts';
 import { sample, sampleBody, sqsRecord } from './support/builders.ts';
 import { fakeTelemetry } from './support/fakes.ts';
 
@@ -38,6 +38,7 @@ test('answers that stall after their headers are failures of the messages, repor
     telemetry,
     nowMs: Date.now,
     random: Math.random,
+    budgetMs: batchBudgetMs,
   });
   const records = ['one', 'two'].map((messageId) =>
     sqsRecord(sampleBody(), { messageId, receivedAt: new Date().toISOString() }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Postponement } from '../functions/aws/event-queue.ts';
 import type { ApplyOutcome } from '../functions/aws/upload-store.ts';
 import type { Envelope } from '../functions/domain/envelope.ts';
-import { createWorker } from '../functions/worker.ts';
+import { batchBudgetMs, createWorker } from '../functions/worker.ts';
 import { sample, sampleBody, sqsRecord } from './support/builders.ts';
 import { fakeTelemetry } from './support/fakes.ts';
 
@@ -158,8 +158,8 @@ function setUp({ random = 0, nowMs = () => Date.parse(sample.receivedAt), onAppl
       onApply?.();
       applied.push({ ...envelope, receivedAt, mayCreate });
       if (envelope.userUpload === broken) throw new Error('the store is down');
-      if (envelope.userUpload === expired) return 'expired';
-      return envelope.userUpload === stale ? 'stale' : 'applied';
+      if (envelope.userUpload === expired) return { kind: 'expired' };
+      return { kind: envelope.userUpload === stale ? 'stale' : 'applied', isRemoved: false };
     },
     postponeMessages: async (messages) => {
       postponed.push(messages);
@@ -168,6 +168,7 @@ function setUp({ random = 0, nowMs = () => Date.parse(sample.receivedAt), onAppl
     telemetry,
     nowMs,
     random: () => random,
+    budgetMs: batchBudgetMs,
   });
   return { work: (Records: SQSRecord[]) => worker({ Records }), applied, postponed, measured, errors };
 }

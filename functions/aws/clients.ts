@@ -25,9 +25,11 @@ export function secretsManagerClient(): SecretsManagerClient {
 }
 
 /**
- * Bounds one call of a worker, 6.5 s. The clients' own time-outs end when the headers of an answer arrive: an answer that
- * stalls after them would hang until the function's time-out, and the whole batch would come back without back-off.
+ * Bounds one call of a worker: 6.5 s, and what is left of `whole`. The clients' own time-outs end when the headers of an
+ * answer arrive: an answer that stalls after them would hang until the function's time-out, and the whole batch would
+ * come back without back-off.
  */
-export function callDeadline(): AbortSignal {
-  return AbortSignal.timeout(6_500);
+export function callDeadline(whole?: AbortSignal): AbortSignal {
+  const call = AbortSignal.timeout(6_500);
+  return whole ? AbortSignal.any([whole, call]) : call;
 }

@@ -4,7 +4,8 @@ import { type EventType, isEventType } from './events.ts';
 export type Envelope = {
   readonly event: EventType;
   readonly account: string;
-  readonly user: string;
+  /** Absent only where reconciliation found the document: Argyle's user-upload object names no user. */
+  readonly user?: string;
   readonly userUpload: string;
 };
 
@@ -19,8 +20,9 @@ export type EnvelopeReading =
  * Reads a webhook body. `malformed`: not JSON in UTF-8, or no object with a string `event`. `missing_ids`: one of
  * `data.account`, `data.user`, `data.user_upload` is absent or not 8-4-4-4-12 hex. A strict UUID check would refuse
  * Argyle's own ids, whose version and variant digits are arbitrary (recorded deliveries, read 2026-11-24).
+ * A webhook always names its `user`; only an event of our own reconciliation, `mayLackUser`, may leave it out.
  */
-export function readEnvelope(body: Uint8Array): EnvelopeReading {
+export function readEnvelope(body: Uint8Array, mayLackUser = false): EnvelopeReading {
   const message = parseJson(body);
   if (!isObject(message) || typeof message.event !== 'string') return { kind: 'malformed' };
   const { event, data } = message;
@@ -30,8 +32,9 @@ export function readEnvelope(body: Uint8Array): EnvelopeReading {
   const account = readId(data.account);
   const user = readId(data.user);
   const userUpload = readId(data.user_upload);
-  if (!account || !user || !userUpload) return { kind: 'missing_ids', event };
-  return { kind: 'envelope', envelope: { event, account, user, userUpload } };
+  const lacksUser = user === undefined && !(mayLackUser && data.user === undefined);
+  if (!account || lacksUser || !userUpload) return { kind: 'missing_ids', event };
+  return { kind: 'envelope', envelope: { event, account, ...(user && { user }), userUpload } };
 }
 
 function parseJson(body: Uint8Array): unknown {

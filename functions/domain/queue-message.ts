@@ -12,12 +12,19 @@ export type MessageReading =
   | { readonly kind: 'message'; readonly envelope: Envelope; readonly receivedAt: string }
   | { readonly kind: 'unreadable' };
 
-/** Wraps a raw webhook body for its queue. `receivedAt`: epoch milliseconds at the gateway. */
+/** The `origin` of an event that no webhook told of: reconciliation found it at Argyle. */
+export const reconciliation = 'reconciliation';
+
+/**
+ * Wraps a raw webhook body for its queue. `receivedAtMs`: epoch milliseconds at the gateway; `origin`: where it comes
+ * from when it was no webhook.
+ */
 export function writeMessage(delivery: {
   readonly event: string;
   readonly receivedAtMs: number;
   readonly deliveryId: string;
   readonly body: Uint8Array;
+  readonly origin?: typeof reconciliation;
 }): QueueMessage {
   const { text, encoding } = encodeBody(delivery.body);
   return {
@@ -27,6 +34,7 @@ export function writeMessage(delivery: {
       receivedAt: new Date(delivery.receivedAtMs).toISOString(),
       deliveryId: delivery.deliveryId,
       ...(encoding && { encoding }),
+      ...(delivery.origin && { origin: delivery.origin }),
     },
   };
 }
@@ -36,7 +44,7 @@ export function readMessage({ body, attributes }: QueueMessage): MessageReading 
   const raw = decodeBody(body, attributes.encoding);
   const { receivedAt } = attributes;
   if (!raw || !isReceiptTime(receivedAt)) return { kind: 'unreadable' };
-  const reading = readEnvelope(raw);
+  const reading = readEnvelope(raw, attributes.origin === reconciliation);
   return reading.kind === 'envelope'
     ? { kind: 'message', envelope: reading.envelope, receivedAt }
     : { kind: 'unreadable' };

@@ -10,6 +10,7 @@ import { envelopeOf, openUploadTable, retentionDays } from '../support/upload-ta
 
 const document = { M: { fileName: { S: 'payslip.pdf' } } };
 const removed = 'user_uploads.removed';
+const mayCreate = true;
 
 let table: Awaited<ReturnType<typeof openUploadTable>>;
 beforeAll(async () => {
@@ -33,13 +34,57 @@ describe('a message', () => {
     expect(await table.read(one)).toEqual(expected);
   });
 
-  it('is one write, and no read, whether it is applied or stale', async () => {
-    const send = vi.spyOn(table.client, 'send');
+  it('is one write without a read before it; only a refused write is followed by a read', async () => {
     const userUpload = randomUUID();
-    for (const minute of [2, 1, 3]) await table.apply(userUpload, messageAt(sample.event, minute));
-    const commands = send.mock.calls.map(([command]) => command.constructor.name);
-    send.mockRestore();
-    expect(commands).toEqual(['UpdateItemCommand', 'UpdateItemCommand', 'UpdateItemCommand']);
+    const commands = await commandsOf(async () => {
+      for (const minute of [2, 1, 3]) await table.apply(userUpload, messageAt(sample.event, minute));
+    });
+    expect(commands).toEqual(['UpdateItemCommand', 'UpdateItemCommand', 'UpdateItemCommand', 'GetItemCommand']);
+  });
+
+  it.each(eventTypes)('tells whether its document is removed, be it applied or stale: %s', async (event) => {
+    const userUpload = randomUUID();
+    const outcomes = [];
+    for (const message of [messageAt(event, 2), messageAt(removed, 3), messageAt(event, 1), messageAt(event, 4)])
+      outcomes.push(await table.applyEvent(envelopeOf(userUpload, message.event), message.receivedAt, { mayCreate }));
+    const isRemoval = event === removed;
+    expect(outcomes).toEqual([
+      { kind: 'applied', isRemoved: isRemoval },
+      { kind: isRemoval ? 'stale' : 'applied', isRemoved: true },
+      { kind: 'applied', isRemoved: true },
+      { kind: 'stale', isRemoved: true },
+    ]);
+  });
+});
+
+describe('the user of a document that reconciliation found', () => {
+  const { user } = sample;
+  const withoutUser = { event: sample.event, account: sample.account };
+
+  it('is left absent, never invented', async () => {
+    const envelope = { ...withoutUser, userUpload: randomUUID() };
+    await table.applyEvent(envelope, sample.receivedAt, { mayCreate });
+    expect(await table.read(envelope.userUpload)).not.toHaveProperty('user');
+  });
+
+  it.each(['2026-11-24T09:00:00.000Z', sample.receivedAt, '2026-11-24T11:00:00.000Z'])(
+    'is filled in by a webhook, also when its slot is already set: received %s',
+    async (receivedAt) => {
+      const envelope = { ...withoutUser, userUpload: randomUUID() };
+      await table.applyEvent(envelope, sample.receivedAt, { mayCreate });
+      await table.applyEvent({ ...envelope, user }, receivedAt, { mayCreate });
+      await table.applyEvent(envelope, receivedAt, { mayCreate });
+      expect(await table.read(envelope.userUpload)).toMatchObject({ user: { S: user } });
+    },
+  );
+
+  it('costs a second write only while the record lacks it', async () => {
+    const envelope = { ...withoutUser, userUpload: randomUUID() };
+    await table.applyEvent(envelope, sample.receivedAt, { mayCreate });
+    const repeat = () => table.applyEvent({ ...envelope, user }, sample.receivedAt, { mayCreate });
+    const refused = ['UpdateItemCommand', 'GetItemCommand'];
+    expect(await commandsOf(repeat)).toEqual([...refused, 'UpdateItemCommand']);
+    expect(await commandsOf(repeat)).toEqual(refused);
   });
 });
 
@@ -112,6 +157,14 @@ describe('trouble with DynamoDB is thrown', () => {
     await expect(applying).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
+
+async function commandsOf(act: () => Promise<unknown>): Promise<string[]> {
+  const send = vi.spyOn(table.client, 'send');
+  await act();
+  const commands = send.mock.calls.map(([command]) => command.constructor.name);
+  send.mockRestore();
+  return commands;
+}
 
 async function seedWithDocument(): Promise<string> {
   const userUpload = randomUUID();

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
 import { decodeBody } from '../../functions/domain/message-body.ts';
-import { createWorker } from '../../functions/worker.ts';
+import { batchBudgetMs, createWorker } from '../../functions/worker.ts';
 import { sample, sampleBody, signedRequest, sqsRecord } from '../support/builders.ts';
 import { fakeSecrets, fakeTelemetry } from '../support/fakes.ts';
 import { queueUrls, setUpIngest } from '../support/ingest.ts';
@@ -61,12 +61,13 @@ test(`a worker answers for every message, whatever it is (seed ${seed})`, limit,
       eventType: sample.event,
       applyEvent: async ({ userUpload }) => {
         applied.push(userUpload);
-        return 'applied';
+        return { kind: 'applied', isRemoved: false };
       },
       postponeMessages: async () => undefined,
       telemetry,
       nowMs: Date.now,
       random,
+      budgetMs: batchBudgetMs,
     });
     const record = sqsRecord(
       fuzzRequest(good, secret, random).body.toString(oneOf(['utf8', 'base64', 'latin1'], random)),

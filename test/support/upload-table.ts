@@ -1,4 +1,5 @@
 import { GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { createWriteDocument } from '../../functions/aws/document-store.ts';
 import { type ApplyOutcome, createApplyEvent } from '../../functions/aws/upload-store.ts';
 import type { Envelope } from '../../functions/domain/envelope.ts';
 import type { EventType } from '../../functions/domain/events.ts';
@@ -18,9 +19,15 @@ export async function openUploadTable() {
     client,
     tableName: TableName,
     close,
-    /** Merges one event into a document's record. */
-    apply: (userUpload: string, { event, receivedAt }: Message, mayCreate = true): Promise<ApplyOutcome> =>
-      applyEvent(envelopeOf(userUpload, event), receivedAt, { mayCreate }),
+    /** Merges one event into a document's record; gives the outcome's kind. */
+    apply: async (
+      userUpload: string,
+      { event, receivedAt }: Message,
+      mayCreate = true,
+    ): Promise<ApplyOutcome['kind']> =>
+      (await applyEvent(envelopeOf(userUpload, event), receivedAt, { mayCreate })).kind,
+    applyEvent,
+    writeDocument: createWriteDocument(client, TableName),
     /** Writes a record, whatever is there. */
     seed: async (Item: Item): Promise<void> => {
       await client.send(new PutItemCommand({ TableName, Item }));

@@ -1,0 +1,45 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { ArgyleCredentials } from '../argyle/argyle-api.ts';
+import { callDeadline } from './clients.ts';
+
+// A new key is used within this time, without a deployment.
+const freshMs = 5 * 60_000;
+
+/**
+ * Gives the way to Argyle's API key in Secrets Manager, `{"apiKeyId": "…", "apiKeySecret": "…"}`, cached for 5 minutes.
+ * Throws when it cannot be read or has not that form; the text names the secret, never its value.
+ */
+export function createReadArgyleCredentials(
+  client: SecretsManagerClient,
+  secretId: string,
+  nowMs: () => number,
+): () => Promise<ArgyleCredentials> {
+  let cached: ArgyleCredentials | undefined;
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (cached && nowMs() - readAtMs < freshMs) return cached;
+    const command = new GetSecretValueCommand({ SecretId: secretId });
+    const { SecretString } = await client.send(command, { abortSignal: callDeadline() });
+    cached = readCredentials(SecretString, secretId);
+    readAtMs = nowMs();
+    return cached;
+  };
+}
+
+function readCredentials(text: string | undefined, secretId: string): ArgyleCredentials {
+  const { apiKeyId, apiKeySecret } = parseJson(text);
+  if (typeof apiKeyId === 'string' && typeof apiKeySecret === 'string' && apiKeyId && apiKeySecret)
+    return { apiKeyId, apiKeySecret };
+  throw new Error(
+    `The secret ${secretId} is not {"apiKeyId": "…", "apiKeySecret": "…"}: put Argyle's API key into it.`,
+  );
+}
+
+function parseJson(text: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(text ?? '') ?? {};
+  } catch {
+    // The error's text quotes the secret.
+    return {};
+  }
+}

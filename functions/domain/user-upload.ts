@@ -1,0 +1,109 @@
+import type { Slot } from './events.ts';
+
+/** What Argyle's API says about a document, as the record keeps it beside the time of the fetch. */
+export type Document = {
+  readonly type?: string;
+  /** The user's own file name: personal data and hostile input. */
+  readonly fileName?: string;
+  /** The states of `classification`, `ocr` and `authenticity`, in Argyle's words. */
+  readonly processing: Readonly<Record<string, string>>;
+  /** Why OCR failed, in Ocrolus's free text; never an enum. */
+  readonly ocrErrors: readonly string[];
+  /** 0 to 100, higher is more genuine. */
+  readonly authenticityScore?: number;
+  /** ISO 8601 UTC with milliseconds; the epoch when Argyle's own time cannot be read. */
+  readonly updatedAt: string;
+};
+
+/** One of Argyle's user uploads: its ids, its document, and the slots that its record should hold by now. */
+export type UserUpload = {
+  readonly id: string;
+  readonly account: string;
+  readonly document: Document;
+  readonly slots: readonly Slot[];
+};
+
+const longestTextCharacters = 1_000;
+const mostOcrErrors = 20;
+const processingSteps = ['classification', 'ocr', 'authenticity'] as const;
+const epoch = new Date(0).toISOString();
+
+/**
+ * Reads a user-upload object of `GET /v2/user-uploads`; undefined when it has no ids. Everything else may be absent:
+ * older copies lack `processing`, `{}` and null both mean empty (Argyle's documentation, read 2026-11-24). Texts are
+ * cut at 1,000 characters, so that a record stays small whatever a file is called.
+ */
+export function readUserUpload(value: unknown): UserUpload | undefined {
+  if (!isObject(value) || typeof value.id !== 'string' || typeof value.account !== 'string') return undefined;
+  const metadata = isObject(value.metadata) ? value.metadata : {};
+  const processing = readProcessing(value.processing);
+  const ocrErrors = readOcrErrors(metadata.ocr_data);
+  const score = metadata.ocr_authenticity_score;
+  return {
+    id: value.id.toLowerCase(),
+    account: value.account.toLowerCase(),
+    document: {
+      ...(typeof value.document_type === 'string' && { type: cut(value.document_type) }),
+      ...(typeof value.file_name === 'string' && { fileName: cut(value.file_name) }),
+      processing,
+      ocrErrors,
+      ...(Number.isInteger(score) && { authenticityScore: score as number }),
+      updatedAt: utcTime(value.updated_at),
+    },
+    slots: slotsOf(metadata, processing, ocrErrors.length > 0),
+  };
+}
+
+/** ISO 8601 UTC with milliseconds, which orders as text; the epoch for what is no time of a four-digit year. */
+export function utcTime(value: unknown): string {
+  const time = typeof value === 'string' ? new Date(value) : new Date(Number.NaN);
+  const text = Number.isNaN(time.getTime()) ? epoch : time.toISOString();
+  return /^\d/.test(text) ? text : epoch;
+}
+
+function readProcessing(value: unknown): Record<string, string> {
+  const states = isObject(value) ? value : {};
+  return Object.fromEntries(
+    processingSteps.flatMap((step) => (typeof states[step] === 'string' ? [[step, cut(states[step])]] : [])),
+  );
+}
+
+function readOcrErrors(ocrData: unknown): readonly string[] {
+  if (!isObject(ocrData)) return [];
+  const errors = Array.isArray(ocrData.error) ? ocrData.error : [ocrData.error];
+  return errors
+    .filter((error) => !isEmpty(error))
+    .slice(0, mostOcrErrors)
+    .map((error) => cut(typeof error === 'string' ? error : JSON.stringify(error)));
+}
+
+function slotsOf(
+  metadata: Readonly<Record<string, unknown>>,
+  { ocr, authenticity }: Readonly<Record<string, string>>,
+  hasOcrErrors: boolean,
+): readonly Slot[] {
+  const isOcrFailed = ocr === 'failed' || hasOcrErrors;
+  const isOcrCompleted = !isOcrFailed && (ocr === undefined ? !isEmpty(metadata.ocr_data) : ocr === 'completed');
+  const hasAuthenticity =
+    authenticity === undefined ? !isEmpty(metadata.ocr_authenticity) : authenticity === 'completed';
+  return [
+    'addedAt',
+    ...(isOcrFailed ? (['ocrFailedAt'] as const) : []),
+    ...(isOcrCompleted ? (['ocrCompletedAt'] as const) : []),
+    ...(hasAuthenticity ? (['authenticityAt'] as const) : []),
+  ];
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+// By code points: half of a surrogate pair is no text.
+function cut(text: string): string {
+  return text.length <= longestTextCharacters ? text : Array.from(text).slice(0, longestTextCharacters).join('');
+}
