@@ -12,6 +12,8 @@ export const environment = {
   argyleApiUrl: 'ARGYLE_API_URL',
   /** The name or ARN of the secret with Argyle's API key. */
   argyleCredentialsId: 'ARGYLE_CREDENTIALS_ID',
+  /** The table of what the stack remembers about Argyle: leases, and how far reconciliation has come. */
+  stateTableName: 'STATE_TABLE_NAME',
   /** Read by Powertools: the namespace of all metrics, one per stack. */
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
   /** Read by Powertools: the dimension `service` of all metrics, one per function. */
@@ -23,9 +25,14 @@ export function eventQueueUrl(event: EventType): string {
   return `QUEUE_URL_${event.toUpperCase().replaceAll('.', '_')}`;
 }
 
+/** The value of a variable that infra sets for some functions only. */
+export function readOptionalVariable(name: string): string | undefined {
+  return process.env[name] || undefined;
+}
+
 /** The value of a variable; throws when it is missing, which only a wrong deployment can cause. */
 export function readVariable(name: string): string {
-  const value = process.env[name];
+  const value = readOptionalVariable(name);
   if (!value) throw new Error(`The environment variable ${name} is missing: deploy the stack again.`);
   return value;
 }

@@ -9,7 +9,7 @@ import { createTelemetry } from './aws/telemetry.ts';
 import { createApplyEvent } from './aws/upload-store.ts';
 import { retryDelaySeconds } from './domain/retry-delay.ts';
 import { createEnrich, type Enrich } from './enrichment.ts';
-import { environment, readVariable } from './environment.ts';
+import { environment, readOptionalVariable, readVariable } from './environment.ts';
 import { documentMetrics, durationMetric, workerMetrics } from './metric-names.ts';
 
 /** What a worker needs from outside; `random` gives 0 to 1, `budgetMs` bounds the work on one batch. */
@@ -94,7 +94,7 @@ function runtimeDependencies(): WorkerDependencies {
 
 // Infra sets the variable for the workers that ask Argyle, if there are credentials.
 function runtimeEnrich(): Enrich | undefined {
-  const credentialsId = process.env[environment.argyleCredentialsId];
+  const credentialsId = readOptionalVariable(environment.argyleCredentialsId);
   if (!credentialsId) return undefined;
   const readCredentials = createReadArgyleCredentials(secretsManagerClient(), credentialsId, Date.now);
   return createEnrich({
