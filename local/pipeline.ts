@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createConsole } from './console.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { forkEnvironment, type StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
 import { provision } from './provision.ts';
@@ -23,6 +24,8 @@ export type PipelineOptions = {
   readonly onWarning: (text: string) => void;
   /** Puts something between the functions and an engine, to watch or to disturb: gives the endpoint to use instead. */
   readonly interpose?: (service: AwsService, endpoint: string) => Promise<string>;
+  /** What the functions run in; by default child processes. */
+  readonly startEnvironment?: StartEnvironment;
 };
 
 /** The AWS services that the functions call. */
@@ -93,12 +96,13 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   for (const type of unknownTypes) onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
 
   const stack: LocalStack = { template, identities };
-  const { interpose = async (_, endpoint) => endpoint } = options;
-  const functions = await startFunctions(stack, onLog, {
+  const { interpose = async (_, endpoint) => endpoint, startEnvironment = forkEnvironment } = options;
+  const endpoints = {
     AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
     AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
-  });
+  };
+  const functions = await startFunctions(stack, onLog, endpoints, startEnvironment);
   const polling = new AbortController();
   const sources = runEventSources(stack, functions, sqs, polling.signal);
   stops.push(async () => {
