@@ -1,19 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
+import type { EnvironmentOptions, ExecutionEnvironment, StartEnvironment } from './execution-environment.ts';
 
 /** What one function is run from. */
-export type LambdaOptions = {
-  readonly name: string;
-  readonly codeDirectory: string;
-  readonly handler: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly timeoutSeconds: number;
-  readonly memoryMegabytes: number;
+export type LambdaOptions = EnvironmentOptions & {
   /** How many execution environments run; invocations beyond that wait. */
   readonly concurrency: number;
   readonly onLog: (line: string) => void;
+  readonly startEnvironment: StartEnvironment;
 };
 
 /** A function on this machine: bundles in child processes with the environment of the template and nothing else. */
@@ -28,42 +23,48 @@ export type Lambda = {
 
 /** Starts a function's execution environments; resolves once all have loaded its code. One that dies is replaced when needed. */
 export async function startLambda(options: LambdaOptions): Promise<Lambda> {
-  const all = new Set<ChildProcess>();
-  const idle: ChildProcess[] = [];
-  const waiting: ((environment: Promise<ChildProcess>) => void)[] = [];
+  const all = new Set<ExecutionEnvironment>();
+  const idle: ExecutionEnvironment[] = [];
+  const waiting: ((environment: Promise<ExecutionEnvironment>) => void)[] = [];
+  let startedCount = 0;
   let isStopped = false;
 
-  const start = async (): Promise<ChildProcess> => {
-    const child = startEnvironment(options);
-    all.add(child);
-    child.once('exit', () => {
-      all.delete(child);
-      if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
+  const start = async (): Promise<ExecutionEnvironment> => {
+    startedCount += 1;
+    const environment = await options.startEnvironment(options);
+    all.add(environment);
+    environment.process.once('exit', () => {
+      startedCount -= 1;
+      all.delete(environment);
+      if (idle.includes(environment)) idle.splice(idle.indexOf(environment), 1);
       if (!isStopped) waiting.shift()?.(start());
     });
-    await Promise.race([once(child, 'message'), once(child, 'exit')]);
-    if (!all.has(child)) throw new Error(`${options.name} did not start`);
-    return child;
+    for (const input of [environment.process.stdout, environment.process.stderr])
+      if (input) createInterface({ input }).on('line', options.onLog);
+    if (isStopped) environment.process.kill('SIGKILL');
+    await Promise.race([environment.loaded, once(environment.process, 'exit')]);
+    if (!all.has(environment)) throw new Error(`${options.name} did not start`);
+    return environment;
   };
-  const stopped = () => Promise.reject<ChildProcess>(new Error(`${options.name} is stopped`));
-  const acquire = (): Promise<ChildProcess> => {
+  const stopped = () => Promise.reject<ExecutionEnvironment>(new Error(`${options.name} is stopped`));
+  const acquire = (): Promise<ExecutionEnvironment> => {
     if (isStopped) return stopped();
     const free = idle.pop();
     if (free) return Promise.resolve(free);
-    if (all.size < options.concurrency) return start();
+    if (startedCount < options.concurrency) return start();
     return new Promise((resolve) => waiting.push(resolve));
   };
-  const release = (child: ChildProcess): void => {
-    if (child.killed || !child.connected) return;
+  const release = (environment: ExecutionEnvironment): void => {
+    if (environment.process.killed || !all.has(environment)) return;
     const next = waiting.shift();
-    if (next) next(Promise.resolve(child));
-    else idle.push(child);
+    if (next) next(Promise.resolve(environment));
+    else idle.push(environment);
   };
 
   const stop = (): void => {
     isStopped = true;
     for (const next of waiting.splice(0)) next(stopped());
-    for (const child of all) child.kill('SIGKILL');
+    for (const { process } of all) process.kill('SIGKILL');
   };
 
   try {
@@ -75,59 +76,35 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   return {
     name: options.name,
     invoke: async (event) => {
-      const child = await acquire();
+      const environment = await acquire();
       try {
-        return await invokeIn(child, event, options.timeoutSeconds * 1_000);
+        return await invokeIn(environment, event, options.timeoutSeconds);
       } finally {
-        release(child);
+        release(environment);
       }
     },
-    pids: () => [...all].flatMap(({ pid }) => pid ?? []),
+    pids: () => [...all].flatMap(({ process }) => process.pid ?? []),
     stop,
   };
 }
 
-function startEnvironment(options: LambdaOptions): ChildProcess {
-  const child = fork(fileURLToPath(new URL('./lambda-child.ts', import.meta.url)), {
-    cwd: options.codeDirectory,
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: {
-      ...options.environment,
-      // What Lambda itself sets.
-      _HANDLER: options.handler,
-      LAMBDA_TASK_ROOT: options.codeDirectory,
-      AWS_LAMBDA_FUNCTION_NAME: options.name,
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMegabytes),
-      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_REGION: 'us-east-1',
-      // Credentials differ between functions, as their roles do: calls show who made them.
-      AWS_ACCESS_KEY_ID: options.name,
-      AWS_SECRET_ACCESS_KEY: 'local',
-      TZ: ':UTC',
-    },
+async function invokeIn(
+  { process, invoke }: ExecutionEnvironment,
+  event: unknown,
+  timeoutSeconds: number,
+): Promise<unknown> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const death = once(process, 'exit', { signal }).then(() => {
+    throw new Error('The execution environment died');
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on('line', options.onLog);
+  const timeout = setTimeout(timeoutSeconds * 1_000, undefined, { signal }).then(() => {
+    process.kill('SIGKILL');
+    throw new Error(`Task timed out after ${timeoutSeconds} seconds`);
+  });
+  try {
+    return await Promise.race([invoke(event), death, timeout]);
+  } finally {
+    settled.abort();
   }
-  return child;
-}
-
-async function invokeIn(child: ChildProcess, event: unknown, timeoutMs: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      child.off('message', onMessage).off('exit', onExit);
-      settle();
-    };
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      finish(() => reject(new Error(`Task timed out after ${timeoutMs / 1_000} seconds`)));
-    }, timeoutMs);
-    const onExit = () => finish(() => reject(new Error('The execution environment died')));
-    const onMessage = (answer: { readonly result?: unknown; readonly error?: string }) =>
-      finish(() => (answer.error === undefined ? resolve(answer.result) : reject(new Error(answer.error))));
-    child.on('message', onMessage).once('exit', onExit);
-    child.send(event as object, (error) => error && onExit());
-  });
 }

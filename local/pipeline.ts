@@ -7,6 +7,7 @@ import { environment } from '../functions/environment.ts';
 import { createArgyleControl } from './argyle/control.ts';
 import { createConsole } from './console.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { forkEnvironment, type StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
 import { provision } from './provision.ts';
@@ -27,6 +28,8 @@ export type PipelineOptions = {
   readonly onWarning: (text: string) => void;
   /** Puts something between the functions and an engine, to watch or to disturb: gives the endpoint to use instead. */
   readonly interpose?: (service: AwsService, endpoint: string) => Promise<string>;
+  /** What the functions run in; by default child processes. */
+  readonly startEnvironment?: StartEnvironment;
 };
 
 /** Argyle's API on this machine: its base URL, and what the secret with the credentials holds. */
@@ -104,14 +107,15 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   for (const type of unknownTypes) onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
 
   const stack: LocalStack = { template, identities };
-  const { interpose = async (_, endpoint) => endpoint } = options;
   if (options.argyle) keepCredentials(stack, secrets, options.argyle);
   const standIns = options.argyle ? { [environment.argyleApiUrl]: options.argyle.url } : {};
-  const functions = await startFunctions(stack, onLog, standIns, {
+  const { interpose = async (_, endpoint) => endpoint, startEnvironment = forkEnvironment } = options;
+  const endpoints = {
     AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
     AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
-  });
+  };
+  const functions = await startFunctions(stack, onLog, standIns, endpoints, startEnvironment);
   const polling = new AbortController();
   const sources = runEventSources(stack, functions, sqs, polling.signal);
   stops.push(async () => {

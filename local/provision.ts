@@ -41,7 +41,8 @@ export async function provision(
     else if (!withoutLocalPart.test(resource.type)) unknownTypes.add(resource.type);
   }
   for (const queue of template.ofType('AWS::SQS::Queue')) await createQueue(target.sqs, queue, identities);
-  for (const table of template.ofType('AWS::DynamoDB::Table')) await createTable(target.dynamodb, table, identities);
+  for (const { logicalId, properties } of template.ofType('AWS::DynamoDB::Table'))
+    await createTable(target.dynamodb, resolve({ Ref: logicalId }, identities), resolve(properties, identities));
   for (const { logicalId } of template.ofType('AWS::SecretsManager::Secret')) {
     const arn = resolve({ Ref: logicalId }, identities);
     target.secrets.set(arn, { AWSCURRENT: { value: target.webhookSecret, createdAtMs: Date.now() } });
@@ -87,14 +88,10 @@ async function createQueue(sqs: SQSClient, queue: Resource, identities: Identiti
   await sqs.send(new CreateQueueCommand({ QueueName, Attributes: Object.fromEntries(attributes) }));
 }
 
-async function createTable(dynamodb: DynamoDBClient, table: Resource, identities: Identities): Promise<void> {
-  // Not TTL, stream and recovery: the engine has none of them, and nothing here reads them.
-  const { AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes } = resolve<Properties>(
-    table.properties,
-    identities,
-  );
-  const TableName = resolve({ Ref: table.logicalId }, identities);
+/** Makes a table of the template. Not TTL, stream and recovery: the engine has none of them, and nothing here reads them. */
+export async function createTable(dynamodb: DynamoDBClient, name: string, properties: Properties): Promise<void> {
+  const { AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes } = properties;
   await dynamodb.send(
-    new CreateTableCommand({ TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes }),
+    new CreateTableCommand({ TableName: name, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes }),
   );
 }

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../functions/environment.ts';
 import type { ConsoleQueue } from './console.ts';
 import { runEventSource } from './event-source.ts';
+import type { StartEnvironment } from './execution-environment.ts';
 import type { Route } from './gateway.ts';
 import { type Lambda, startLambda } from './lambda.ts';
 import { type Identities, type Properties, type Resource, resolve, type Template } from './template.ts';
@@ -22,6 +23,7 @@ export async function startFunctions(
   onLog: (functionName: string, line: string) => void,
   standIns: Readonly<Record<string, string>>,
   endpoints: Readonly<Record<string, string>>,
+  startEnvironment: StartEnvironment,
 ): Promise<ReadonlyMap<string, Lambda>> {
   const mapped = template
     .ofType('AWS::Lambda::EventSourceMapping')
@@ -39,6 +41,7 @@ export async function startFunctions(
       memoryMegabytes: properties.MemorySize,
       concurrency: mapped.includes(logicalId) ? batchConcurrency : requestConcurrency,
       onLog: (line) => onLog(logicalId, line),
+      startEnvironment,
     });
     return [logicalId, lambda];
   });

@@ -18,8 +18,8 @@ beforeAll(async () => {
   return table.close;
 });
 
-// Twelve thousand writes: about 13 s on two free cores, longer beside other tests.
-describe('the record of a document is byte for byte the same', { timeout: 120_000 }, () => {
+// Twelve thousand writes: about 20 s on two free cores, several times longer beside other work.
+describe('the record of a document is byte for byte the same', { timeout: 300_000 }, () => {
   it('after every order of up to four events, also when the first of them is repeated at the end', async () => {
     const orders = ordersOfMultisets(4);
     expect(orders).toHaveLength(5 + 15 * 2 + 35 * 6 + 70 * 24);

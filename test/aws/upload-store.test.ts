@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApplyEvent } from '../../functions/aws/upload-store.ts';
 import { events, eventTypes } from '../../functions/domain/events.ts';
@@ -32,6 +32,24 @@ describe('a message', () => {
     await table.apply(other, messageAt(removed, 2));
     const expected = expectedRecord(one, [messageAt('user_uploads.added', 1)], retentionDays);
     expect(await table.read(one)).toEqual(expected);
+  });
+
+  it.each([
+    { IndexName: 'byAccount', attribute: 'account', of: sample.account },
+    { IndexName: 'byUser', attribute: 'user', of: sample.user },
+  ])('makes a record that is found $IndexName', async ({ IndexName, attribute, of }) => {
+    const userUpload = randomUUID();
+    await table.apply(userUpload, messageAt(sample.event, 1));
+    const { Items } = await table.client.send(
+      new QueryCommand({
+        TableName: table.tableName,
+        IndexName,
+        KeyConditionExpression: '#attribute = :of',
+        ExpressionAttributeNames: { '#attribute': attribute },
+        ExpressionAttributeValues: { ':of': { S: of } },
+      }),
+    );
+    expect(Items).toContainEqual({ userUpload: { S: userUpload }, [attribute]: { S: of } });
   });
 
   it('is one write without a read before it; only a refused write is followed by a read', async () => {

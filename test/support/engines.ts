@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
+import { inject } from 'vitest';
+import { createTable } from '../../local/provision.ts';
+import { readTemplate, resolve } from '../../local/template.ts';
 
 /** An embedded engine on a free loopback port, with a client of it. */
 export type Engine<Client> = { readonly client: Client; readonly close: () => Promise<void> };
@@ -44,17 +47,11 @@ export async function startSqs(): Promise<Engine<SQSClient>> {
   };
 }
 
-/** Creates a table keyed as the upload table is; gives its name, which is new each time. */
+/** Makes the template's upload table; gives its name, which is new each time. */
 export async function createUploadTable(client: DynamoDBClient): Promise<string> {
   const TableName = `uploads-${randomUUID()}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'userUpload', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'userUpload', AttributeType: 'S' }],
-    }),
-  );
+  const [table] = readTemplate(inject('assemblies').sandbox).ofType('AWS::DynamoDB::Table');
+  await createTable(client, TableName, resolve(table?.properties, new Map()));
   await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 20 }, { TableName });
   return TableName;
 }

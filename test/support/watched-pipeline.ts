@@ -7,6 +7,7 @@ import { consoleView } from '../../local/wiring.ts';
 import { createSender } from './argyle-sender.ts';
 import { type AwsCall, type Disturbance, startAwsProxy } from './aws-proxy.ts';
 import { forbiddenCalls } from './role-policies.ts';
+import { chosenEnvironment } from './runtime-client.ts';
 
 /** What `/console/state` says of one queue. */
 export type QueueState = {
@@ -40,6 +41,7 @@ export async function startWatchedPipeline(
     ...(argyle && { argyle }),
     onLog: (functionName, line) => logLines.push(`${functionName} ${line}`),
     onWarning: (text) => warnings.push(text),
+    startEnvironment: chosenEnvironment(),
     interpose: async (service, endpoint) => {
       const proxy = await startAwsProxy(service, endpoint, (call) => {
         calls.push(call);
