@@ -2,6 +2,7 @@ import type { SecretsManagerRotationEvent } from 'aws-lambda';
 import { stages } from './aws/secret-versions.ts';
 import type { Telemetry } from './aws/telemetry.ts';
 import { fits } from './domain/subscription.ts';
+import { rotationMetrics } from './metric-names.ts';
 import {
   completeVersion,
   endInterrupted,
@@ -32,6 +33,7 @@ export function createRotation(deps: RotationEntryDependencies) {
       await steps[Step](deps, ClientRequestToken, AbortSignal.timeout(deps.stepMs));
     } catch (error) {
       deps.telemetry.error('rotation_failed', error, { step: Step, version: ClientRequestToken });
+      deps.telemetry.measure({ [rotationMetrics.failed]: 1 }, { step: Step });
       throw new Error(`The rotation stopped in ${Step}: the log line rotation_failed says why.`);
     }
   };
