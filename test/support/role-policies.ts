@@ -1,4 +1,4 @@
-import { resolve } from '../../local/template.ts';
+import { pseudoParameters, resolve } from '../../local/template.ts';
 import type { LocalStack } from '../../local/wiring.ts';
 import type { AwsCall } from './aws-proxy.ts';
 
@@ -31,7 +31,12 @@ export function permissionsOf(stack: LocalStack): readonly Permission[] {
 
 /** The permission that a call needs. */
 export function neededFor({ caller, service, action, resource }: AwsCall, stack: LocalStack): Permission {
-  return { caller, action: `${service}:${singleActions[action] ?? action}`, resource: arnOf(resource, stack) };
+  const name = `${service}:${singleActions[action] ?? action}`;
+  return {
+    caller,
+    action: name,
+    resource: service === 'secretsmanager' ? arnOfSecret(resource) : arnOf(resource, stack),
+  };
 }
 
 /** The permissions that calls needed and no role gives, as text. */
@@ -50,6 +55,14 @@ type Statement = { readonly Effect: string; readonly Action: string | string[]; 
 function arnOf(resource: string, { identities }: LocalStack): string {
   const known = [...identities.values()].find(({ ref }) => ref === resource);
   return known?.attributes.Arn ?? resource;
+}
+
+// The template names the customer's own secret, and leaves the six characters open that its ARN ends with.
+function arnOfSecret(nameOrArn: string): string {
+  const { 'AWS::Region': region, 'AWS::AccountId': account } = pseudoParameters;
+  return nameOrArn.startsWith('arn:')
+    ? nameOrArn
+    : `arn:aws:secretsmanager:${region}:${account}:secret:${nameOrArn}-??????`;
 }
 
 function list<T>(value: T | readonly T[]): readonly T[] {
