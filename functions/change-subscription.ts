@@ -63,7 +63,7 @@ export async function unsubscribe(
   if (!keyOf(physicalId)) return;
   await dependencies.withLease(async (signal) => {
     const remembered = await dependencies.memory.read(signal);
-    const isOurs = remembered.origins[physicalId] === 'created';
+    const isOurs = remembered[physicalId] === 'created';
     if (!isOurs && (await dependencies.isRollingBack(stackId, signal)))
       await dependencies.memory.write(forgetSubscription(remembered, physicalId), signal);
     else await removeOne(dependencies, remembered, physicalId, signal);

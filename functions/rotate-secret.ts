@@ -5,7 +5,7 @@ import type { SubscriptionMemoryStore } from './aws/subscription-memory-store.ts
 import { addSubscription, type ConvergenceDependencies, convergeSubscriptions } from './converge-subscriptions.ts';
 import { setupError } from './domain/setup-error.ts';
 import type { Subscription, SubscriptionKey } from './domain/subscription.ts';
-import { keyOf } from './domain/subscription-memory.ts';
+import { keysIn } from './domain/subscription-memory.ts';
 
 /** What the rotation needs from outside. */
 export type RotationDependencies = ConvergenceDependencies & {
@@ -22,19 +22,19 @@ export const lastRetryMs = 60_000;
 export const stagesReadMs = 10_000;
 
 /**
- * Has an own subscription signed with a pending version: at once if there is one, else after every ingest has seen the
+ * Has each own subscription signed with a pending version: at once if it is, else after every ingest has seen the
  * version. That time counts from here and not from the version's date: Secrets Manager makes the version before it has
  * its value.
  */
 export async function subscribePending(deps: RotationDependencies, id: string, whole: AbortSignal): Promise<void> {
   const { value } = await readLive(deps, id, whole);
-  const own = await listOwn(deps, whole);
-  if (own.some(({ secret }) => secret === value)) return;
+  const lists = await listOwn(deps, whole);
+  if (lists.every((own) => own.some(({ secret }) => secret === value))) return;
   await deps.sleep(pendingSeenMs, whole);
   await deps.withLease(async (signal) => {
     // It may have been withdrawn meanwhile: then nothing may be signed with it.
     await readLive(deps, id, signal);
-    await addSubscription(deps, await readKey(deps, signal), value, signal);
+    for (const key of await readKeys(deps, signal)) await addSubscription(deps, key, value, signal);
   }, whole);
 }
 
@@ -55,31 +55,25 @@ export async function completeVersion(deps: RotationDependencies, id: string, wh
   await deps.withLease((signal) => withdraw(deps, id, signal), whole);
 }
 
-/** Ends a rotation that was interrupted: completes it if a subscription is signed with its version, else withdraws it. */
-export async function endInterrupted(deps: RotationDependencies, id: string, whole: AbortSignal): Promise<void> {
-  const isWithdrawn = await deps.withLease(async (signal) => {
-    const { value, stages: held } = await readLive(deps, id, signal);
-    const isUsed = (await listOwn(deps, signal)).some(({ secret }) => secret === value);
-    if (isUsed && !held.includes(stages.current)) return false;
-    await withdraw(deps, id, signal);
-    return true;
-  }, whole);
-  if (!isWithdrawn) await completeVersion(deps, id, whole);
-}
-
-/** The own subscriptions, asked for without the lease: only to look. */
-export async function listOwn(deps: RotationDependencies, whole: AbortSignal): Promise<readonly Subscription[]> {
+/** The own subscriptions of each URL and name, asked for without the lease: only to look. */
+export async function listOwn(
+  deps: RotationDependencies,
+  whole: AbortSignal,
+): Promise<readonly (readonly Subscription[])[]> {
   const signal = AbortSignal.any([whole, AbortSignal.timeout(leasedWorkMs)]);
-  const key = await readKey(deps, signal);
-  return untilServed(() => deps.webhooks.listOwn(key, signal), deps.sleep, signal);
+  const list = async () => {
+    const lists = [];
+    for (const key of await readKeys(deps, signal)) lists.push(await deps.webhooks.listOwn(key, signal));
+    return lists;
+  };
+  return untilServed(list, deps.sleep, signal);
 }
 
 // Not from the environment: a deployment may have changed or removed the subscription since this step began.
-async function readKey({ memory }: RotationDependencies, signal: AbortSignal): Promise<SubscriptionKey> {
-  const { current = '' } = await memory.read(signal);
-  const key = keyOf(current);
-  if (!key) throw setupError('The stack has no subscription to rotate the secret of: deploy it again.');
-  return key;
+async function readKeys({ memory }: RotationDependencies, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
+  const keys = keysIn(await memory.read(signal));
+  if (keys.length > 0) return keys;
+  throw setupError('The stack has no subscription to rotate the secret of: deploy it again.');
 }
 
 async function readLive(deps: RotationDependencies, id: string, signal: AbortSignal): Promise<SecretVersion> {
@@ -88,9 +82,14 @@ async function readLive(deps: RotationDependencies, id: string, signal: AbortSig
   throw setupError('The new version of the webhook secret is not pending any more: start another rotation.');
 }
 
+// Whether nothing had to be done.
 async function keepOnly(deps: RotationDependencies, secret: string, signal: AbortSignal): Promise<boolean> {
-  const { created, removed } = await convergeSubscriptions(deps, await readKey(deps, signal), [secret], signal);
-  return created + removed === 0;
+  let changes = 0;
+  for (const key of await readKeys(deps, signal)) {
+    const { created, removed } = await convergeSubscriptions(deps, key, [secret], signal);
+    changes += created + removed;
+  }
+  return changes === 0;
 }
 
 async function promoteIfAlone(deps: RotationDependencies, id: string, signal: AbortSignal): Promise<boolean> {

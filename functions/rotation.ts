@@ -3,13 +3,7 @@ import { stages } from './aws/secret-versions.ts';
 import type { Telemetry } from './aws/telemetry.ts';
 import { fits } from './domain/subscription.ts';
 import { rotationMetrics } from './metric-names.ts';
-import {
-  completeVersion,
-  endInterrupted,
-  listOwn,
-  type RotationDependencies,
-  subscribePending,
-} from './rotate-secret.ts';
+import { completeVersion, listOwn, type RotationDependencies, subscribePending } from './rotate-secret.ts';
 import { subscriptionRuntime } from './subscription-runtime.ts';
 
 /** What the entry needs from outside; `newSecret` gives another one each time, `stepMs` bounds one step. */
@@ -44,7 +38,8 @@ type Step = (deps: RotationEntryDependencies, id: string, whole: AbortSignal) =>
 const steps: Readonly<Record<SecretsManagerRotationEvent['Step'], Step>> = {
   createSecret: async (deps, id, whole) => {
     const interrupted = await deps.versions.read({ stage: stages.pending }, whole);
-    if (interrupted && interrupted.id !== id) await endInterrupted(deps, interrupted.id, whole);
+    // Completed, not withdrawn: a delivery that it signed may still be on its way.
+    if (interrupted && interrupted.id !== id) await completeVersion(deps, interrupted.id, whole);
     const own = await deps.versions.read({ id }, whole);
     if (!own) await deps.versions.putPending(id, deps.newSecret(), whole);
     else if (!own.stages.some((stage) => stage === stages.pending || stage === stages.current))
@@ -56,7 +51,7 @@ const steps: Readonly<Record<SecretsManagerRotationEvent['Step'], Step>> = {
   testSecret: async (deps, id, whole) => {
     const version = await deps.versions.read({ id }, whole);
     if (!version) return;
-    const signed = (await listOwn(deps, whole)).filter(({ secret }) => secret === version.value);
+    const signed = (await listOwn(deps, whole)).flat().filter(({ secret }) => secret === version.value);
     if (signed.length > 0 && !signed.some((subscription) => fits(subscription, version.value)))
       throw new Error('The new subscription does not report the events of the catalogue.');
   },

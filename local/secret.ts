@@ -11,8 +11,8 @@ export function secretRefusal(code: string, message: string): Error & { readonly
   return Object.assign(new Error(message), { code });
 }
 
-/** Makes a secret with a current version, or without any. */
-export function createSecret(current?: string) {
+/** Makes a secret with a current version, or without any; `nowMs` is the clock. */
+export function createSecret(current?: string, nowMs: () => number = Date.now) {
   const versions = new Map<string, Version>();
   const holderOf = (stage: string) => [...versions].find(([, { stages }]) => stages.has(stage));
   const give = (stage: string, id: string) => {
@@ -31,7 +31,7 @@ export function createSecret(current?: string) {
     if (known?.value !== undefined && known.value !== value)
       throw secretRefusal('ResourceExistsException', 'A version with another value has that id.');
     if (known) known.value = value;
-    else versions.set(id, { value, createdAtMs: Date.now(), stages: new Set() });
+    else versions.set(id, { value, createdAtMs: nowMs(), stages: new Set() });
     for (const stage of stages) give(stage, id);
   };
   /** Moves a stage, gives it or takes it away. Moving AWSCURRENT moves AWSPREVIOUS with it. */

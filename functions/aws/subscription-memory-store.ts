@@ -17,10 +17,10 @@ export function createSubscriptionMemoryStore(client: DynamoDBClient, tableName:
     read: async (signal) => {
       const command = new GetItemCommand({ TableName: tableName, Key: { id: { S: id } }, ConsistentRead: true });
       const { Item } = await client.send(command, { abortSignal: callDeadline(signal) });
-      return Item ? (unmarshall(Item).memory as SubscriptionMemory) : { origins: {} };
+      return Item ? (unmarshall(Item).memory as SubscriptionMemory) : {};
     },
     write: async (memory, signal) => {
-      const Item = marshall({ id, memory }, { removeUndefinedValues: true });
+      const Item = marshall({ id, memory });
       await client.send(new PutItemCommand({ TableName: tableName, Item }), { abortSignal: callDeadline(signal) });
     },
   };

@@ -3,12 +3,11 @@ import type { SubscriptionKey } from './subscription.ts';
 /** Who made the first subscription of a URL and name: this stack, or somebody before it. */
 export type Origin = 'created' | 'adopted';
 
-/** What the stack remembers about its subscriptions, by CloudFormation's physical id. */
-export type SubscriptionMemory = {
-  /** The one that is looked after now; rotation follows it. */
-  readonly current?: string | undefined;
-  readonly origins: Readonly<Record<string, Origin>>;
-};
+/**
+ * The subscriptions that the stack looks after, by CloudFormation's physical id: one, or two while a change of the URL or
+ * name is under way. Rotation follows all of them.
+ */
+export type SubscriptionMemory = Readonly<Record<string, Origin>>;
 
 // Neither a URL that API Gateway makes nor a name that the configuration allows has one.
 const separator = '#';
@@ -24,18 +23,23 @@ export function keyOf(physicalId: string): SubscriptionKey | undefined {
   return url && name && others.length === 0 ? { url, name } : undefined;
 }
 
-/** The memory once a subscription is looked after. Its origin is what was noted first, whatever a retry finds. */
-export function rememberSubscription(memory: SubscriptionMemory, id: string, found: Origin): SubscriptionMemory {
-  return { current: id, origins: { [id]: found, ...memory.origins } };
+/** The URLs and names of all that is looked after. */
+export function keysIn(memory: SubscriptionMemory): readonly SubscriptionKey[] {
+  return Object.keys(memory).flatMap((id) => keyOf(id) ?? []);
 }
 
-/** The memory once a subscription is the stack's business no more. */
-export function forgetSubscription({ current, origins }: SubscriptionMemory, id: string): SubscriptionMemory {
-  const { [id]: _, ...others } = origins;
-  return { current: current === id ? undefined : current, origins: others };
+/** The memory with one more subscription. Its origin is what was noted first, whatever a retry finds. */
+export function rememberSubscription(memory: SubscriptionMemory, id: string, found: Origin): SubscriptionMemory {
+  return { [id]: found, ...memory };
+}
+
+/** The memory without a subscription. */
+export function forgetSubscription(memory: SubscriptionMemory, id: string): SubscriptionMemory {
+  const { [id]: _, ...others } = memory;
+  return others;
 }
 
 /** What a failed change left behind: made by this stack, but neither the one before nor the one that is wanted. */
-export function straysIn({ origins }: SubscriptionMemory, known: readonly string[]): readonly string[] {
-  return Object.keys(origins).filter((id) => origins[id] === 'created' && !known.includes(id));
+export function straysIn(memory: SubscriptionMemory, known: readonly string[]): readonly string[] {
+  return Object.keys(memory).filter((id) => memory[id] === 'created' && !known.includes(id));
 }
