@@ -23,8 +23,14 @@ export const documentMetrics = {
   failed: 'DocumentsNotFetched',
 } as const;
 
+/** One per step of a rotation. */
+export const rotationMetrics = { failed: 'RotationStepsFailed' } as const;
+
 /** Time in the handler, milliseconds, per request or batch. */
 export const durationMetric = 'DurationMs';
 
 /** The service dimension of ingest's metrics. A worker's is its event type. */
 export const ingestService = 'ingest';
+
+/** The service dimension of the rotation's metrics. */
+export const rotationService = 'rotation';

@@ -35,8 +35,8 @@ const stages = ['sandbox', 'production'] as const;
 // Messages up to 30 days old may still change a record: its tombstone has to outlive them.
 const shortestRetentionDays = 31;
 const longestRetentionDays = 3_650;
-// Keys differ between the two (Argyle's documentation, read 2026-11-24).
-const argyleApiUrls = {
+/** The base URLs of Argyle's API. Keys differ between the two (Argyle's documentation, read 2026-11-24). */
+export const argyleApiUrls = {
   sandbox: 'https://api-sandbox.argyle.com/v2',
   production: 'https://api.argyle.com/v2',
 } as const;

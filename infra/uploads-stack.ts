@@ -2,7 +2,8 @@ import { type App, CfnOutput, RemovalPolicy, Stack, type StackProps, Tags, Valid
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { eventTypes } from '../functions/domain/events.ts';
 import { ArgyleAccount } from './argyle-account.ts';
-import type { Config } from './config.ts';
+import { ArgyleSubscription } from './argyle-subscription.ts';
+import { argyleApiUrls, type Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
@@ -28,12 +29,6 @@ export class UploadsStack extends Stack {
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy,
     });
-    Validations.of(webhookSecret).acknowledge({
-      id: 'AwsSolutions-SMG4',
-      reason:
-        'The secret is shared with a subscription at Argyle: rotating it here alone would refuse every delivery. ' +
-        'Ingest accepts the pending and the previous version, so an operator can rotate without a gap.',
-    });
 
     const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle);
     const pipelines = eventTypes.map(
@@ -48,6 +43,13 @@ export class UploadsStack extends Stack {
         }),
     );
     const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });
+    if (argyle) {
+      new ArgyleSubscription(this, 'Subscription', { argyle, ingest, webhookSecret, removalPolicy, monitoring });
+      new CfnOutput(this, 'SubscriptionName', {
+        value: argyle.config.webhookName,
+        description: 'The `name` of the Argyle subscription that this stack looks after.',
+      });
+    } else leaveSubscriptionToOperator(this, webhookSecret, argyleApiUrls[config.stage], ingest.webhookUrl);
     Tags.of(this).add('stage', config.stage);
 
     new CfnOutput(this, 'WebhookUrl', {
@@ -57,4 +59,19 @@ export class UploadsStack extends Stack {
     new CfnOutput(this, 'WebhookSecretArn', { value: webhookSecret.secretArn });
     new CfnOutput(this, 'UploadTableName', { value: uploads.table.tableName });
   }
+}
+
+function leaveSubscriptionToOperator(scope: Stack, webhookSecret: Secret, apiUrl: string, webhookUrl: string): void {
+  Validations.of(webhookSecret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason:
+      'The secret is shared with a subscription at Argyle: rotating it here alone would refuse every delivery. ' +
+      'Ingest accepts the pending and the previous version, so an operator can rotate without a gap.',
+  });
+  const subscription = { events: eventTypes, name: scope.stackName, url: webhookUrl, secret: '<WEBHOOK_SECRET>' };
+  new CfnOutput(scope, 'SubscribeByHand', {
+    value: `curl -u "$ARGYLE_API_KEY_ID:$ARGYLE_API_KEY_SECRET" ${apiUrl}/webhooks -H "content-type: application/json" -d '${JSON.stringify(subscription)}'`,
+    description:
+      'Subscribes, with the value of WebhookSecretArn put in. The context argyleCredentials does it for you.',
+  });
 }

@@ -108,3 +108,15 @@ async function invokeIn(
     settled.abort();
   }
 }
+
+/** The function of a name or an ARN. */
+export function functionOf(nameOrArn: string, functions: ReadonlyMap<string, Lambda>): Lambda {
+  const lambda = functions.get(nameOf(nameOrArn));
+  if (!lambda) throw new Error(`The template has no function ${nameOrArn}.`);
+  return lambda;
+}
+
+/** The name of a function in its ARN. */
+export function nameOf(nameOrArn: string): string {
+  return nameOrArn.split(':').at(-1) ?? '';
+}

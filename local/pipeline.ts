@@ -1,17 +1,18 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../functions/environment.ts';
 import { createArgyleControl } from './argyle/control.ts';
+import { type CloudFormation, createCustomResources, startCloudFormation } from './cloudformation.ts';
 import { createConsole } from './console.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { forkEnvironment, type StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
+import { close, listen, onPort } from './loopback.ts';
 import { provision } from './provision.ts';
-import { type SecretStages, startSecretsEngine } from './secrets-engine.ts';
+import { createSecret, type LocalSecret } from './secret.ts';
+import { startSecretsEngine } from './secrets-engine.ts';
 import { pseudoParameters, readTemplate } from './template.ts';
 import { consoleView, type LocalStack, routesOf, runEventSources, startFunctions, valuesOf } from './wiring.ts';
 
@@ -40,16 +41,17 @@ export type ArgyleStandIn = {
 };
 
 /** The AWS services that the functions call. */
-export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager';
+export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager' | 'cloudformation';
 
 /** The running pipeline. */
 export type Pipeline = LocalStack & {
   readonly webhookUrl: string;
   readonly dynamodbEndpoint: string;
   readonly sqsEndpoint: string;
-  /** The webhook secret's versions by ARN; what is changed here is what the functions read next. */
-  readonly secrets: Map<string, SecretStages>;
+  /** The secrets by ARN or name; what is changed here is what the functions read next. */
+  readonly secrets: Map<string, LocalSecret>;
   readonly functions: ReadonlyMap<string, Lambda>;
+  readonly cloudformation: CloudFormation;
   readonly stop: () => Promise<void>;
 };
 
@@ -82,8 +84,10 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
     await onPort('DYNAMODB_PORT', options.ports.dynamodb, startEngine('dynamodb', options.ports.dynamodb)),
   );
   const sqsEndpoint = keep(await onPort('SQS_PORT', options.ports.sqs, startEngine('sqs', options.ports.sqs)));
-  const secrets = new Map<string, SecretStages>();
+  const secrets = new Map<string, LocalSecret>();
   const secretsEndpoint = keep(await startSecretsEngine(secrets));
+  const cloudformation = await startCloudFormation();
+  const cloudformationEndpoint = keep(cloudformation);
 
   const client = {
     // Whatever the machine's own AWS settings say: these endpoints are on the loopback address.
@@ -114,6 +118,7 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
     AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
     AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
+    AWS_ENDPOINT_URL_CLOUDFORMATION: await interpose('cloudformation', cloudformationEndpoint),
   };
   const functions = await startFunctions(stack, onLog, standIns, endpoints, startEnvironment);
   const polling = new AbortController();
@@ -129,31 +134,13 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   const argyle = options.argyle && createArgyleControl(options.argyle.controlUrl);
   const console = createConsole({ dynamodb, sqs, webhookUrl, webhookSecret, argyle, ...consoleView(stack) });
   server.on('request', createGateway(routesOf(stack, functions), console));
-  return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, stop };
+  // Without a stand-in they would reach the real Argyle.
+  if (options.argyle) await createCustomResources(stack, functions, cloudformation);
+  return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, cloudformation, stop };
 }
 
 // The credentials' secret is the customer's own: the template names it and does not make it.
-function keepCredentials(stack: LocalStack, secrets: Map<string, SecretStages>, { credentials }: ArgyleStandIn): void {
+function keepCredentials(stack: LocalStack, secrets: Map<string, LocalSecret>, { credentials }: ArgyleStandIn): void {
   for (const id of valuesOf(environment.argyleCredentialsId, stack))
-    secrets.set(id, { AWSCURRENT: { value: JSON.stringify(credentials), createdAtMs: Date.now() } });
-}
-
-async function onPort<T>(variable: string, port: number, starting: Promise<T>): Promise<T> {
-  try {
-    return await starting;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new Error(`Port ${port} is taken: choose another one with ${variable}=...`, { cause: error });
-  }
-}
-
-async function listen(server: Server, port: number): Promise<string> {
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  if (server.listening) await new Promise((resolve) => server.close(resolve));
+    secrets.set(id, createSecret(JSON.stringify(credentials)));
 }

@@ -1,8 +1,9 @@
 import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { SecretStages } from './secrets-engine.ts';
+import { createSecret, type LocalSecret } from './secret.ts';
 import {
   type Identities,
+  isCustom,
   type Properties,
   pseudoParameters,
   type Resource,
@@ -14,7 +15,7 @@ import {
 export type Provisioning = {
   readonly sqs: SQSClient;
   readonly dynamodb: DynamoDBClient;
-  readonly secrets: Map<string, SecretStages>;
+  readonly secrets: Map<string, LocalSecret>;
   readonly sqsEndpoint: string;
   readonly gatewayUrl: string;
   readonly webhookSecret: string;
@@ -25,8 +26,10 @@ type Identity = { readonly ref: string; readonly attributes: Readonly<Record<str
 const account = pseudoParameters['AWS::AccountId'];
 const region = pseudoParameters['AWS::Region'];
 
-// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms.
-const withoutLocalPart = /^AWS::(IAM|Logs|CloudWatch|SNS)::|^AWS::SQS::QueuePolicy$|^AWS::Lambda::Permission$/;
+// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms; and schedules,
+// which here somebody else keeps.
+const withoutLocalPart =
+  /^AWS::(IAM|Logs|CloudWatch|SNS)::|^AWS::(SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|SecretsManager::RotationSchedule)$/;
 
 /** Makes the template's queues, table and secret in the engines; gives their identities, and types it does not know. */
 export async function provision(
@@ -38,14 +41,14 @@ export async function provision(
   for (const resource of template.resources) {
     const identity = identityOf(resource, template.stackName, target);
     if (identity) identities.set(resource.logicalId, identity);
-    else if (!withoutLocalPart.test(resource.type)) unknownTypes.add(resource.type);
+    else if (!withoutLocalPart.test(resource.type) && !isCustom(resource)) unknownTypes.add(resource.type);
   }
   for (const queue of template.ofType('AWS::SQS::Queue')) await createQueue(target.sqs, queue, identities);
   for (const { logicalId, properties } of template.ofType('AWS::DynamoDB::Table'))
     await createTable(target.dynamodb, resolve({ Ref: logicalId }, identities), resolve(properties, identities));
   for (const { logicalId } of template.ofType('AWS::SecretsManager::Secret')) {
     const arn = resolve({ Ref: logicalId }, identities);
-    target.secrets.set(arn, { AWSCURRENT: { value: target.webhookSecret, createdAtMs: Date.now() } });
+    target.secrets.set(arn, createSecret(target.webhookSecret));
   }
   return { identities, unknownTypes: [...unknownTypes] };
 }

@@ -1,39 +1,49 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { Engine } from './engine.ts';
+import { startSmallEngine } from './loopback.ts';
+import { type LocalSecret, secretRefusal } from './secret.ts';
 
-/** The versions of one secret by stage, AWSCURRENT and the like. */
-export type SecretStages = Record<string, { readonly value: string; readonly createdAtMs: number }>;
+type Input = Readonly<Record<string, string | undefined>> & { readonly VersionStages?: readonly string[] };
+
+const actions: Readonly<Record<string, (secret: LocalSecret, input: Input) => object>> = {
+  GetSecretValue: (secret, { SecretId, VersionId, VersionStage = 'AWSCURRENT' }) => {
+    const [id, version] = secret.find(VersionId, VersionStage) ?? [];
+    if (version?.value === undefined)
+      throw secretRefusal(
+        'ResourceNotFoundException',
+        `Secrets Manager can't find the specified secret value for staging label: ${VersionStage}`,
+      );
+    const { value, createdAtMs, stages } = version;
+    const about = { ARN: SecretId, CreatedDate: createdAtMs / 1_000, VersionId: id, VersionStages: [...stages] };
+    return { ...about, SecretString: value };
+  },
+  PutSecretValue: (secret, { ClientRequestToken = '', SecretString, VersionStages = ['AWSCURRENT'] }) => {
+    secret.put(ClientRequestToken, SecretString, VersionStages);
+    return { VersionId: ClientRequestToken, VersionStages };
+  },
+  UpdateSecretVersionStage: (secret, { VersionStage = '', RemoveFromVersionId, MoveToVersionId }) => {
+    secret.moveStage(VersionStage, RemoveFromVersionId, MoveToVersionId);
+    return {};
+  },
+};
 
 /**
- * A small Secrets Manager: it answers GetSecretValue from `secrets` (by ARN), as the real one does for stages that
- * exist and for those that do not. Changing `secrets` changes what is read next.
+ * A small Secrets Manager over `secrets`, by ARN or name. Of the real one it has what the functions call, with its
+ * answers for versions and stages that do not exist. Changing `secrets` changes what is read next.
  */
-export async function startSecretsEngine(secrets: ReadonlyMap<string, SecretStages>): Promise<Engine> {
-  const server = createServer(async (request, response) => {
-    const { SecretId = '', VersionStage = 'AWSCURRENT' } = (await json(request)) as Record<string, string>;
-    const version = secrets.get(SecretId)?.[VersionStage];
+export async function startSecretsEngine(secrets: ReadonlyMap<string, LocalSecret>): Promise<Engine> {
+  return startSmallEngine(async (request, response) => {
+    const input = (await json(request)) as Input;
     response.setHeader('content-type', 'application/x-amz-json-1.1');
-    if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
-      response.writeHead(400).end(JSON.stringify({ __type: 'UnknownOperationException' }));
-    } else if (!version) {
-      const message = `Secrets Manager can't find the specified secret value for staging label: ${VersionStage}`;
-      response.writeHead(400).end(JSON.stringify({ __type: 'ResourceNotFoundException', message }));
-    } else {
-      const { value, createdAtMs } = version;
-      response.end(JSON.stringify({ ARN: SecretId, SecretString: value, CreatedDate: createdAtMs / 1000 }));
+    try {
+      const action = actions[String(request.headers['x-amz-target']).replace('secretsmanager.', '')];
+      const secret = secrets.get(input.SecretId ?? '');
+      if (!action) throw secretRefusal('UnknownOperationException', 'This engine does not know that action.');
+      if (!secret) throw secretRefusal('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+      response.end(JSON.stringify(action(secret, input)));
+    } catch (error) {
+      const { code = 'InternalServiceError', message } = error as ReturnType<typeof secretRefusal>;
+      response.writeHead(400).end(JSON.stringify({ __type: code, message }));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

@@ -32,6 +32,7 @@ export const pseudoParameters = {
   'AWS::Region': 'us-east-1',
   'AWS::Partition': 'aws',
   'AWS::URLSuffix': 'amazonaws.com',
+  'AWS::StackId': 'arn:aws:cloudformation:us-east-1:000000000000:stack/local/00000000-0000-0000-0000-000000000000',
 } as const;
 
 /** Reads the one stack of a cloud assembly. */
@@ -66,6 +67,11 @@ export function readTemplate(assembly: string): Template {
 /** Gives a value with all intrinsic functions resolved, of the shape that the caller expects; throws when one cannot be. */
 export function resolve<Shape = string>(value: unknown, identities: Identities): Shape {
   return resolveAny(value, identities) as Shape;
+}
+
+/** Whether a resource is made by a function of the stack. */
+export function isCustom({ type }: Pick<Resource, 'type'>): boolean {
+  return /^Custom::|^AWS::CloudFormation::CustomResource$/.test(type);
 }
 
 function resolveAny(value: unknown, identities: Identities): unknown {

@@ -4,7 +4,7 @@ import type { ConsoleQueue } from './console.ts';
 import { runEventSource } from './event-source.ts';
 import type { StartEnvironment } from './execution-environment.ts';
 import type { Route } from './gateway.ts';
-import { type Lambda, startLambda } from './lambda.ts';
+import { functionOf, type Lambda, nameOf, startLambda } from './lambda.ts';
 import { type Identities, type Properties, type Resource, resolve, type Template } from './template.ts';
 
 /** A template together with what its resources became on this machine. */
@@ -12,7 +12,7 @@ export type LocalStack = { readonly template: Template; readonly identities: Ide
 
 // Execution environments of one function here; Lambda scales further. A mapping polls with one: batches fill better.
 const requestConcurrency = 4;
-const batchConcurrency = 1;
+const usualConcurrency = 1;
 
 /**
  * Starts the template's functions, by logical id, with the template's environment and the engines' endpoints. `standIns`
@@ -25,9 +25,9 @@ export async function startFunctions(
   endpoints: Readonly<Record<string, string>>,
   startEnvironment: StartEnvironment,
 ): Promise<ReadonlyMap<string, Lambda>> {
-  const mapped = template
-    .ofType('AWS::Lambda::EventSourceMapping')
-    .map(({ properties }) => resolve(properties.FunctionName, identities));
+  const routed = template
+    .ofType('AWS::ApiGatewayV2::Integration')
+    .map(({ properties }) => nameOf(resolve(properties.IntegrationUri, identities)));
   const starting = template.ofType('AWS::Lambda::Function').map(async (resource): Promise<[string, Lambda]> => {
     const { logicalId, properties } = resource;
     const variables = resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities);
@@ -39,7 +39,7 @@ export async function startFunctions(
       environment: { ...variables, ...replaced, ...endpoints },
       timeoutSeconds: properties.Timeout,
       memoryMegabytes: properties.MemorySize,
-      concurrency: mapped.includes(logicalId) ? batchConcurrency : requestConcurrency,
+      concurrency: routed.includes(logicalId) ? requestConcurrency : usualConcurrency,
       onLog: (line) => onLog(logicalId, line),
       startEnvironment,
     });
@@ -69,7 +69,7 @@ export async function runEventSources(
       batchSize: mapping.BatchSize ?? 10,
       windowSeconds: mapping.MaximumBatchingWindowInSeconds ?? 0,
       reportsPartialFailures: mapping.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-      concurrency: batchConcurrency,
+      concurrency: usualConcurrency,
       invoke: functionOf(mapping.FunctionName, functions).invoke,
       signal,
     });
@@ -140,10 +140,4 @@ function queues({ template, identities }: LocalStack): { resource: Resource; ref
     ref: resolve({ Ref: resource.logicalId }, identities),
     arn: resolve({ 'Fn::GetAtt': [resource.logicalId, 'Arn'] }, identities),
   }));
-}
-
-function functionOf(nameOrArn: string, functions: ReadonlyMap<string, Lambda>): Lambda {
-  const lambda = functions.get(nameOrArn.split(':').at(-1) ?? '');
-  if (!lambda) throw new Error(`The template has no function ${nameOrArn}.`);
-  return lambda;
 }

@@ -1,5 +1,10 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import type { ArgyleCredentials } from '../argyle/argyle-api.ts';
+import { setupError } from '../domain/setup-error.ts';
 import { callDeadline } from './clients.ts';
 
 // A new key is used within this time, without a deployment.
@@ -18,20 +23,28 @@ export function createReadArgyleCredentials(
   let readAtMs = Number.NEGATIVE_INFINITY;
   return async () => {
     if (cached && nowMs() - readAtMs < freshMs) return cached;
-    const command = new GetSecretValueCommand({ SecretId: secretId });
-    const { SecretString } = await client.send(command, { abortSignal: callDeadline() });
-    cached = readCredentials(SecretString, secretId);
+    cached = readCredentials(await readSecret(client, secretId), secretId);
     readAtMs = nowMs();
     return cached;
   };
+}
+
+async function readSecret(client: SecretsManagerClient, secretId: string): Promise<string | undefined> {
+  try {
+    const command = new GetSecretValueCommand({ SecretId: secretId });
+    return (await client.send(command, { abortSignal: callDeadline() })).SecretString;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
 }
 
 function readCredentials(text: string | undefined, secretId: string): ArgyleCredentials {
   const { apiKeyId, apiKeySecret } = parseJson(text);
   if (typeof apiKeyId === 'string' && typeof apiKeySecret === 'string' && apiKeyId && apiKeySecret)
     return { apiKeyId, apiKeySecret };
-  throw new Error(
-    `The secret ${secretId} is not {"apiKeyId": "…", "apiKeySecret": "…"}: put Argyle's API key into it.`,
+  throw setupError(
+    `The secret ${secretId} does not exist or is not {"apiKeyId": "…", "apiKeySecret": "…"}: put Argyle's API key into it.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -14,14 +15,19 @@ export function sqsClient(): SQSClient {
   return new SQSClient({ ...options, useQueueUrlAsEndpoint: false, md5: false });
 }
 
-/** DynamoDB, for the upload records. */
+/** DynamoDB, for the upload records and what the stack remembers. */
 export function dynamodbClient(): DynamoDBClient {
   return new DynamoDBClient(options);
 }
 
-/** Secrets Manager, for the webhook secret. */
+/** Secrets Manager, for the webhook secret and Argyle's API key. */
 export function secretsManagerClient(): SecretsManagerClient {
   return new SecretsManagerClient(options);
+}
+
+/** CloudFormation, for the state of the stack. */
+export function cloudformationClient(): CloudFormationClient {
+  return new CloudFormationClient(options);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSecret } from '../../local/secret.ts';
 import { newUpload, sign, webhookBody } from '../support/argyle-sender.ts';
 import { startTestPipeline, type TestPipeline, until } from '../support/local-pipeline.ts';
 
@@ -137,11 +138,10 @@ test('without a secret, even a right signature is answered 503 and nothing is st
   const ids = newUpload();
   const secretless = await startTestPipeline();
   try {
-    for (const [arn] of secretless.secrets) secretless.secrets.set(arn, {});
+    for (const [arn] of secretless.secrets) secretless.secrets.set(arn, createSecret());
     expect(await secretless.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
 
-    for (const [arn] of secretless.secrets)
-      secretless.secrets.set(arn, { AWSCURRENT: { value: '', createdAtMs: Date.now() } });
+    for (const [arn] of secretless.secrets) secretless.secrets.set(arn, createSecret(''));
     expect(await secretless.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
 
     expect(await secretless.readRecord(ids.userUpload)).toBeUndefined();

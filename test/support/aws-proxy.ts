@@ -52,12 +52,13 @@ export async function startAwsProxy(
 }
 
 function callOf(service: AwsService, { headers }: IncomingMessage, body: Buffer): AwsCall {
-  const { QueueUrl, TableName, SecretId } = JSON.parse(body.toString() || '{}');
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+  const input = isForm ? Object.fromEntries(new URLSearchParams(body.toString())) : JSON.parse(body.toString() || '{}');
   return {
     caller: /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned',
     service,
-    action: String(headers['x-amz-target']).split('.')[1] ?? '',
-    resource: QueueUrl ?? TableName ?? SecretId ?? '',
+    action: input.Action ?? String(headers['x-amz-target']).split('.')[1] ?? '',
+    resource: input.QueueUrl ?? input.TableName ?? input.SecretId ?? input.StackName ?? '',
   };
 }
 
