@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
+import { Reconciliation } from './reconciliation.ts';
 import { UploadTable } from './upload-table.ts';
 
 /** What the stack is made from. */
@@ -48,6 +49,14 @@ export class UploadsStack extends Stack {
         }),
     );
     const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });
+    if (argyle)
+      new Reconciliation(this, 'Reconciliation', {
+        argyle,
+        table: uploads.table,
+        pipelines,
+        removalPolicy,
+        monitoring,
+      });
     Tags.of(this).add('stage', config.stage);
 
     new CfnOutput(this, 'WebhookUrl', {

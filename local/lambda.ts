@@ -19,8 +19,11 @@ export type LambdaOptions = {
 /** A function on this machine: bundles in child processes with the environment of the template and nothing else. */
 export type Lambda = {
   readonly name: string;
-  /** Gives the function's result; throws when it throws, dies or runs out of time. */
-  readonly invoke: (event: unknown) => Promise<unknown>;
+  /**
+   * Gives the function's result; throws when it throws, dies or runs out of time. `remainingMs` is what the function is told
+   * that it has left, instead of its time-out.
+   */
+  readonly invoke: (event: unknown, remainingMs?: number) => Promise<unknown>;
   /** The process ids of its execution environments. */
   readonly pids: () => readonly number[];
   readonly stop: () => void;
@@ -74,10 +77,10 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   }
   return {
     name: options.name,
-    invoke: async (event) => {
+    invoke: async (event, remainingMs = options.timeoutSeconds * 1_000) => {
       const child = await acquire();
       try {
-        return await invokeIn(child, event, options.timeoutSeconds * 1_000);
+        return await invokeIn(child, { event, remainingMs }, options.timeoutSeconds * 1_000);
       } finally {
         release(child);
       }
@@ -113,7 +116,7 @@ function startEnvironment(options: LambdaOptions): ChildProcess {
   return child;
 }
 
-async function invokeIn(child: ChildProcess, event: unknown, timeoutMs: number): Promise<unknown> {
+async function invokeIn(child: ChildProcess, invocation: object, timeoutMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void) => {
       clearTimeout(timer);
@@ -128,6 +131,6 @@ async function invokeIn(child: ChildProcess, event: unknown, timeoutMs: number):
     const onMessage = (answer: { readonly result?: unknown; readonly error?: string }) =>
       finish(() => (answer.error === undefined ? resolve(answer.result) : reject(new Error(answer.error))));
     child.on('message', onMessage).once('exit', onExit);
-    child.send(event as object, (error) => error && onExit());
+    child.send(invocation, (error) => error && onExit());
   });
 }

@@ -25,8 +25,10 @@ type Identity = { readonly ref: string; readonly attributes: Readonly<Record<str
 const account = pseudoParameters['AWS::AccountId'];
 const region = pseudoParameters['AWS::Region'];
 
-// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms.
-const withoutLocalPart = /^AWS::(IAM|Logs|CloudWatch|SNS)::|^AWS::SQS::QueuePolicy$|^AWS::Lambda::Permission$/;
+// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms. Schedules:
+// what they start is started on demand.
+const withoutLocalPart =
+  /^AWS::(IAM|Logs|CloudWatch|SNS|Scheduler)::|^AWS::SQS::QueuePolicy$|^AWS::Lambda::Permission$/;
 
 /** Makes the template's queues, table and secret in the engines; gives their identities, and types it does not know. */
 export async function provision(

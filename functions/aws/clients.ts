@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
@@ -22,6 +23,11 @@ export function dynamodbClient(): DynamoDBClient {
 /** Secrets Manager, for the webhook secret. */
 export function secretsManagerClient(): SecretsManagerClient {
   return new SecretsManagerClient(options);
+}
+
+/** Lambda, for a function that goes on in a new invocation. */
+export function lambdaClient(): LambdaClient {
+  return new LambdaClient(options);
 }
 
 /**
