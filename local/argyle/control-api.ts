@@ -3,11 +3,11 @@ import type { NewDocument } from './documents.ts';
 import type { Failure, Faults } from './faults.ts';
 import type { RequestCounts } from './requests.ts';
 import type { DeliveryCounts } from './tally.ts';
-import type { OcrRun, UserUpload } from './user-upload.ts';
+import type { OcrRun } from './user-upload.ts';
 import type { Webhook } from './webhooks.ts';
 import type { World } from './world.ts';
 
-/** What the fake can say of itself. `uploads`: how many are listed. `lost`: events that nobody acknowledged. */
+/** What the fake can say of itself. `uploads`: how many are listed. `lost`: events that nobody acknowledged. `memoryBytes`: its process's. */
 export type FakeState = {
   readonly uploads: number;
   readonly webhooks: readonly Omit<Webhook, 'secret'>[];
@@ -15,29 +15,33 @@ export type FakeState = {
   readonly lost: number;
   readonly requests: RequestCounts;
   readonly faults: Faults;
+  readonly memoryBytes: number;
 };
+
+/** Fields of a user-upload object, right or wrong; null takes a field away. */
+export type UploadChange = Readonly<Record<string, unknown>>;
 
 type Arguments = {
   readonly world: World;
   readonly id: string;
   readonly query: URLSearchParams;
-  readonly body: unknown;
+  readonly body: object;
 };
 
 /** What drives the fake, under /control: Argyle has nothing of it. */
 const routes: Readonly<Record<string, (given: Arguments) => ApiAnswer | Promise<ApiAnswer>>> = {
   'GET state': ({ world }) => ok(stateOf(world)),
   'POST uploads': ({ world, body }) => {
-    const known = world.documents.upload((body ?? {}) as NewDocument);
+    const known = world.documents.upload(body as NewDocument);
     return known ? { status: 201, body: known } : { status: 409, body: detail('There is such an upload.') };
   },
   'GET uploads': ({ world }) => ok(world.uploads.changed()),
   'GET uploads/{id}': ({ world, id }) => found(world.uploads.find(id)),
-  'PATCH uploads/{id}': ({ world, id, body }) => found(world.documents.change(id, body as Partial<UserUpload>)),
+  'PATCH uploads/{id}': ({ world, id, body }) => found(world.documents.change(id, body as UploadChange)),
   'DELETE uploads/{id}': ({ world, id }) => found(world.documents.remove(id)),
   'POST uploads/{id}/ocr': ({ world, id, body }) => {
     const run = body as OcrRun;
-    if (!['success', 'failure', 'authenticity'].includes(run?.result))
+    if (!['success', 'failure', 'authenticity'].includes(run.result))
       return refusal('result: success, failure, or authenticity.');
     return found(world.documents.runOcr(id, run));
   },
@@ -50,7 +54,7 @@ const routes: Readonly<Record<string, (given: Arguments) => ApiAnswer | Promise<
     return ok({ count });
   },
   'POST faults': ({ world, body }) => {
-    const faults = (body ?? {}) as Faults;
+    const faults = body as Faults;
     if (faults.failures?.some((failure: Partial<Failure>) => !failure.path))
       return refusal('Each failure needs a path.');
     world.faults.set(faults);
@@ -70,7 +74,7 @@ const routes: Readonly<Record<string, (given: Arguments) => ApiAnswer | Promise<
 /** Answers a request under /control. Resetting is the server's, as it replaces the world. */
 export async function answerControl(world: World, { method, url, body }: ApiRequest): Promise<ApiAnswer> {
   const [, collection = '', id = '', rest = ''] = /^\/control\/(\w+)(?:\/([^/]+))?(\/\w+)?$/.exec(url.pathname) ?? [];
-  const given = { world, id, query: url.searchParams, body };
+  const given = { world, id, query: url.searchParams, body: Object(body ?? {}) };
   const route = routes[`${method} ${collection}/${id}`] ?? routes[`${method} ${collection}${id && '/{id}'}${rest}`];
   return route ? route(given) : { status: 404, body: detail('There is no such control.') };
 }
@@ -83,6 +87,7 @@ function stateOf({ uploads, webhooks, tally, requests, faults }: World): FakeSta
     lost: tally.lost.length,
     requests: requests.counts(),
     faults: faults.get(),
+    memoryBytes: process.memoryUsage.rss(),
   };
 }
 

@@ -1,8 +1,8 @@
-import type { FakeState } from './control-api.ts';
+import type { FakeState, UploadChange } from './control-api.ts';
 import type { NewDocument } from './documents.ts';
 import type { Faults } from './faults.ts';
 import type { FailedDelivery, LostEvent } from './tally.ts';
-import type { OcrRun, UserUpload } from './user-upload.ts';
+import type { OcrRun } from './user-upload.ts';
 import type { KnownUpload } from './user-uploads.ts';
 
 /** Drives a fake Argyle: each function is one request to its /control. */
@@ -28,8 +28,8 @@ export function createArgyleControl(controlUrl: string) {
     removeUpload: (userUpload: string) => call<KnownUpload>('DELETE', `uploads/${userUpload}`),
     /** An account is deleted: the same for each of its documents. */
     removeAccount: (account: string) => call<readonly KnownUpload[]>('DELETE', `accounts/${account}`),
-    /** Puts fields into the user-upload object as they are, without an event. */
-    changeUpload: (userUpload: string, fields: Partial<UserUpload>) =>
+    /** Puts fields into the user-upload object as they are, however wrong, without an event; null takes one away. */
+    changeUpload: (userUpload: string, fields: UploadChange) =>
       call<KnownUpload>('PATCH', `uploads/${userUpload}`, fields),
     /** A document with its user, whether removed or not. */
     readUpload: (userUpload: string) => call<KnownUpload>('GET', `uploads/${userUpload}`),

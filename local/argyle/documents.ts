@@ -42,11 +42,15 @@ export function createDocuments(uploads: UserUploads, fire: (event: EventType, i
       const upload = known && afterOcr(known.upload, run, new Date().toISOString());
       return upload && happen({ ...known, upload }, eventsOfLife[run.result]);
     },
-    /** Replaces fields of the user-upload object as they are given, without an event; undefined when it is not listed. */
-    change: (id: string, fields: Partial<UserUpload>): KnownUpload | undefined => {
+    /**
+     * Puts fields into the user-upload object as they are, however wrong, without an event; null takes one away.
+     * Undefined when the document is not listed.
+     */
+    change: (id: string, fields: Readonly<Record<string, unknown>>): KnownUpload | undefined => {
       const known = listed(id);
       if (!known) return undefined;
-      const after = { ...known, upload: { ...known.upload, ...fields } };
+      const merged = Object.entries({ ...known.upload, ...fields }).filter(([, value]) => value !== null);
+      const after = { ...known, upload: Object.fromEntries(merged) as UserUpload };
       uploads.change(after);
       return after;
     },

@@ -1,9 +1,9 @@
 import { fractionFrom } from './ids.ts';
 
-/** A wrong or slow answer of the API to requests of this method (default: any) whose path starts with `path`. */
+/** A wrong or slow answer of the API to requests of this method (default: any) whose path and query start with `path`. */
 export type Failure = {
   readonly method?: string;
-  /** As in `/v2/webhooks`. */
+  /** As in `/v2/webhooks`; `/v2/user-uploads?` is only the list, `/v2/user-uploads/` only single ones. */
   readonly path: string;
   /** What to answer, or to close the connection without an answer. Left away: the right answer, after `slowMs`. */
   readonly status?: number | 'disconnect';

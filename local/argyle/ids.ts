@@ -12,7 +12,7 @@ export function newId(): string {
 
 /** The first 32 of the hex digits, lower case, as an id. */
 export function formatId(hex: string): string {
-  return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 
 /** A number from 0 to below 1; the same for the same text. */

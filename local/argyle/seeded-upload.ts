@@ -29,11 +29,10 @@ export function seededIds(seed: number, number: number): UploadIds {
   };
 }
 
-/** Document `number` of a seed, as the API shows it. Documents are a second apart from the first of 2026 on. */
-export function seededUpload(seed: number, number: number): UserUpload {
+/** Document `number` of a seed, whose ids are given, as the API shows it: a second apart from the first of 2026 on. */
+export function seededUpload(ids: UploadIds, number: number): UserUpload {
   const createdMs = Date.UTC(2026, 0, 1) + number * 1_000;
   const type = documentTypes[number % documentTypes.length] ?? '';
-  const ids = seededIds(seed, number);
   const upload = newUserUpload(ids, type, `document ${number}.pdf`, new Date(createdMs).toISOString());
   const history = histories[number % histories.length] ?? [];
   const ran = history.reduce((before, run, step) => {

@@ -1,84 +1,53 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as wait } from 'node:timers/promises';
-import { type ApiAnswer, type ApiRequest, detail } from './api.ts';
+import { type ApiKey, answerApi, type WireAnswer } from './answer-api.ts';
+import { detail } from './api.ts';
 import { answerControl } from './control-api.ts';
 import type { DeliveryOptions } from './deliveries.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld } from './world.ts';
 
 /** Where the fake listens, whom it lets in, and how it delivers. Port 0 takes a free one. */
-export type ServerOptions = DeliveryOptions & {
-  readonly port: number;
-  readonly apiKeyId: string;
-  readonly apiKeySecret: string;
-};
-
-type HttpAnswer = Omit<ApiAnswer, 'status'> & {
-  readonly status: number | 'disconnect';
-  readonly headers?: Readonly<Record<string, string | number>>;
-  readonly text?: string;
-};
+export type ServerOptions = DeliveryOptions & ApiKey & { readonly port: number };
 
 const host = '127.0.0.1';
 
 /** Starts the fake in this process; gives the port. Throws an error with the code EADDRINUSE when it is taken. */
 export async function serve(options: ServerOptions): Promise<number> {
-  const server: Server = createServer((request, response) => void answer(request, response));
+  const server = createServer();
   server.listen(options.port, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const origin = `http://${host}:${port}`;
-  let world = createWorld(origin, options);
-
-  const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const method = incoming.method ?? '';
-    const url = new URL(incoming.url ?? '/', origin);
-    const body = readJson(await text(incoming).catch(() => ''));
-    const request = { method, url, body };
-    if (!url.pathname.startsWith('/control/')) {
-      const given = await answerApi(world, request, isAllowed(incoming.headers.authorization, options));
-      world.requests.end(method, url.pathname, given.status);
-      options.onLog(`${method} ${url.pathname} ${given.status}`);
-      return write(response, given);
-    }
-    if (`${method} ${url.pathname}` === 'POST /control/reset') {
-      world = createWorld(origin, options);
-      return write(response, { status: 200, body: {} });
-    }
-    return write(response, await answerControl(world, request));
-  };
+  const answer = createAnswers(`http://${host}:${port}`, options);
+  server.on('request', async (request, response) => {
+    const given = await answer(request).catch((error: unknown): WireAnswer => {
+      options.onLog(`${request.method} ${request.url} failed: ${error}`);
+      return { status: 500, body: detail(String(error)) };
+    });
+    write(response, given);
+  });
   return port;
 }
 
-async function answerApi(world: World, request: ApiRequest, isAllowed: boolean): Promise<HttpAnswer> {
-  const { rateLimit } = world.faults.get();
-  const inThisSecond = world.requests.begin();
-  const failure = world.faults.failureOf(request.method, request.url.pathname);
-  if (failure?.isCarriedOut) world.api(request);
-  if (failure?.slowMs) await wait(failure.slowMs);
-  if (failure?.status) {
-    const { status, retryAfter, body } = failure;
-    return {
-      status,
-      ...retryHeader(retryAfter),
-      ...(body === undefined ? { body: detail('A fault.') } : { text: body }),
-    };
-  }
-  if (!isAllowed) return { status: 401, body: detail('Invalid credentials.') };
-  if (rateLimit && inThisSecond > rateLimit.perSecond) {
-    return { status: 429, body: detail('Too many requests.'), ...retryHeader(rateLimit.retryAfter) };
-  }
-  return world.api(request);
-}
-
-function retryHeader(retryAfter: number | string | undefined) {
-  return retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } };
-}
-
-function isAllowed(authorization: string | undefined, { apiKeyId, apiKeySecret }: ServerOptions): boolean {
-  return authorization === `Basic ${Buffer.from(`${apiKeyId}:${apiKeySecret}`).toString('base64')}`;
+function createAnswers(origin: string, options: ServerOptions) {
+  let world = createWorld(origin, options);
+  return async (incoming: IncomingMessage): Promise<WireAnswer> => {
+    const method = incoming.method ?? '';
+    const url = new URL(incoming.url ?? '/', origin);
+    const request = { method, url, body: readJson(await text(incoming)) };
+    if (`${method} ${url.pathname}` === 'POST /control/reset') {
+      world = createWorld(origin, options);
+      return { status: 200, body: {} };
+    }
+    if (url.pathname.startsWith('/control/')) return answerControl(world, request);
+    // A request counts where it came in, even if all is reset before it is answered.
+    const { requests } = world;
+    const given = await answerApi(world, options, request, incoming.headers.authorization);
+    requests.end(method, url.pathname, given.status);
+    options.onLog(`${method} ${url.pathname} ${given.status}`);
+    return given;
+  };
 }
 
 function readJson(body: string): unknown {
@@ -89,7 +58,7 @@ function readJson(body: string): unknown {
   }
 }
 
-function write(response: ServerResponse, { status, headers, body, text: raw }: HttpAnswer): void {
+function write(response: ServerResponse, { status, headers, body, text: raw }: WireAnswer): void {
   if (status === 'disconnect') response.destroy();
   else if (raw !== undefined) response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(raw);
   else if (body === undefined) response.writeHead(status, headers).end();

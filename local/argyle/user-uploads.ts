@@ -98,7 +98,8 @@ export function createUserUploads() {
 }
 
 function fromSeed({ seed }: SeedBlock, number: number): KnownUpload {
-  return { ...seededIds(seed, number), isRemoved: false, events: [], upload: seededUpload(seed, number) };
+  const ids = seededIds(seed, number);
+  return { ...ids, isRemoved: false, events: [], upload: seededUpload(ids, number) };
 }
 
 function passes(known: KnownUpload, { account, user, documentType }: UploadFilter): boolean {

@@ -4,7 +4,12 @@ import { ConfigError, readConfig } from '../../infra/config.ts';
 import { synthesize } from '../../local/synthesize.ts';
 
 test('without context the stack is a sandbox that keeps tombstones for 90 days and tells nobody', () => {
-  expect(readContext({})).toEqual({ stage: 'sandbox', retentionDays: 90, alarmEmail: undefined });
+  expect(readContext({})).toEqual({
+    stage: 'sandbox',
+    retentionDays: 90,
+    alarmEmail: undefined,
+    argyle: undefined,
+  });
 });
 
 test.each(['sandbox', 'production'])('the stage may be %s', (stage) => {
@@ -50,6 +55,61 @@ test.each([
   const allowed = 'one mail address, or leave it out';
   expect(() => readContext({ alarmEmail })).toThrow(refusalOf('alarmEmail', alarmEmail, allowed));
 });
+
+test('with credentials alone everything else at Argyle has its default, by stage', () => {
+  const credentials = 'argyle/api-key';
+  const usual = { credentials, rotationDays: 90, reconciliationHours: 24 };
+  expect(readContext({ argyleCredentials: credentials }).argyle).toEqual({
+    ...usual,
+    apiUrl: 'https://api-sandbox.argyle.com/v2',
+    webhookName: 'argyle-uploads-sandbox',
+  });
+  expect(readContext({ argyleCredentials: credentials, stage: 'production' }).argyle).toEqual({
+    ...usual,
+    apiUrl: 'https://api.argyle.com/v2',
+    webhookName: 'argyle-uploads-production',
+  });
+});
+
+test.each([
+  ['argyleCredentials', 'arn:aws:secretsmanager:us-east-1:123456789012:secret:argyle/api-key-AbCdEf'],
+  ['argyleApiUrl', 'http://127.0.0.1:8790/v2'],
+  ['webhookName', 'uploads: team 1'],
+  ['rotationDays', '30'],
+  ['reconciliationHours', 12],
+])('%s may be %o', (key, value) => {
+  expect(() => readContext({ argyleCredentials: 'argyle/api-key', [key]: value })).not.toThrow();
+});
+
+test.each([
+  ['argyleCredentials', ''],
+  ['argyleCredentials', 'key with spaces'],
+  ['argyleCredentials', { apiKeyId: 'id' }],
+  ['argyleCredentials', 'arn:aws:sqs:us-east-1:123456789012:queue'],
+  ['argyleApiUrl', 'http://api.argyle.com/v2'],
+  ['argyleApiUrl', 'https://api.argyle.com/v2/'],
+  ['argyleApiUrl', 'api.argyle.com'],
+  ['webhookName', ''],
+  ['webhookName', 'n'.repeat(101)],
+  ['webhookName', 'two\nlines'],
+  ['rotationDays', 0],
+  ['rotationDays', 1_001],
+  ['reconciliationHours', 11],
+  ['reconciliationHours', 'daily'],
+])('%s may not be %o', (key, value) => {
+  const refused = () => readContext({ argyleCredentials: 'argyle/api-key', [key]: value });
+  expect(refused).toThrow(ConfigError);
+  expect(refused).toThrow(`The context value ${key}=${JSON.stringify(value)} is not allowed: use `);
+});
+
+test.each(['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliationHours'])(
+  '%s without credentials is refused rather than ignored',
+  (key) => {
+    expect(() => readContext({ [key]: 30 })).toThrow(
+      `The context value ${key} has no effect without argyleCredentials`,
+    );
+  },
+);
 
 test('the CDK CLI stops with the sentence and without a stack trace', async () => {
   const refused = synthesize({ stage: 'prod' }).then(

@@ -3,20 +3,33 @@ import { synthesize } from '../../local/synthesize.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of each stage's cloud assembly; `inject('assemblies')` in a test. */
-    assemblies: { readonly sandbox: string; readonly production: string };
+    /** The folder of each cloud assembly; `inject('assemblies')` in a test. */
+    assemblies: Readonly<Record<AssemblyName, string>>;
   }
 }
 
-/** Synthesizes both stages once, with the real CDK CLI, before the first test. */
+export type AssemblyName = keyof typeof contexts;
+
+// `connected` is a sandbox with credentials for Argyle; the plain stages have none.
+const contexts = {
+  sandbox: { stage: 'sandbox' },
+  production: { stage: 'production', alarmEmail: 'ops@example.com' },
+  connected: { stage: 'sandbox', argyleCredentials: 'argyle/api-key' },
+} as const;
+
+/** Synthesizes each once, with the real CDK CLI, before the first test. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [sandbox, production] = await Promise.all([
-    synthesize({ stage: 'sandbox' }),
-    synthesize({ stage: 'production', alarmEmail: 'ops@example.com' }),
+  const [sandbox, production, connected] = await Promise.all([
+    synthesize(contexts.sandbox),
+    synthesize(contexts.production),
+    synthesize(contexts.connected),
   ]);
-  project.provide('assemblies', { sandbox: sandbox.directory, production: production.directory });
+  project.provide('assemblies', {
+    sandbox: sandbox.directory,
+    production: production.directory,
+    connected: connected.directory,
+  });
   return async () => {
-    await sandbox.remove();
-    await production.remove();
+    for (const assembly of [sandbox, production, connected]) await assembly.remove();
   };
 }

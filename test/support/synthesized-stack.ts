@@ -4,6 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { inject } from 'vitest';
 import type { EventType } from '../../functions/domain/events.ts';
 import { environment } from '../../functions/environment.ts';
+import type { AssemblyName } from './assemblies.ts';
 
 export const stages = ['sandbox', 'production'] as const;
 
@@ -22,9 +23,9 @@ export type Statement = {
 /** The synthesized stack of a stage. What belongs together is found by references, never by logical ids. */
 export type SynthesizedStack = ReturnType<typeof readStack>;
 
-export function readStack(stage: (typeof stages)[number]) {
-  const folder = inject('assemblies')[stage];
-  const name = `argyle-uploads-${stage}`;
+export function readStack(assembly: AssemblyName) {
+  const folder = inject('assemblies')[assembly];
+  const name = `argyle-uploads-${assembly === 'production' ? 'production' : 'sandbox'}`;
   const template = Template.fromJSON(readJson(join(folder, `${name}.template.json`)));
   const all = (type: string): Resource[] =>
     Object.entries(template.findResources(type)).map(([id, resource]) => ({ ...resource, id }));
@@ -54,7 +55,7 @@ export function readStack(stage: (typeof stages)[number]) {
     queue,
     deadLetterQueue: (event: EventType) => queueAt(queue(event).Properties.RedrivePolicy.deadLetterTargetArn),
     quarantine: () => queueAt(variablesOf(ingest())[environment.quarantineQueueUrl]),
-    table: () => one('AWS::DynamoDB::Table'),
+    table: () => one('AWS::DynamoDB::Table', ({ Properties }) => Properties.GlobalSecondaryIndexes),
     /** What a function's role allows and denies. */
     statementsOf: (lambda: Resource): Statement[] => {
       const role = one('AWS::IAM::Role', ({ id }) => id === targetOf(lambda.Properties.Role));
