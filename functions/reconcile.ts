@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
-import { createAskArgyle } from './argyle/argyle-api.ts';
+import { createAskArgyle, ListError } from './argyle/argyle-api.ts';
 import { createPace } from './argyle/pace.ts';
-import { createUserUploads, ListError, OutOfTimeError } from './argyle/user-uploads.ts';
+import { createUserUploads, OutOfTimeError } from './argyle/user-uploads.ts';
 import { createReadArgyleCredentials } from './aws/argyle-credentials.ts';
 import { dynamodbClient, lambdaClient, secretsManagerClient, sqsClient } from './aws/clients.ts';
 import { createSendMessage } from './aws/event-queue.ts';

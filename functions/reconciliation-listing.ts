@@ -1,5 +1,6 @@
+import { ListError } from './argyle/argyle-api.ts';
 import type { Pace } from './argyle/pace.ts';
-import { ListError, type UserUploads } from './argyle/user-uploads.ts';
+import type { UserUploads } from './argyle/user-uploads.ts';
 import { callDeadline } from './aws/clients.ts';
 import type { SendMessage } from './aws/event-queue.ts';
 import type { ReconciliationState } from './aws/reconciliation-state.ts';

@@ -1,4 +1,4 @@
-import { type ArgyleAnswer, type ArgylePage, type AskArgyle, argyleError, readPage } from './argyle-api.ts';
+import { type ArgyleAnswer, type ArgylePage, type AskArgyle, argyleError, ListError, readPage } from './argyle-api.ts';
 import type { Pace, Wait } from './pace.ts';
 
 /** Argyle's user uploads, read at a pace and with patience. */
@@ -23,9 +23,6 @@ export type UserUploadsDependencies = {
   readonly secretName: string;
 };
 
-/** That Argyle's list cannot be read to its end, however often it is tried from here. */
-export class ListError extends Error {}
-
 /** That Argyle is busy for longer than there is time to wait. */
 export class OutOfTimeError extends Error {}
 
@@ -45,7 +42,7 @@ export function createUserUploads({ secretName, ...dependencies }: UserUploadsDe
     readPage: async (url = '/user-uploads?limit=200', endsMs) => {
       const answer = await ask(url, endsMs);
       if (answer.kind !== 'ok') throw refusal(answer, secretName);
-      const page = readListPage(answer.body);
+      const page = readPage(answer.body);
       if (page.next === url) throw new ListError("A page of Argyle's list names itself as the next one.");
       return page;
     },
@@ -75,14 +72,6 @@ async function askPatiently(
     const delayMs = 1_000 * (answer.retryAfterSeconds ?? Math.min(longestOwnDelaySeconds, 2 ** (tries - 1)));
     if (nowMs() + delayMs > endsMs) throw new OutOfTimeError('There is no time left to wait for Argyle.', { cause });
     await wait(delayMs);
-  }
-}
-
-function readListPage(body: unknown): ArgylePage {
-  try {
-    return readPage(body);
-  } catch (cause) {
-    throw new ListError("Argyle's list of user uploads has not the documented form.", { cause });
   }
 }
 

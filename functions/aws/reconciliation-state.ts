@@ -40,7 +40,12 @@ const missDays = 70;
 
 /** Keeps it in the stack's table for what it remembers about Argyle. */
 export function createReconciliationState(client: DynamoDBClient, tableName: string): ReconciliationState {
-  const update = async (owner: string, expression: string, values: Readonly<Record<string, NativeAttributeValue>>) => {
+  // False when somebody else has the lease.
+  const update = async (
+    owner: string,
+    expression: string,
+    values: Readonly<Record<string, NativeAttributeValue>> = {},
+  ): Promise<boolean> => {
     const command = new UpdateItemCommand({
       TableName: tableName,
       Key: runKey,
@@ -48,7 +53,7 @@ export function createReconciliationState(client: DynamoDBClient, tableName: str
       ConditionExpression: 'leaseOwner = :owner',
       ExpressionAttributeValues: marshall({ ':owner': owner, ...values }, { removeUndefinedValues: true }),
     });
-    await client.send(command, { abortSignal: callDeadline() });
+    return isTaken(client.send(command, { abortSignal: callDeadline() }));
   };
   const put = async (item: Readonly<Record<string, NativeAttributeValue>>) => {
     await client.send(new PutItemCommand({ TableName: tableName, Item: marshall(item) }), {
@@ -63,18 +68,13 @@ export function createReconciliationState(client: DynamoDBClient, tableName: str
 
   return {
     acquire: (owner, nowMs, untilMs) => acquire(client, tableName, owner, nowMs, untilMs),
-    save: (owner, run, previousRun) =>
-      update(owner, previousRun ? 'SET run = :run, previousRun = :previousRun' : 'SET run = :run', {
-        ':run': run,
-        ':previousRun': previousRun,
-      }),
+    save: async (owner, run, previousRun) => {
+      const expression = previousRun ? 'SET run = :run, previousRun = :previousRun' : 'SET run = :run';
+      if (!(await update(owner, expression, { ':run': run, ':previousRun': previousRun })))
+        throw new Error(`Run ${run.id} is in the hands of another invocation.`);
+    },
     release: async (owner) => {
-      try {
-        await update(owner, 'REMOVE leaseOwner, leaseUntil', {});
-      } catch (error) {
-        // Somebody else has it: there is nothing to give back.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      await update(owner, 'REMOVE leaseOwner, leaseUntil');
     },
     saveChunk: (run, kind, index, ids) =>
       put({ id: chunkId(run, kind, index), ids, expiresAt: secondsAfter(run.startedAt, chunkDays) }),
@@ -109,11 +109,17 @@ async function acquire(
     ExpressionAttributeValues: marshall({ ':owner': owner, ':until': untilMs, ':now': nowMs }),
     ReturnValues: 'ALL_NEW',
   });
+  const sending = client.send(command, { abortSignal: callDeadline() });
+  return (await isTaken(sending)) ? (unmarshall((await sending).Attributes ?? {}) as KeptState) : 'busy';
+}
+
+// Whether a conditional write was carried out.
+async function isTaken(sending: Promise<unknown>): Promise<boolean> {
   try {
-    const { Attributes = {} } = await client.send(command, { abortSignal: callDeadline() });
-    return unmarshall(Attributes) as KeptState;
+    await sending;
+    return true;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return 'busy';
+    if (error instanceof ConditionalCheckFailedException) return false;
     throw error;
   }
 }

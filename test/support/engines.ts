@@ -44,15 +44,15 @@ export async function startSqs(): Promise<Engine<SQSClient>> {
   };
 }
 
-/** Creates a table keyed as the upload table is; gives its name, which is new each time. */
-export async function createUploadTable(client: DynamoDBClient): Promise<string> {
-  const TableName = `uploads-${randomUUID()}`;
+/** Creates a table keyed as the upload table is, or by another name; gives the table's name, which is new each time. */
+export async function createUploadTable(client: DynamoDBClient, key = 'userUpload'): Promise<string> {
+  const TableName = `by-${key}-${randomUUID()}`;
   await client.send(
     new CreateTableCommand({
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'userUpload', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'userUpload', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
     }),
   );
   await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 20 }, { TableName });
