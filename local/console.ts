@@ -5,6 +5,7 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type EventType, isEventType } from '../functions/domain/events.ts';
 import { statusOf, type UploadSlots } from '../functions/domain/upload-record.ts';
+import type { ArgyleControl } from './argyle/control.ts';
 import { postSigned, sampleBody } from './sample.ts';
 
 /** A queue as the console shows it: an event's, or `quarantine`, which has no dead-letter queue. */
@@ -18,11 +19,16 @@ export type ConsoleOptions = {
   readonly queues: readonly ConsoleQueue[];
   readonly webhookUrl: string;
   readonly webhookSecret: string;
+  /** The fake Argyle, if there is one. */
+  readonly argyle: ArgyleControl | undefined;
 };
 
 const page = readFileSync(new URL('./console.html', import.meta.url));
 
-/** Serves the console: the page at `/`, `/console/state`, `/console/uploads/{id}` and its buttons' `/console/send`. */
+/**
+ * Serves the console: the page at `/`, `/console/state`, `/console/uploads/{id}`, and its buttons' `/console/send` (a
+ * signed sample) and `/console/argyle` (something happens at the fake Argyle, which then delivers).
+ */
 export function createConsole(options: ConsoleOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
     const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
@@ -38,6 +44,8 @@ export function createConsole(options: ConsoleOptions) {
       const event = parameters.get('event') ?? '';
       if (!isEventType(event)) answer(response, 400, { message: `There is no event '${event}'.` });
       else answer(response, 200, await sendSample(options, event, parameters.get('upload')));
+    } else if (route === 'POST /console/argyle') {
+      await driveArgyle(options, new URLSearchParams(query), response);
     } else return false;
     return true;
   };
@@ -74,6 +82,30 @@ async function sendSample(
 ): Promise<object> {
   return postSigned(webhookUrl, webhookSecret, sampleBody(event, upload || undefined));
 }
+
+async function driveArgyle(
+  { argyle }: ConsoleOptions,
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  const action = argyleActions[query.get('action') ?? ''];
+  if (!argyle || !action) return answer(response, 400, { message: `Say what happens: ${Object.keys(argyleActions)}.` });
+  try {
+    answer(response, 200, await action(argyle, query.get('upload') ?? ''));
+  } catch (error) {
+    answer(response, 404, { message: (error as Error).message });
+  }
+}
+
+// What users and OCR do with documents, by the name of the page's button.
+const argyleActions: Readonly<Record<string, (argyle: ArgyleControl, upload: string) => Promise<object>>> = {
+  upload: (argyle) => argyle.uploadDocument(),
+  success: (argyle, upload) => argyle.runOcr(upload, { result: 'success' }),
+  failure: (argyle, upload) => argyle.runOcr(upload, { result: 'failure', error: 'The page is blurred.' }),
+  authenticity: (argyle, upload) => argyle.runOcr(upload, { result: 'authenticity' }),
+  remove: (argyle, upload) => argyle.removeUpload(upload),
+  'remove-account': async (argyle, upload) => argyle.removeAccount((await argyle.readUpload(upload)).account),
+};
 
 function withStatus(record: UploadSlots): object {
   return { ...record, status: statusOf(record) };

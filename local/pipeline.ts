@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { environment } from '../functions/environment.ts';
+import { createArgyleControl } from './argyle/control.ts';
 import { createConsole } from './console.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { createGateway } from './gateway.ts';
@@ -10,7 +12,7 @@ import type { Lambda } from './lambda.ts';
 import { provision } from './provision.ts';
 import { type SecretStages, startSecretsEngine } from './secrets-engine.ts';
 import { pseudoParameters, readTemplate } from './template.ts';
-import { consoleView, type LocalStack, routesOf, runEventSources, startFunctions } from './wiring.ts';
+import { consoleView, type LocalStack, routesOf, runEventSources, startFunctions, valuesOf } from './wiring.ts';
 
 /** What the local pipeline is started with; port 0 takes a free one. */
 export type PipelineOptions = {
@@ -18,11 +20,20 @@ export type PipelineOptions = {
   readonly assembly: string;
   readonly ports: { readonly gateway: number; readonly dynamodb: number; readonly sqs: number };
   readonly webhookSecret: string;
+  /** The stand-in for Argyle's API, with the key to it; a stack without credentials asks nobody. */
+  readonly argyle?: ArgyleStandIn;
   /** Each line that a function prints. */
   readonly onLog: (functionName: string, line: string) => void;
   readonly onWarning: (text: string) => void;
   /** Puts something between the functions and an engine, to watch or to disturb: gives the endpoint to use instead. */
   readonly interpose?: (service: AwsService, endpoint: string) => Promise<string>;
+};
+
+/** Argyle's API on this machine: its base URL, and what the secret with the credentials holds. */
+export type ArgyleStandIn = {
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly credentials: { readonly apiKeyId: string; readonly apiKeySecret: string };
 };
 
 /** The AWS services that the functions call. */
@@ -94,7 +105,9 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
 
   const stack: LocalStack = { template, identities };
   const { interpose = async (_, endpoint) => endpoint } = options;
-  const functions = await startFunctions(stack, onLog, {
+  if (options.argyle) keepCredentials(stack, secrets, options.argyle);
+  const standIns = options.argyle ? { [environment.argyleApiUrl]: options.argyle.url } : {};
+  const functions = await startFunctions(stack, onLog, standIns, {
     AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
     AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
@@ -109,9 +122,16 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   });
 
   const webhookUrl = `${gatewayUrl}/webhooks/argyle`;
-  const console = createConsole({ dynamodb, sqs, webhookUrl, webhookSecret, ...consoleView(stack) });
+  const argyle = options.argyle && createArgyleControl(options.argyle.controlUrl);
+  const console = createConsole({ dynamodb, sqs, webhookUrl, webhookSecret, argyle, ...consoleView(stack) });
   server.on('request', createGateway(routesOf(stack, functions), console));
   return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, stop };
+}
+
+// The credentials' secret is the customer's own: the template names it and does not make it.
+function keepCredentials(stack: LocalStack, secrets: Map<string, SecretStages>, { credentials }: ArgyleStandIn): void {
+  for (const id of valuesOf(environment.argyleCredentialsId, stack))
+    secrets.set(id, { AWSCURRENT: { value: JSON.stringify(credentials), createdAtMs: Date.now() } });
 }
 
 async function onPort<T>(variable: string, port: number, starting: Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { startFakeArgyle } from './argyle/fake-argyle.ts';
 import { startPipeline } from './pipeline.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -12,11 +13,14 @@ async function run(): Promise<void> {
   const ports = { gateway: port('PORT', 8787), dynamodb: port('DYNAMODB_PORT', 8788), sqs: port('SQS_PORT', 8789) };
   const stopRequested = stopSignal();
   console.log('Synthesizing the stack: a few seconds.');
-  const assembly = await synthesize({});
+  const assembly = await synthesize({ argyleCredentials: 'argyle/api-key' });
+  const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
+  const argyle = await startFakeArgyle({ port: 0, ...credentials });
   try {
     const pipeline = await startPipeline({
       assembly: assembly.directory,
       ports,
+      argyle: { ...argyle, credentials },
       webhookSecret: process.env.WEBHOOK_SECRET || 'local-secret',
       onLog: (functionName, line) => console.error(`${functionName} ${line}`),
       onWarning: (text) => console.error(text),
@@ -28,6 +32,7 @@ async function run(): Promise<void> {
     await stopRequested;
     await pipeline.stop();
   } finally {
+    await argyle.stop();
     await assembly.remove();
   }
 }

@@ -13,10 +13,14 @@ export type LocalStack = { readonly template: Template; readonly identities: Ide
 const requestConcurrency = 4;
 const batchConcurrency = 1;
 
-/** Starts the template's functions, by logical id, with the template's environment and the engines' endpoints. */
+/**
+ * Starts the template's functions, by logical id, with the template's environment and the engines' endpoints. `standIns`
+ * replace values of the template that lead out of this machine.
+ */
 export async function startFunctions(
   { template, identities }: LocalStack,
   onLog: (functionName: string, line: string) => void,
+  standIns: Readonly<Record<string, string>>,
   endpoints: Readonly<Record<string, string>>,
 ): Promise<ReadonlyMap<string, Lambda>> {
   const mapped = template
@@ -24,14 +28,13 @@ export async function startFunctions(
     .map(({ properties }) => resolve(properties.FunctionName, identities));
   const starting = template.ofType('AWS::Lambda::Function').map(async (resource): Promise<[string, Lambda]> => {
     const { logicalId, properties } = resource;
+    const variables = resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities);
+    const replaced = Object.fromEntries(Object.entries(standIns).filter(([name]) => name in variables));
     const lambda = await startLambda({
       name: logicalId,
       codeDirectory: template.codeDirectory(resource),
       handler: properties.Handler,
-      environment: {
-        ...resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities),
-        ...endpoints,
-      },
+      environment: { ...variables, ...replaced, ...endpoints },
       timeoutSeconds: properties.Timeout,
       memoryMegabytes: properties.MemorySize,
       concurrency: mapped.includes(logicalId) ? batchConcurrency : requestConcurrency,
@@ -95,17 +98,23 @@ export function consoleView(stack: LocalStack): {
   readonly tableName: string;
   readonly queues: readonly ConsoleQueue[];
 } {
-  const { template, identities } = stack;
-  const variables = template
-    .ofType('AWS::Lambda::Function')
-    .map(({ properties }) => resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities));
-  const valuesOf = (name: string) => variables.flatMap((of) => of[name] ?? []);
-  const events = variables.flatMap(({ [environment.eventType]: event, [environment.queueUrl]: url }) =>
+  const events = variablesOf(stack).flatMap(({ [environment.eventType]: event, [environment.queueUrl]: url }) =>
     event && url ? [{ event, url, deadLetterUrl: deadLetterUrlOf(url, stack) }] : [],
   );
-  const [tableName = ''] = valuesOf(environment.tableName);
-  const quarantine = valuesOf(environment.quarantineQueueUrl).map((url) => ({ event: 'quarantine', url }));
+  const [tableName = ''] = valuesOf(environment.tableName, stack);
+  const quarantine = valuesOf(environment.quarantineQueueUrl, stack).map((url) => ({ event: 'quarantine', url }));
   return { tableName, queues: [...events, ...quarantine] };
+}
+
+/** The different values that the template's functions get for a variable. */
+export function valuesOf(name: string, stack: LocalStack): readonly string[] {
+  return [...new Set(variablesOf(stack).flatMap((variables) => variables[name] ?? []))];
+}
+
+function variablesOf({ template, identities }: LocalStack): readonly Record<string, string>[] {
+  return template
+    .ofType('AWS::Lambda::Function')
+    .map(({ properties }) => resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities));
 }
 
 function deadLetterUrlOf(queueUrl: string, stack: LocalStack): string {

@@ -1,4 +1,4 @@
-import { resolve } from '../../local/template.ts';
+import { pseudoParameters, resolve } from '../../local/template.ts';
 import type { LocalStack } from '../../local/wiring.ts';
 import type { AwsCall } from './aws-proxy.ts';
 
@@ -31,7 +31,8 @@ export function permissionsOf(stack: LocalStack): readonly Permission[] {
 
 /** The permission that a call needs. */
 export function neededFor({ caller, service, action, resource }: AwsCall, stack: LocalStack): Permission {
-  return { caller, action: `${service}:${singleActions[action] ?? action}`, resource: arnOf(resource, stack) };
+  const known = service === 'secretsmanager' ? secretArn(resource) : resource;
+  return { caller, action: `${service}:${singleActions[action] ?? action}`, resource: arnOf(known, stack) };
 }
 
 /** The permissions that calls needed and no role gives, as text. */
@@ -46,6 +47,12 @@ export function textOf({ caller, action, resource }: Permission): string {
 }
 
 type Statement = { readonly Effect: string; readonly Action: string | string[]; readonly Resource: unknown };
+
+// A secret may be asked for by its name; policies then allow whatever six characters its ARN ends with.
+function secretArn(idOrArn: string): string {
+  const { 'AWS::Region': region, 'AWS::AccountId': account } = pseudoParameters;
+  return idOrArn.startsWith('arn:') ? idOrArn : `arn:aws:secretsmanager:${region}:${account}:secret:${idOrArn}-??????`;
+}
 
 function arnOf(resource: string, { identities }: LocalStack): string {
   const known = [...identities.values()].find(({ ref }) => ref === resource);

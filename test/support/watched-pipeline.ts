@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { startPipeline } from '../../local/pipeline.ts';
+import { type ArgyleStandIn, startPipeline } from '../../local/pipeline.ts';
 import { consoleView } from '../../local/wiring.ts';
 import { createSender } from './argyle-sender.ts';
 import { type AwsCall, type Disturbance, startAwsProxy } from './aws-proxy.ts';
@@ -27,6 +27,7 @@ export async function startWatchedPipeline(
   assembly: string,
   webhookSecret: string,
   disturb: Disturb = () => undefined,
+  argyle?: ArgyleStandIn,
 ) {
   const logLines: string[] = [];
   const calls: AwsCall[] = [];
@@ -36,6 +37,7 @@ export async function startWatchedPipeline(
     assembly,
     ports: { gateway: 0, dynamodb: 0, sqs: 0 },
     webhookSecret,
+    ...(argyle && { argyle }),
     onLog: (functionName, line) => logLines.push(`${functionName} ${line}`),
     onWarning: (text) => warnings.push(text),
     interpose: async (service, endpoint) => {
