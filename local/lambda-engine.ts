@@ -11,7 +11,9 @@ import type { Lambda } from './lambda.ts';
  */
 export async function startLambdaEngine(functions: () => ReadonlyMap<string, Lambda>): Promise<Engine> {
   const server = createServer(async (request, response) => {
-    const name = /^\/2015-03-31\/functions\/(?:[^/]*:)?([^/:]+)\/invocations$/.exec(request.url ?? '')?.[1];
+    const name = /^\/2015-03-31\/functions\/(?:[^/]*:)?([^/:]+)\/invocations$/.exec(
+      decodeURIComponent(request.url ?? ''),
+    )?.[1];
     const lambda = functions().get(name ?? '');
     if (request.method !== 'POST' || !lambda) return refuse(response, 404, 'ResourceNotFoundException');
     const event: unknown = JSON.parse((await text(request)) || '{}');

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../functions/environment.ts';
@@ -9,7 +7,10 @@ import { createConsole } from './console.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
+import { startLambdaEngine } from './lambda-engine.ts';
+import { close, listen, onPort } from './port.ts';
 import { provision } from './provision.ts';
+import { type Schedule, schedulesOf } from './schedules.ts';
 import { type SecretStages, startSecretsEngine } from './secrets-engine.ts';
 import { pseudoParameters, readTemplate } from './template.ts';
 import { consoleView, type LocalStack, routesOf, runEventSources, startFunctions, valuesOf } from './wiring.ts';
@@ -37,7 +38,7 @@ export type ArgyleStandIn = {
 };
 
 /** The AWS services that the functions call. */
-export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager';
+export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager' | 'lambda';
 
 /** The running pipeline. */
 export type Pipeline = LocalStack & {
@@ -47,6 +48,8 @@ export type Pipeline = LocalStack & {
   /** The webhook secret's versions by ARN; what is changed here is what the functions read next. */
   readonly secrets: Map<string, SecretStages>;
   readonly functions: ReadonlyMap<string, Lambda>;
+  /** What the template's schedules start, by their logical id. Here nothing starts by itself. */
+  readonly schedules: ReadonlyMap<string, Schedule>;
   readonly stop: () => Promise<void>;
 };
 
@@ -107,9 +110,12 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   const { interpose = async (_, endpoint) => endpoint } = options;
   if (options.argyle) keepCredentials(stack, secrets, options.argyle);
   const standIns = options.argyle ? { [environment.argyleApiUrl]: options.argyle.url } : {};
-  const functions = await startFunctions(stack, onLog, standIns, {
+  let functions: ReadonlyMap<string, Lambda> = new Map();
+  const lambdaEndpoint = keep(await startLambdaEngine(() => functions));
+  functions = await startFunctions(stack, onLog, standIns, {
     AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
     AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
+    AWS_ENDPOINT_URL_LAMBDA: await interpose('lambda', lambdaEndpoint),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
   });
   const polling = new AbortController();
@@ -125,31 +131,12 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   const argyle = options.argyle && createArgyleControl(options.argyle.controlUrl);
   const console = createConsole({ dynamodb, sqs, webhookUrl, webhookSecret, argyle, ...consoleView(stack) });
   server.on('request', createGateway(routesOf(stack, functions), console));
-  return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, stop };
+  const schedules = schedulesOf(stack, functions);
+  return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, schedules, stop };
 }
 
 // The credentials' secret is the customer's own: the template names it and does not make it.
 function keepCredentials(stack: LocalStack, secrets: Map<string, SecretStages>, { credentials }: ArgyleStandIn): void {
   for (const id of valuesOf(environment.argyleCredentialsId, stack))
     secrets.set(id, { AWSCURRENT: { value: JSON.stringify(credentials), createdAtMs: Date.now() } });
-}
-
-async function onPort<T>(variable: string, port: number, starting: Promise<T>): Promise<T> {
-  try {
-    return await starting;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new Error(`Port ${port} is taken: choose another one with ${variable}=...`, { cause: error });
-  }
-}
-
-async function listen(server: Server, port: number): Promise<string> {
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  if (server.listening) await new Promise((resolve) => server.close(resolve));
 }

@@ -139,7 +139,8 @@ function queues({ template, identities }: LocalStack): { resource: Resource; ref
   }));
 }
 
-function functionOf(nameOrArn: string, functions: ReadonlyMap<string, Lambda>): Lambda {
+/** The function with this name or ARN. */
+export function functionOf(nameOrArn: string, functions: ReadonlyMap<string, Lambda>): Lambda {
   const lambda = functions.get(nameOrArn.split(':').at(-1) ?? '');
   if (!lambda) throw new Error(`The template has no function ${nameOrArn}.`);
   return lambda;

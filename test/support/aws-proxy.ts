@@ -51,13 +51,18 @@ export async function startAwsProxy(
   };
 }
 
-function callOf(service: AwsService, { headers }: IncomingMessage, body: Buffer): AwsCall {
-  const { QueueUrl, TableName, SecretId } = JSON.parse(body.toString() || '{}');
+function callOf(service: AwsService, { url, headers }: IncomingMessage, body: Buffer): AwsCall {
+  const caller = /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned';
+  if (service === 'lambda') {
+    const [, resource = ''] = /\/functions\/([^/]+)\/invocations$/.exec(url ?? '') ?? [];
+    return { caller, service, action: 'InvokeFunction', resource: decodeURIComponent(resource) };
+  }
+  const { QueueUrl, TableName, SecretId, RequestItems } = JSON.parse(body.toString() || '{}');
   return {
-    caller: /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned',
+    caller,
     service,
     action: String(headers['x-amz-target']).split('.')[1] ?? '',
-    resource: QueueUrl ?? TableName ?? SecretId ?? '',
+    resource: QueueUrl ?? TableName ?? SecretId ?? Object.keys(RequestItems ?? {})[0] ?? '',
   };
 }
 
