@@ -1,7 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 import { createAskArgyle, ListError } from './argyle/argyle-api.ts';
-import { createPace } from './argyle/pace.ts';
+import { createPace, type Wait } from './argyle/pace.ts';
 import { createUserUploads, OutOfTimeError } from './argyle/user-uploads.ts';
 import { createReadArgyleCredentials } from './aws/argyle-credentials.ts';
 import { dynamodbClient, lambdaClient, secretsManagerClient, sqsClient } from './aws/clients.ts';
@@ -112,6 +111,8 @@ function takeStep(dependencies: ReconcileDependencies, run: Run, endsMs: number)
   if (run.phase === 'list') return listUploads(dependencies, run, endsMs);
   return run.phase === 'scan' ? scanRecords(dependencies, run, endsMs) : checkCandidates(dependencies, run, endsMs);
 }
+
+const wait: Wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // once per cold start
 function runtimeDependencies(): ReconcileDependencies {

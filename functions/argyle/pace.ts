@@ -1,7 +1,7 @@
 /** Resolves when the next request may begin. */
 export type Pace = () => Promise<void>;
 
-/** Waits; `setTimeout` of node:timers/promises, but in tests. */
+/** Waits so many milliseconds; in tests it only says that they have passed. */
 export type Wait = (milliseconds: number) => Promise<unknown>;
 
 /**
