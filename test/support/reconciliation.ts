@@ -4,6 +4,7 @@ import { createPace } from '../../functions/argyle/pace.ts';
 import { createUserUploads } from '../../functions/argyle/user-uploads.ts';
 import { createReconciliationState } from '../../functions/aws/reconciliation-state.ts';
 import { createRecordReader } from '../../functions/aws/record-reader.ts';
+import type { Envelope } from '../../functions/domain/envelope.ts';
 import { readMessage } from '../../functions/domain/queue-message.ts';
 import { createEnrich } from '../../functions/enrichment.ts';
 import { createReconcile, reserveMs } from '../../functions/reconcile.ts';
@@ -66,6 +67,12 @@ export async function openReconciliation(argyle: FakeArgyle) {
     });
   };
   const enrich = createEnrich({ askArgyle, writeDocument: table.writeDocument, nowMs: () => nowMs });
+  // What a worker makes of an event.
+  const applyAndFetch = async (envelope: Envelope, receivedAt: string): Promise<void> => {
+    const applied = await table.applyEvent(envelope, receivedAt, { mayCreate: true });
+    if (applied.kind !== 'expired' && !applied.isRemoved)
+      await enrich(envelope.userUpload, AbortSignal.timeout(10_000));
+  };
 
   /** One invocation by Lambda, in a fresh environment; `workMs`: how long it may begin new work. */
   const invoke = (payload: unknown = {}, { workMs = 14 * minuteMs, awsRequestId = randomUUID() as string } = {}) => {
@@ -94,16 +101,14 @@ export async function openReconciliation(argyle: FakeArgyle) {
       sending.until = released.promise;
       return { reached: reached.promise, release: released.resolve };
     },
+    /** A webhook tells of an event now. */
+    applyEventAndFetch: (envelope: Envelope) => applyAndFetch(envelope, new Date(nowMs).toISOString()),
     /** What the workers make of all that was sent since the last time. */
     applySent: async () => {
       for (const { message } of queue.sent.splice(0)) {
         const reading = readMessage(message);
         if (reading.kind !== 'message') throw new Error(`No worker could read ${message.body}`);
-        const { isRemoved } = {
-          isRemoved: true,
-          ...(await table.applyEvent(reading.envelope, reading.receivedAt, { mayCreate: true })),
-        };
-        if (!isRemoved) await enrich(reading.envelope.userUpload, AbortSignal.timeout(10_000));
+        await applyAndFetch(reading.envelope, reading.receivedAt);
       }
     },
   };
