@@ -26,8 +26,22 @@ export const documentMetrics = {
 /** One per step of a rotation. */
 export const rotationMetrics = { failed: 'RotationStepsFailed' } as const;
 
-/** Time in the handler, milliseconds, per request or batch. */
+/** One each time the reconciliation function runs, of what it did in that time. */
+export const reconciliationMetrics = {
+  checked: 'Checked',
+  missing: 'Missing',
+  behind: 'Behind',
+  gone: 'Gone',
+  tombstonesListed: 'TombstonesStillListed',
+  held: 'RemovalsHeld',
+  requests: 'ArgyleRequests',
+} as const;
+
+/** Time in the handler, milliseconds, per request, batch or part of a run. */
 export const durationMetric = 'DurationMs';
+
+/** The service dimension of reconciliation's metrics. */
+export const reconciliationService = 'reconciliation';
 
 /** The service dimension of ingest's metrics. A worker's is its event type. */
 export const ingestService = 'ingest';

@@ -2,6 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -45,6 +46,11 @@ export class Monitoring extends Construct {
       statistic: Stats.SUM,
     });
     this.alarm(scope, id, metric, failureImpact);
+  }
+
+  /** Fires as soon as a function throws, dies or runs out of time. */
+  alarmOnErrors(scope: Construct, id: string, lambda: IFunction, failureImpact: string): void {
+    this.alarm(scope, id, lambda.metricErrors({ period: Duration.minutes(1), statistic: Stats.SUM }), failureImpact);
   }
 
   private alarm(scope: Construct, id: string, metric: Metric, failureImpact: string): void {

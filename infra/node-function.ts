@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -10,12 +10,14 @@ import { environment } from '../functions/environment.ts';
 /** What a function is made from. */
 export type NodeFunctionProps = {
   /** The file in functions/ that exports `handler`. */
-  readonly entry: 'ingest.ts' | 'worker.ts' | 'subscription.ts' | 'rotation.ts';
+  readonly entry: 'ingest.ts' | 'worker.ts' | 'subscription.ts' | 'rotation.ts' | 'reconcile.ts';
   readonly description: string;
   /** The `service` dimension of its metrics. */
   readonly service: string;
   readonly timeout: Duration;
   readonly environment: Readonly<Record<string, string>>;
+  /** What Lambda does when the function causes its own invocation again and again; by default it stops that. */
+  readonly recursiveLoop?: RecursiveLoop;
   readonly removalPolicy: RemovalPolicy;
 };
 
@@ -41,6 +43,7 @@ export class NodeFunction extends Construct {
       timeout: props.timeout,
       role,
       logGroup,
+      ...(props.recursiveLoop && { recursiveLoop: props.recursiveLoop }),
       environment: {
         ...props.environment,
         // One namespace per stack: stages may share an account, their metrics may not.

@@ -7,6 +7,7 @@ import { argyleApiUrls, type Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
+import { Reconciliation } from './reconciliation.ts';
 import { UploadTable } from './upload-table.ts';
 
 /** What the stack is made from. */
@@ -45,6 +46,13 @@ export class UploadsStack extends Stack {
     const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });
     if (argyle) {
       new ArgyleSubscription(this, 'Subscription', { argyle, ingest, webhookSecret, removalPolicy, monitoring });
+      new Reconciliation(this, 'Reconciliation', {
+        argyle,
+        table: uploads.table,
+        pipelines,
+        removalPolicy,
+        monitoring,
+      });
       new CfnOutput(this, 'SubscriptionName', {
         value: argyle.config.webhookName,
         description: 'The `name` of the Argyle subscription that this stack looks after.',

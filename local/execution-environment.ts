@@ -18,8 +18,11 @@ export type ExecutionEnvironment = {
   readonly process: ChildProcess;
   /** Resolves once the code is loaded; not at all when it cannot be, which ends the process. */
   readonly loaded: Promise<unknown>;
-  /** Gives the function's result; throws what it throws. Whoever calls watches the process and the time. */
-  readonly invoke: (event: unknown) => Promise<unknown>;
+  /**
+   * Gives the function's result; throws what it throws. Whoever calls watches the process and the time; `remainingMs` is
+   * what the function is told.
+   */
+  readonly invoke: (event: unknown, remainingMs: number) => Promise<unknown>;
 };
 
 /** Starts an execution environment. */
@@ -33,7 +36,7 @@ export const forkEnvironment: StartEnvironment = async (options) => {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: variablesOf(options),
   });
-  return { process: child, loaded: once(child, 'message'), invoke: (event) => exchange(child, event) };
+  return { process: child, loaded: once(child, 'message'), invoke: (...invocation) => exchange(child, ...invocation) };
 };
 
 /** The variables of an execution environment: the function's own and what Lambda itself sets, nothing of this machine. */
@@ -55,11 +58,11 @@ export function variablesOf(options: EnvironmentOptions): Record<string, string>
   };
 }
 
-async function exchange(child: ChildProcess, event: unknown): Promise<unknown> {
+async function exchange(child: ChildProcess, event: unknown, remainingMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     child.once('message', (answer: { readonly result?: unknown; readonly error?: string }) =>
       answer.error === undefined ? resolve(answer.result) : reject(new Error(answer.error)),
     );
-    child.send(event as object, (error) => error && reject(new Error('The execution environment died')));
+    child.send({ event, remainingMs }, (error) => error && reject(new Error('The execution environment died')));
   });
 }

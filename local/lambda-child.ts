@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -7,9 +8,15 @@ const [file, name = ''] = (process.env._HANDLER ?? '').split('.');
 const { [name]: handler } = createRequire(join(root, 'index.js'))(join(root, `${file}.js`));
 
 process.on('disconnect', () => process.exit());
-process.on('message', async (event) => {
+process.on('message', async ({ event, remainingMs }: { event: unknown; remainingMs: number }) => {
+  const endsMs = Date.now() + remainingMs;
+  const context = {
+    awsRequestId: randomUUID(),
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    getRemainingTimeInMillis: () => endsMs - Date.now(),
+  };
   try {
-    process.send?.({ result: await handler(event, {}) });
+    process.send?.({ result: await handler(event, context) });
   } catch (error) {
     console.error(error);
     process.send?.({ error: String(error) });

@@ -14,8 +14,11 @@ export type LambdaOptions = EnvironmentOptions & {
 /** A function on this machine: bundles in child processes with the environment of the template and nothing else. */
 export type Lambda = {
   readonly name: string;
-  /** Gives the function's result; throws when it throws, dies or runs out of time. */
-  readonly invoke: (event: unknown) => Promise<unknown>;
+  /**
+   * Gives the function's result; throws when it throws, dies or runs out of time. `remainingMs` is what the function is told
+   * that it has left, instead of its time-out.
+   */
+  readonly invoke: (event: unknown, remainingMs?: number) => Promise<unknown>;
   /** The process ids of its execution environments. */
   readonly pids: () => readonly number[];
   readonly stop: () => void;
@@ -75,10 +78,10 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   }
   return {
     name: options.name,
-    invoke: async (event) => {
+    invoke: async (event, remainingMs = options.timeoutSeconds * 1_000) => {
       const environment = await acquire();
       try {
-        return await invokeIn(environment, event, options.timeoutSeconds);
+        return await invokeIn(environment, event, remainingMs, options.timeoutSeconds);
       } finally {
         release(environment);
       }
@@ -91,6 +94,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
 async function invokeIn(
   { process, invoke }: ExecutionEnvironment,
   event: unknown,
+  remainingMs: number,
   timeoutSeconds: number,
 ): Promise<unknown> {
   const settled = new AbortController();
@@ -103,7 +107,7 @@ async function invokeIn(
     throw new Error(`Task timed out after ${timeoutSeconds} seconds`);
   });
   try {
-    return await Promise.race([invoke(event), death, timeout]);
+    return await Promise.race([invoke(event, remainingMs), death, timeout]);
   } finally {
     settled.abort();
   }

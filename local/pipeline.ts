@@ -9,8 +9,10 @@ import { type Engine, startEngine } from './engine.ts';
 import { forkEnvironment, type StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
+import { startLambdaEngine } from './lambda-engine.ts';
 import { close, listen, onPort } from './loopback.ts';
 import { provision } from './provision.ts';
+import { type Schedule, schedulesOf } from './schedules.ts';
 import { createSecret, type LocalSecret } from './secret.ts';
 import { startSecretsEngine } from './secrets-engine.ts';
 import { pseudoParameters, readTemplate } from './template.ts';
@@ -41,7 +43,7 @@ export type ArgyleStandIn = {
 };
 
 /** The AWS services that the functions call. */
-export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager' | 'cloudformation';
+export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager' | 'lambda' | 'cloudformation';
 
 /** The running pipeline. */
 export type Pipeline = LocalStack & {
@@ -51,6 +53,8 @@ export type Pipeline = LocalStack & {
   /** The secrets by ARN or name; what is changed here is what the functions read next. */
   readonly secrets: Map<string, LocalSecret>;
   readonly functions: ReadonlyMap<string, Lambda>;
+  /** What the template's schedules start, by their logical id. Here nothing starts by itself. */
+  readonly schedules: ReadonlyMap<string, Schedule>;
   readonly cloudformation: CloudFormation;
   readonly stop: () => Promise<void>;
 };
@@ -114,13 +118,16 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   if (options.argyle) keepCredentials(stack, secrets, options.argyle);
   const standIns = options.argyle ? { [environment.argyleApiUrl]: options.argyle.url } : {};
   const { interpose = async (_, endpoint) => endpoint, startEnvironment = forkEnvironment } = options;
+  let functions: ReadonlyMap<string, Lambda> = new Map();
+  const lambdaEndpoint = keep(await startLambdaEngine(() => functions));
   const endpoints = {
     AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
     AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
+    AWS_ENDPOINT_URL_LAMBDA: await interpose('lambda', lambdaEndpoint),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
     AWS_ENDPOINT_URL_CLOUDFORMATION: await interpose('cloudformation', cloudformationEndpoint),
   };
-  const functions = await startFunctions(stack, onLog, standIns, endpoints, startEnvironment);
+  functions = await startFunctions(stack, onLog, standIns, endpoints, startEnvironment);
   const polling = new AbortController();
   const sources = runEventSources(stack, functions, sqs, polling.signal);
   stops.push(async () => {
@@ -136,7 +143,8 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   server.on('request', createGateway(routesOf(stack, functions), console));
   // Without a stand-in they would reach the real Argyle.
   if (options.argyle) await createCustomResources(stack, functions, cloudformation);
-  return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, cloudformation, stop };
+  const schedules = schedulesOf(stack, functions);
+  return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, schedules, cloudformation, stop };
 }
 
 // The credentials' secret is the customer's own: the template names it and does not make it.

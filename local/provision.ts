@@ -26,10 +26,10 @@ type Identity = { readonly ref: string; readonly attributes: Readonly<Record<str
 const account = pseudoParameters['AWS::AccountId'];
 const region = pseudoParameters['AWS::Region'];
 
-// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms; and schedules,
-// which here somebody else keeps.
+// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms; and schedules:
+// what they start is started on demand.
 const withoutLocalPart =
-  /^AWS::(IAM|Logs|CloudWatch|SNS)::|^AWS::(SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|SecretsManager::RotationSchedule)$/;
+  /^AWS::(IAM|Logs|CloudWatch|SNS|Scheduler)::|^AWS::(SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|SecretsManager::RotationSchedule)$/;
 
 /** Makes the template's queues, table and secret in the engines; gives their identities, and types it does not know. */
 export async function provision(

@@ -32,8 +32,8 @@ const requestTimeoutMs = 10_000;
 export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<ArgyleCredentials>): AskArgyle {
   return async (method, path, { body, signal }) => {
     const url = path.startsWith('/') ? baseUrl + path : path;
-    if (new URL(url).origin !== new URL(baseUrl).origin)
-      throw new Error(`Argyle's next page is not on ${new URL(baseUrl).origin}: no credentials are sent there.`);
+    if (!URL.canParse(url) || new URL(url).origin !== new URL(baseUrl).origin)
+      throw new ListError(`Argyle's next page is not on ${new URL(baseUrl).origin}: no credentials are sent there.`);
     const { apiKeyId, apiKeySecret } = await readCredentials();
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     try {
@@ -56,6 +56,9 @@ export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<
   };
 }
 
+/** That a list cannot be read to its end, however often it is tried from here. */
+export class ListError extends Error {}
+
 /** An error that says what Argyle answered, fit for a log: its `code` is the HTTP status, or `no_answer`. */
 export function argyleError({ status }: { readonly status?: number }): Error {
   const code = status === undefined ? 'no_answer' : `http_${status}`;
@@ -65,7 +68,7 @@ export function argyleError({ status }: { readonly status?: number }): Error {
 /** The page that a list answered; throws when the answer has not that form. */
 export function readPage(body: unknown): ArgylePage {
   const { results, next } = (body ?? {}) as { readonly results?: unknown; readonly next?: unknown };
-  if (!Array.isArray(results)) throw new Error("Argyle's list has no `results`.");
+  if (!Array.isArray(results)) throw new ListError("Argyle's list has no `results`.");
   return { results, next: typeof next === 'string' && next !== '' ? next : undefined };
 }
 

@@ -1,5 +1,6 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
@@ -28,6 +29,11 @@ export function secretsManagerClient(): SecretsManagerClient {
 /** CloudFormation, for the state of the stack. */
 export function cloudformationClient(): CloudFormationClient {
   return new CloudFormationClient(options);
+}
+
+/** Lambda, for a function that goes on in a new invocation. */
+export function lambdaClient(): LambdaClient {
+  return new LambdaClient(options);
 }
 
 /**

@@ -8,11 +8,12 @@ export type LogCode =
   | 'record_failed'
   | 'records_not_postponed'
   | 'subscription_failed'
-  | 'rotation_failed';
+  | 'rotation_failed'
+  | 'removals_held';
 
 /** What the functions tell CloudWatch. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
 export type Telemetry = {
-  /** Prints the one embedded-metric line of a request or batch. */
+  /** Prints the one embedded-metric line of a request, a batch or a part of a run. */
   readonly measure: (metrics: Readonly<Record<string, number>>, fields: Fields) => void;
   /** Prints an error line; of the error, if there is one, only what cannot hold data: see `describeError`. */
   readonly error: (code: LogCode, error: unknown, fields: Fields) => void;

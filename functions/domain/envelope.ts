@@ -37,6 +37,12 @@ export function readEnvelope(body: Uint8Array, mayLackUser = false): EnvelopeRea
   return { kind: 'envelope', envelope: { event, account, ...(user && { user }), userUpload } };
 }
 
+/** An id of Argyle's, 8-4-4-4-12 hex, in lower case; undefined for anything else. */
+export function readId(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : undefined;
+}
+
 function parseJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
@@ -48,9 +54,4 @@ function parseJson(body: Uint8Array): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-function readId(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : undefined;
 }

@@ -53,3 +53,10 @@ export const eventTypes = Object.keys(events) as readonly EventType[];
 export function isEventType(name: string): name is EventType {
   return Object.hasOwn(events, name);
 }
+
+/** The event that writes a slot. */
+export function eventOf(slot: Slot): EventType {
+  const event = eventTypes.find((name) => events[name].slot === slot);
+  if (!event) throw new Error(`No event of the catalogue writes ${slot}.`);
+  return event;
+}

@@ -31,6 +31,21 @@ test('the run-time client that is asked for runs the function', async () => {
   expect(await running.invoke({})).toBe(process.env.LAMBDA_RUNTIME_CLIENT ?? ours);
 });
 
+test('a function is told who it is, which invocation this is, and how long it has', async () => {
+  const code = `exports.handler = async (_, { awsRequestId, functionName, getRemainingTimeInMillis }) =>
+    ({ awsRequestId, functionName, remainingMs: getRemainingTimeInMillis() });`;
+  running = await start(code, { timeoutSeconds: 60 });
+  type Seen = { awsRequestId: string; functionName: string; remainingMs: number };
+
+  const first = (await running.invoke({})) as Seen;
+  const second = (await running.invoke({}, 1_000_000)) as Seen;
+
+  expect(first).toMatchObject({ functionName: 'tested', awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  expect(second.awsRequestId).not.toBe(first.awsRequestId);
+  expect(first.remainingMs).toBeLessThanOrEqual(60_000);
+  expect(second.remainingMs).toBeGreaterThan(60_000);
+});
+
 test('one execution environment works on one invocation at a time', async () => {
   const code =
     'let busy = 0; exports.handler = async () => { busy += 1; await new Promise(setImmediate); return busy--; };';

@@ -51,14 +51,20 @@ export async function startAwsProxy(
   };
 }
 
-function callOf(service: AwsService, { headers }: IncomingMessage, body: Buffer): AwsCall {
+function callOf(service: AwsService, { url, headers }: IncomingMessage, body: Buffer): AwsCall {
+  const caller = /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned';
+  if (service === 'lambda') {
+    const [, resource = ''] = /\/functions\/([^/]+)\/invocations$/.exec(url ?? '') ?? [];
+    return { caller, service, action: 'InvokeFunction', resource: decodeURIComponent(resource) };
+  }
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
   const input = isForm ? Object.fromEntries(new URLSearchParams(body.toString())) : JSON.parse(body.toString() || '{}');
+  const [requestedTable] = Object.keys(input.RequestItems ?? {});
   return {
-    caller: /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned',
+    caller,
     service,
     action: input.Action ?? String(headers['x-amz-target']).split('.')[1] ?? '',
-    resource: input.QueueUrl ?? input.TableName ?? input.SecretId ?? input.StackName ?? '',
+    resource: input.QueueUrl ?? input.TableName ?? input.SecretId ?? input.StackName ?? requestedTable ?? '',
   };
 }
 

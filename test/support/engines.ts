@@ -47,11 +47,19 @@ export async function startSqs(): Promise<Engine<SQSClient>> {
   };
 }
 
-/** Makes the template's upload table; gives its name, which is new each time. */
-export async function createUploadTable(client: DynamoDBClient): Promise<string> {
+/**
+ * Makes the template's upload table, or with a `key` a table that has nothing but that; gives its name, which is new each
+ * time.
+ */
+export async function createUploadTable(client: DynamoDBClient, key?: string): Promise<string> {
   const TableName = `uploads-${randomUUID()}`;
   const [table] = readTemplate(inject('assemblies').sandbox).ofType('AWS::DynamoDB::Table');
-  await createTable(client, TableName, resolve(table?.properties, new Map()));
+  const keyed = {
+    BillingMode: 'PAY_PER_REQUEST',
+    KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
+  };
+  await createTable(client, TableName, key ? keyed : resolve(table?.properties, new Map()));
   await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 20 }, { TableName });
   return TableName;
 }

@@ -11,12 +11,12 @@ export type RuntimeApi = {
   /** Resolves when the client asks for its first invocation, which it does once the code is loaded. */
   readonly loaded: Promise<void>;
   /** Hands out one invocation; gives what is answered to it, throws what is reported as its error. */
-  readonly invoke: (event: unknown) => Promise<unknown>;
+  readonly invoke: (event: unknown, remainingMs: number) => Promise<unknown>;
   readonly close: () => void;
 };
 
 /** Serves Lambda's Runtime API, version 2018-06-01, to one client, which works on one invocation at a time. */
-export async function startRuntimeApi(functionName: string, timeoutSeconds: number): Promise<RuntimeApi> {
+export async function startRuntimeApi(functionName: string): Promise<RuntimeApi> {
   const loaded = Promise.withResolvers<void>();
   let next = Promise.withResolvers<ServerResponse>();
   let answered = Promise.withResolvers<unknown>();
@@ -39,11 +39,11 @@ export async function startRuntimeApi(functionName: string, timeoutSeconds: numb
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     loaded: loaded.promise,
-    invoke: async (event) => {
+    invoke: async (event, remainingMs) => {
       const response = await next.promise;
       next = Promise.withResolvers();
       answered = Promise.withResolvers();
-      response.writeHead(200, headersOf(functionName, timeoutSeconds)).end(JSON.stringify(event));
+      response.writeHead(200, headersOf(functionName, remainingMs)).end(JSON.stringify(event));
       return answered.promise;
     },
     close: () => {
@@ -53,12 +53,12 @@ export async function startRuntimeApi(functionName: string, timeoutSeconds: numb
   };
 }
 
-function headersOf(functionName: string, timeoutSeconds: number) {
+function headersOf(functionName: string, remainingMs: number) {
   return {
     // Without it the client ends and does not say why.
     'content-type': 'application/json',
     'lambda-runtime-aws-request-id': randomUUID(),
-    'lambda-runtime-deadline-ms': Date.now() + timeoutSeconds * 1_000,
+    'lambda-runtime-deadline-ms': Date.now() + remainingMs,
     'lambda-runtime-invoked-function-arn': `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`,
   };
 }

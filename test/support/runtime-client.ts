@@ -11,7 +11,7 @@ export function chosenEnvironment(): StartEnvironment {
 // As in AWS's container images: the client is given the handler's name, the rest is in the environment.
 function environmentOf(client: string): StartEnvironment {
   return async (options) => {
-    const { address, close, ...api } = await startRuntimeApi(options.name, options.timeoutSeconds);
+    const { address, close, ...api } = await startRuntimeApi(options.name);
     const child = spawn(process.execPath, [client, options.handler], {
       cwd: options.codeDirectory,
       stdio: ['ignore', 'pipe', 'pipe'],

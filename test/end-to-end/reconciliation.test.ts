@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventTypes } from '../../functions/domain/events.ts';
+import type { ReconcileAnswer } from '../../functions/reconcile.ts';
+import type { KnownUpload } from '../../local/argyle/user-uploads.ts';
+import { webhookBody } from '../support/argyle-sender.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/local-pipeline.ts';
+import { neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
+import { createTimeMachine } from '../support/time-machine.ts';
+
+// Nothing is subscribed to this fake Argyle: every event is lost.
+let pipeline: ConnectedPipeline;
+let time: ReturnType<typeof createTimeMachine>;
+beforeAll(async () => {
+  pipeline = await startConnectedPipeline();
+  time = createTimeMachine(pipeline);
+});
+afterAll(async () => {
+  time.close();
+  await pipeline.stop();
+});
+
+test('what Argyle could not deliver is in the records after the schedule has run, but for the user', async () => {
+  const [plain, read, failed, checked] = [await upload(), await upload(), await upload(), await upload()];
+  await pipeline.argyle.runOcr(read.userUpload, { result: 'success' });
+  await pipeline.argyle.runOcr(failed.userUpload, { result: 'failure', error: 'blurred' });
+  await pipeline.argyle.runOcr(checked.userUpload, { result: 'authenticity', score: 55 });
+
+  expect(await reconcile()).toMatchObject({ status: 'done', counts: { checked: 4, missing: 4 } });
+  await pipeline.drained();
+
+  const { userUpload, account } = plain;
+  expect(await pipeline.readRecord(userUpload)).toEqual({
+    userUpload,
+    account,
+    addedAt: expect.any(String),
+    document: expect.objectContaining({ type: 'paystubs' }),
+  });
+  expect(await pipeline.readRecord(read.userUpload)).toHaveProperty('ocrCompletedAt');
+  expect(await pipeline.readRecord(failed.userUpload)).toMatchObject({
+    ocrFailedAt: expect.any(String),
+    document: { ocrErrors: ['blurred'] },
+  });
+  expect(await pipeline.readRecord(checked.userUpload)).toMatchObject({
+    authenticityAt: expect.any(String),
+    document: { authenticityScore: 55 },
+  });
+  expect(await reconcile()).toMatchObject({ counts: { checked: 4, missing: 0, behind: 0 } });
+});
+
+test('a later webhook fills in the user, although it tells of nothing new', async () => {
+  const { userUpload, account, user } = await upload();
+  await reconcile();
+  await pipeline.drained();
+  const before = await pipeline.readRecord(userUpload);
+
+  await pipeline.post(webhookBody('user_uploads.added', { userUpload, account, user }));
+  await pipeline.drained();
+
+  expect(before).not.toHaveProperty('user');
+  expect(await pipeline.readRecord(userUpload)).toMatchObject({ user, addedAt: before?.addedAt });
+});
+
+test('a run that has used up its time invokes itself and goes on', async () => {
+  await pipeline.argyle.seedUploads(220, 1);
+  const answer = await reconcile({}, 0);
+  expect(answer).toMatchObject({ status: 'continues', counts: { checked: 200 } });
+  await until(async () => partsOf(answer).some(({ phase }) => phase === 'done'));
+  expect(partsOf(answer).map(({ Checked }) => Checked)).toEqual([200, 25]);
+  await pipeline.drained();
+  expect(await reconcile()).toMatchObject({ counts: { checked: 225, missing: 0, behind: 0 } });
+}, 120_000);
+
+test('a removal that got lost is applied after two runs, 12 h apart', async () => {
+  const lost = await upload();
+  await reconcile();
+  await pipeline.drained();
+  await pipeline.argyle.removeUpload(lost.userUpload);
+  await time.passHours(25);
+  expect(await reconcile()).toMatchObject({ counts: { candidates: 1, gone: 0 } });
+  await time.passHours(12);
+  expect(await reconcile()).toMatchObject({ counts: { candidates: 1, gone: 1 } });
+  await pipeline.drained();
+  const record = await pipeline.readRecord(lost.userUpload);
+  expect(record).toHaveProperty('removedAt');
+  expect(record).not.toHaveProperty('document');
+}, 60_000);
+
+test('a refused key fails the run with the name of the secret, and nothing of it is logged', async () => {
+  await pipeline.argyle.setFaults({ failures: [{ path: '/v2/user-uploads', status: 401, body: 'canary-of-argyle' }] });
+  await expect(reconcile()).rejects.toThrow('put a valid key into the secret argyle/api-key');
+  await pipeline.argyle.clearFaults();
+  const log = pipeline.logLines.join('\n');
+  for (const secret of ['canary-of-argyle', 'key-secret-of-the-test', 'document.pdf', 'OCR-DATA'])
+    expect(log).not.toContain(secret);
+});
+
+test('its role allows what it did above, and nothing that it did not', () => {
+  const { name } = scheduled().lambda;
+  const permissions = permissionsOf(pipeline).filter(({ caller }) => caller === name);
+  const needed = new Set(
+    pipeline.calls.filter(({ caller }) => caller === name).map((call) => textOf(neededFor(call, pipeline))),
+  );
+  expect(new Set(permissions.map(textOf))).toEqual(needed);
+  expect(permissions.filter(({ action }) => action === 'sqs:SendMessage')).toHaveLength(eventTypes.length);
+});
+
+function scheduled() {
+  const [schedule, ...others] = pipeline.schedules.values();
+  if (!schedule || others.length > 0) throw new Error('Expected one schedule.');
+  return schedule;
+}
+
+async function reconcile(payload: unknown = scheduled().input, remainingMs?: number): Promise<ReconcileAnswer> {
+  return (await scheduled().lambda.invoke(payload, remainingMs)) as ReconcileAnswer;
+}
+
+// The metric lines of one run's parts.
+function partsOf(answer: ReconcileAnswer): Record<string, unknown>[] {
+  const run = 'run' in answer ? answer.run : '';
+  return pipeline.logLines
+    .filter((line) => line.includes('"CloudWatchMetrics"') && line.includes(`"runId":"${run}"`))
+    .map((line) => JSON.parse(line.slice(line.indexOf('{'))));
+}
+
+async function upload(): Promise<KnownUpload> {
+  return pipeline.argyle.uploadDocument();
+}
