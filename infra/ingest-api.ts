@@ -24,17 +24,18 @@ export type IngestApiProps = {
 /** The public side: an HTTP API, the ingest function, and the quarantine queue for what is signed but not understood. */
 export class IngestApi extends Construct {
   readonly webhookUrl: string;
+  readonly quarantine: Queue;
 
   constructor(scope: Construct, id: string, props: IngestApiProps) {
     super(scope, id);
     const { webhookSecret, pipelines, removalPolicy, monitoring } = props;
 
-    const quarantine = new Queue(this, 'Quarantine', {
+    this.quarantine = new Queue(this, 'Quarantine', {
       ...queueDefaults,
       retentionPeriod: Duration.days(14),
       removalPolicy,
     });
-    Validations.of(quarantine).acknowledge({
+    Validations.of(this.quarantine).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason: 'Nothing consumes the quarantine, so nothing can fail to: a person looks at it when its alarm fires.',
     });
@@ -46,7 +47,7 @@ export class IngestApi extends Construct {
       timeout: Duration.seconds(8),
       environment: {
         [environment.webhookSecretId]: webhookSecret.secretArn,
-        [environment.quarantineQueueUrl]: quarantine.queueUrl,
+        [environment.quarantineQueueUrl]: this.quarantine.queueUrl,
         ...Object.fromEntries(pipelines.map(({ eventType, queue }) => [eventQueueUrl(eventType), queue.queueUrl])),
       },
       removalPolicy,
@@ -56,7 +57,7 @@ export class IngestApi extends Construct {
       actions: ['secretsmanager:GetSecretValue'],
       resourceArns: [webhookSecret.secretArn],
     });
-    for (const queue of [quarantine, ...pipelines.map((pipeline) => pipeline.queue)]) {
+    for (const queue of [this.quarantine, ...pipelines.map((pipeline) => pipeline.queue)]) {
       queue.grant(ingest.lambda, 'sqs:SendMessage');
     }
 
@@ -68,7 +69,7 @@ export class IngestApi extends Construct {
     monitoring.alarmOnMessages(
       this,
       'Quarantined',
-      quarantine,
+      this.quarantine,
       'Webhooks were genuine but not understood: what they say is in no record until someone looks at them.',
     );
     monitoring.alarmOnMetric(

@@ -24,15 +24,18 @@ export type NodeFunctionProps = {
 /** A function of functions/, bundled by esbuild, with a role that can write its own log group and nothing else. */
 export class NodeFunction extends Construct {
   readonly lambda: NodejsFunction;
+  readonly service: string;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     super(scope, id);
-    const logGroup = new LogGroup(this, 'Logs', {
+    this.service = props.service;
+    this.logGroup = new LogGroup(this, 'Logs', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: props.removalPolicy,
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    logGroup.grant(role, 'logs:CreateLogStream', 'logs:PutLogEvents');
+    this.logGroup.grant(role, 'logs:CreateLogStream', 'logs:PutLogEvents');
 
     this.lambda = new NodejsFunction(this, 'Function', {
       entry: pathOf(`../functions/${props.entry}`),
@@ -42,7 +45,7 @@ export class NodeFunction extends Construct {
       memorySize: 512,
       timeout: props.timeout,
       role,
-      logGroup,
+      logGroup: this.logGroup,
       ...(props.recursiveLoop && { recursiveLoop: props.recursiveLoop }),
       environment: {
         ...props.environment,

@@ -22,10 +22,12 @@ export type ReconciliationProps = {
 
 /** Compares the records with Argyle's list on a schedule, and puts what is missing on the events' queues. */
 export class Reconciliation extends Construct {
+  readonly reconcile: NodeFunction;
+
   constructor(scope: Construct, id: string, props: ReconciliationProps) {
     super(scope, id);
     const { argyle, table, pipelines, monitoring } = props;
-    const reconcile = new NodeFunction(this, 'Function', {
+    this.reconcile = new NodeFunction(this, 'Function', {
       entry: 'reconcile.ts',
       description: "Compares the upload records with Argyle's list.",
       service: reconciliationService,
@@ -42,8 +44,8 @@ export class Reconciliation extends Construct {
       },
       removalPolicy: props.removalPolicy,
     });
-    grantAll(reconcile, props);
-    addSchedule(this, reconcile, argyle.config.reconciliationHours);
+    grantAll(this.reconcile, props);
+    addSchedule(this, this.reconcile, argyle.config.reconciliationHours);
 
     monitoring.alarmOnMetric(
       this,
@@ -55,7 +57,7 @@ export class Reconciliation extends Construct {
     monitoring.alarmOnErrors(
       this,
       'Failed',
-      reconcile.lambda,
+      this.reconcile.lambda,
       "The records were not compared with Argyle's list: an event that Argyle could not deliver stays unknown.",
     );
   }

@@ -1,12 +1,14 @@
 import { type App, CfnOutput, RemovalPolicy, Stack, type StackProps, Tags, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { eventTypes } from '../functions/domain/events.ts';
+import { outputNames } from '../functions/output-names.ts';
 import { ArgyleAccount } from './argyle-account.ts';
 import { ArgyleSubscription } from './argyle-subscription.ts';
 import { argyleApiUrls, type Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
+import { NodeFunction } from './node-function.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { UploadTable } from './upload-table.ts';
 
@@ -46,13 +48,15 @@ export class UploadsStack extends Stack {
     const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });
     if (argyle) {
       new ArgyleSubscription(this, 'Subscription', { argyle, ingest, webhookSecret, removalPolicy, monitoring });
-      new Reconciliation(this, 'Reconciliation', {
+      const table = uploads.table;
+      const { reconcile } = new Reconciliation(this, 'Reconciliation', {
         argyle,
-        table: uploads.table,
+        table,
         pipelines,
         removalPolicy,
         monitoring,
       });
+      new CfnOutput(this, outputNames.reconciliationFunctionName, { value: reconcile.lambda.functionName });
       new CfnOutput(this, 'SubscriptionName', {
         value: argyle.config.webhookName,
         description: 'The `name` of the Argyle subscription that this stack looks after.',
@@ -60,13 +64,22 @@ export class UploadsStack extends Stack {
     } else leaveSubscriptionToOperator(this, webhookSecret, argyleApiUrls[config.stage], ingest.webhookUrl);
     Tags.of(this).add('stage', config.stage);
 
-    new CfnOutput(this, 'WebhookUrl', {
+    new CfnOutput(this, outputNames.webhookUrl, {
       value: ingest.webhookUrl,
       description: 'The `url` of the Argyle subscription.',
     });
-    new CfnOutput(this, 'WebhookSecretArn', { value: webhookSecret.secretArn });
-    new CfnOutput(this, 'UploadTableName', { value: uploads.table.tableName });
+    new CfnOutput(this, outputNames.webhookSecretArn, { value: webhookSecret.secretArn });
+    new CfnOutput(this, outputNames.uploadTableName, { value: uploads.table.tableName });
+    new CfnOutput(this, outputNames.quarantineQueueUrl, { value: ingest.quarantine.queueUrl });
+    const queueUrls = pipelines.map(({ eventType, queue }) => [eventType, queue.queueUrl]);
+    new CfnOutput(this, outputNames.queueUrls, { value: this.toJsonString(Object.fromEntries(queueUrls)) });
+    new CfnOutput(this, outputNames.logGroupNames, { value: this.toJsonString(logGroupNames(this)) });
   }
+}
+
+function logGroupNames(stack: Stack): Record<string, string> {
+  const functions = stack.node.findAll().filter((construct) => construct instanceof NodeFunction);
+  return Object.fromEntries(functions.map(({ service, logGroup }) => [service, logGroup.logGroupName]));
 }
 
 function leaveSubscriptionToOperator(scope: Stack, webhookSecret: Secret, apiUrl: string, webhookUrl: string): void {

@@ -6,6 +6,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type EventType, isEventType } from '../functions/domain/events.ts';
 import { statusOf, type UploadSlots } from '../functions/domain/upload-record.ts';
 import type { ArgyleControl } from './argyle/control.ts';
+import type { LogStream } from './log-stream.ts';
 import { postSigned, sampleBody } from './sample.ts';
 
 /** A queue as the console shows it: an event's, or `quarantine`, which has no dead-letter queue. */
@@ -19,6 +20,9 @@ export type ConsoleOptions = {
   readonly queues: readonly ConsoleQueue[];
   readonly webhookUrl: string;
   readonly webhookSecret: string;
+  /** What the command line asks for: the stack's name and outputs, and the engines' endpoints by service. */
+  readonly stack: object;
+  readonly log: LogStream;
   /** The fake Argyle, if there is one. */
   readonly argyle: ArgyleControl | undefined;
 };
@@ -27,7 +31,8 @@ const page = readFileSync(new URL('./console.html', import.meta.url));
 
 /**
  * Serves the console: the page at `/`, `/console/state`, `/console/uploads/{id}`, and its buttons' `/console/send` (a
- * signed sample) and `/console/argyle` (something happens at the fake Argyle, which then delivers).
+ * signed sample) and `/console/argyle` (something happens at the fake Argyle, which then delivers). For the command line:
+ * `/console/stack` and `/console/log`.
  */
 export function createConsole(options: ConsoleOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
@@ -35,6 +40,8 @@ export function createConsole(options: ConsoleOptions) {
     const route = `${request.method} ${path}`;
     const userUpload = /^GET \/console\/uploads\/([0-9a-f-]{36})$/i.exec(route)?.[1];
     if (route === 'GET /') response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
+    else if (route === 'GET /console/stack') answer(response, 200, options.stack);
+    else if (route === 'GET /console/log') options.log.follow(response);
     else if (route === 'GET /console/state') answer(response, 200, await readState(options));
     else if (userUpload) {
       const record = await readUpload(options, userUpload.toLowerCase());

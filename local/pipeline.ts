@@ -1,22 +1,22 @@
 import { createServer } from 'node:http';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../functions/environment.ts';
 import { createArgyleControl } from './argyle/control.ts';
-import { type CloudFormation, createCustomResources, startCloudFormation } from './cloudformation.ts';
-import { createConsole } from './console.ts';
-import { type Engine, startEngine } from './engine.ts';
+import { type CloudFormation, createCustomResources } from './cloudformation.ts';
+import { type ConsoleOptions, createConsole } from './console.ts';
+import { type AwsService, type EngineHooks, type Engines, endpointNames, startEngines } from './engines.ts';
 import { forkEnvironment, type StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
-import { startLambdaEngine } from './lambda-engine.ts';
+import { createLogStream, type LogStream } from './log-stream.ts';
 import { close, listen, onPort } from './loopback.ts';
 import { provision } from './provision.ts';
+import { rotateSecret } from './rotate-secret.ts';
 import { type Schedule, schedulesOf } from './schedules.ts';
 import { createSecret, type LocalSecret } from './secret.ts';
-import { startSecretsEngine } from './secrets-engine.ts';
-import { pseudoParameters, readTemplate } from './template.ts';
+import { readTemplate, resolve } from './template.ts';
 import { consoleView, type LocalStack, routesOf, runEventSources, startFunctions, valuesOf } from './wiring.ts';
+
+export type { AwsService } from './engines.ts';
 
 /** What the local pipeline is started with; port 0 takes a free one. */
 export type PipelineOptions = {
@@ -41,9 +41,6 @@ export type ArgyleStandIn = {
   readonly controlUrl: string;
   readonly credentials: { readonly apiKeyId: string; readonly apiKeySecret: string };
 };
-
-/** The AWS services that the functions call. */
-export type AwsService = 'dynamodb' | 'sqs' | 'secretsmanager' | 'lambda' | 'cloudformation';
 
 /** The running pipeline. */
 export type Pipeline = LocalStack & {
@@ -77,59 +74,25 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 }
 
 async function start(options: PipelineOptions, stops: (() => unknown)[], stop: () => Promise<void>): Promise<Pipeline> {
-  const keep = (engine: Engine): string => {
-    stops.push(engine.stop);
-    return engine.endpoint;
-  };
   const server = createServer();
   stops.push(() => close(server));
   const gatewayUrl = await onPort('PORT', options.ports.gateway, listen(server, options.ports.gateway));
-  const dynamodbEndpoint = keep(
-    await onPort('DYNAMODB_PORT', options.ports.dynamodb, startEngine('dynamodb', options.ports.dynamodb)),
-  );
-  const sqsEndpoint = keep(await onPort('SQS_PORT', options.ports.sqs, startEngine('sqs', options.ports.sqs)));
-  const secrets = new Map<string, LocalSecret>();
-  const secretsEndpoint = keep(await startSecretsEngine(secrets));
-  const cloudformation = await startCloudFormation();
-  const cloudformationEndpoint = keep(cloudformation);
-
-  const client = {
-    // Whatever the machine's own AWS settings say: these endpoints are on the loopback address.
-    useFipsEndpoint: false,
-    useDualstackEndpoint: false,
-    region: pseudoParameters['AWS::Region'],
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  };
-  const dynamodb = new DynamoDBClient({ ...client, endpoint: dynamodbEndpoint });
-  const sqs = new SQSClient({ ...client, endpoint: sqsEndpoint, md5: false });
-  const template = readTemplate(options.assembly);
-  const { webhookSecret, onLog, onWarning } = options;
-  const { identities, unknownTypes } = await provision(template, {
-    sqs,
-    dynamodb,
-    secrets,
-    sqsEndpoint,
-    gatewayUrl,
-    webhookSecret,
-  });
-  for (const type of unknownTypes) onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
-
-  const stack: LocalStack = { template, identities };
-  if (options.argyle) keepCredentials(stack, secrets, options.argyle);
-  const standIns = options.argyle ? { [environment.argyleApiUrl]: options.argyle.url } : {};
-  const { interpose = async (_, endpoint) => endpoint, startEnvironment = forkEnvironment } = options;
   let functions: ReadonlyMap<string, Lambda> = new Map();
-  const lambdaEndpoint = keep(await startLambdaEngine(() => functions));
-  const endpoints = {
-    AWS_ENDPOINT_URL_DYNAMODB: await interpose('dynamodb', dynamodbEndpoint),
-    AWS_ENDPOINT_URL_SQS: await interpose('sqs', sqsEndpoint),
-    AWS_ENDPOINT_URL_LAMBDA: await interpose('lambda', lambdaEndpoint),
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: await interpose('secretsmanager', secretsEndpoint),
-    AWS_ENDPOINT_URL_CLOUDFORMATION: await interpose('cloudformation', cloudformationEndpoint),
+  const hooks: EngineHooks = {
+    functions: () => functions,
+    rotate: (token) => rotateSecret({ ...stack, secrets, functions }, token),
   };
-  functions = await startFunctions(stack, onLog, standIns, endpoints, startEnvironment);
+  const engines = await startEngines(options.ports, hooks, (engine) => {
+    stops.push(engine.stop);
+    return engine.endpoint;
+  });
+  const { secrets, cloudformation } = engines;
+  const stack = await provisionStack(options, engines, gatewayUrl);
+
+  const log = createLogStream();
+  functions = await startStackFunctions(options, stack, engines, log);
   const polling = new AbortController();
-  const sources = runEventSources(stack, functions, sqs, polling.signal);
+  const sources = runEventSources(stack, functions, engines.sqs, polling.signal);
   stops.push(async () => {
     await close(server);
     polling.abort();
@@ -138,13 +101,75 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   });
 
   const webhookUrl = `${gatewayUrl}/webhooks/argyle`;
-  const argyle = options.argyle && createArgyleControl(options.argyle.controlUrl);
-  const console = createConsole({ dynamodb, sqs, webhookUrl, webhookSecret, argyle, ...consoleView(stack) });
+  const console = createConsole(consoleOptions(options, stack, engines, webhookUrl, log));
   server.on('request', createGateway(routesOf(stack, functions), console));
   // Without a stand-in they would reach the real Argyle.
   if (options.argyle) await createCustomResources(stack, functions, cloudformation);
   const schedules = schedulesOf(stack, functions);
+  const { dynamodb: dynamodbEndpoint, sqs: sqsEndpoint } = engines.endpoints;
   return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, schedules, cloudformation, stop };
+}
+
+async function provisionStack(options: PipelineOptions, engines: Engines, gatewayUrl: string): Promise<LocalStack> {
+  const template = readTemplate(options.assembly);
+  const { webhookSecret } = options;
+  const sqsEndpoint = engines.endpoints.sqs;
+  const { identities, unknownTypes } = await provision(template, {
+    ...engines,
+    sqsEndpoint,
+    gatewayUrl,
+    webhookSecret,
+  });
+  for (const type of unknownTypes)
+    options.onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
+  const stack = { template, identities };
+  if (options.argyle) keepCredentials(stack, engines.secrets, options.argyle);
+  return stack;
+}
+
+async function startStackFunctions(
+  options: PipelineOptions,
+  stack: LocalStack,
+  engines: Engines,
+  log: LogStream,
+): Promise<ReadonlyMap<string, Lambda>> {
+  const { interpose = async (_, endpoint) => endpoint, startEnvironment = forkEnvironment, onLog } = options;
+  const endpoints: Record<string, string> = {};
+  for (const [service, endpoint] of Object.entries(engines.endpoints) as [AwsService, string][])
+    endpoints[`AWS_ENDPOINT_URL_${endpointNames[service]}`] = await interpose(service, endpoint);
+  return startFunctions(stack, {
+    onLog: (functionName, line) => {
+      log.publish(functionName, line);
+      onLog(functionName, line);
+    },
+    standIns: options.argyle ? { [environment.argyleApiUrl]: options.argyle.url } : {},
+    endpoints,
+    startEnvironment,
+  });
+}
+
+function consoleOptions(
+  { argyle, webhookSecret }: PipelineOptions,
+  stack: LocalStack,
+  { endpoints, dynamodb, sqs }: Engines,
+  webhookUrl: string,
+  log: LogStream,
+): ConsoleOptions {
+  const services = Object.entries(endpoints) as [AwsService, string][];
+  return {
+    dynamodb,
+    sqs,
+    webhookUrl,
+    webhookSecret,
+    log,
+    argyle: argyle && createArgyleControl(argyle.controlUrl),
+    stack: {
+      stackName: stack.template.stackName,
+      outputs: resolve<object>(stack.template.outputs, stack.identities),
+      endpoints: Object.fromEntries(services.map(([service, endpoint]) => [endpointNames[service], endpoint])),
+    },
+    ...consoleView(stack),
+  };
 }
 
 // The credentials' secret is the customer's own: the template names it and does not make it.

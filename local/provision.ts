@@ -66,6 +66,8 @@ function identityOf({ logicalId, type }: Resource, stackName: string, target: Pr
       return { ref: name, attributes: { Arn: arn('dynamodb', `table/${name}`) } };
     case 'AWS::SecretsManager::Secret':
       return { ref: arn('secretsmanager', `secret:${name}`), attributes: {} };
+    case 'AWS::Logs::LogGroup':
+      return { ref: name, attributes: { Arn: arn('logs', `log-group:${name}:*`) } };
     case 'AWS::Lambda::Function':
       return { ref: logicalId, attributes: { Arn: arn('lambda', `function:${logicalId}`) } };
     case 'AWS::ApiGatewayV2::Api':

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { SecretsManagerRotationEvent } from 'aws-lambda';
-import { functionOf } from './lambda.ts';
-import type { Pipeline } from './pipeline.ts';
+import { functionOf, type Lambda } from './lambda.ts';
+import type { LocalSecret } from './secret.ts';
 import { type Properties, resolve } from './template.ts';
+import type { LocalStack } from './wiring.ts';
+
+/** What a rotation needs of the pipeline. */
+export type Rotatable = LocalStack & {
+  readonly secrets: ReadonlyMap<string, LocalSecret>;
+  readonly functions: ReadonlyMap<string, Lambda>;
+};
 
 /** The calls of a whole rotation, in Secrets Manager's order. */
 export const rotationSteps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
@@ -13,7 +20,7 @@ export const rotationSteps = ['createSecret', 'setSecret', 'testSecret', 'finish
  * @param token the id of the new version; the same again repeats the rotation
  */
 export async function rotateSecret(
-  { template, identities, secrets, functions }: Pipeline,
+  { template, identities, secrets, functions }: Rotatable,
   token: string = randomUUID(),
   steps: readonly SecretsManagerRotationEvent['Step'][] = rotationSteps,
 ): Promise<void> {

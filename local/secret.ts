@@ -51,6 +51,8 @@ export function createSecret(current?: string, nowMs: () => number = Date.now) {
     /** A version by its id or by a stage. */
     find: (id: string | undefined, stage: string) =>
       id === undefined ? holderOf(stage) : [...versions].find(([candidate]) => candidate === id),
+    /** The stages of each version, by its id. */
+    stages: () => Object.fromEntries([...versions].map(([id, version]) => [id, [...version.stages]])),
     /** The value with a stage. */
     value: (stage: string) => holderOf(stage)?.[1].value,
   };

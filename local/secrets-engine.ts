@@ -3,9 +3,12 @@ import type { Engine } from './engine.ts';
 import { startSmallEngine } from './loopback.ts';
 import { type LocalSecret, secretRefusal } from './secret.ts';
 
+/** Rotates the secret that has a rotation schedule; `token` is the id of the new version. */
+export type Rotate = (token: string) => Promise<void>;
+
 type Input = Readonly<Record<string, string | undefined>> & { readonly VersionStages?: readonly string[] };
 
-const actions: Readonly<Record<string, (secret: LocalSecret, input: Input) => object>> = {
+const actions: Readonly<Record<string, (secret: LocalSecret, input: Input, rotate: Rotate) => object>> = {
   GetSecretValue: (secret, { SecretId, VersionId, VersionStage = 'AWSCURRENT' }) => {
     const [id, version] = secret.find(VersionId, VersionStage) ?? [];
     if (version?.value === undefined)
@@ -25,13 +28,19 @@ const actions: Readonly<Record<string, (secret: LocalSecret, input: Input) => ob
     secret.moveStage(VersionStage, RemoveFromVersionId, MoveToVersionId);
     return {};
   },
+  DescribeSecret: (secret, { SecretId }) => ({ ARN: SecretId, VersionIdsToStages: secret.stages() }),
+  // The real one too answers before the rotation has ended. What fails is in the function's log.
+  RotateSecret: (_, { SecretId, ClientRequestToken = '' }, rotate) => {
+    rotate(ClientRequestToken).catch(() => undefined);
+    return { ARN: SecretId, VersionId: ClientRequestToken };
+  },
 };
 
 /**
- * A small Secrets Manager over `secrets`, by ARN or name. Of the real one it has what the functions call, with its
+ * A small Secrets Manager over `secrets`, by ARN or name. Of the real one it has what the functions and the command line call, with its
  * answers for versions and stages that do not exist. Changing `secrets` changes what is read next.
  */
-export async function startSecretsEngine(secrets: ReadonlyMap<string, LocalSecret>): Promise<Engine> {
+export async function startSecretsEngine(secrets: ReadonlyMap<string, LocalSecret>, rotate: Rotate): Promise<Engine> {
   return startSmallEngine(async (request, response) => {
     const input = (await json(request)) as Input;
     response.setHeader('content-type', 'application/x-amz-json-1.1');
@@ -40,7 +49,7 @@ export async function startSecretsEngine(secrets: ReadonlyMap<string, LocalSecre
       const secret = secrets.get(input.SecretId ?? '');
       if (!action) throw secretRefusal('UnknownOperationException', 'This engine does not know that action.');
       if (!secret) throw secretRefusal('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
-      response.end(JSON.stringify(action(secret, input)));
+      response.end(JSON.stringify(action(secret, input, rotate)));
     } catch (error) {
       const { code = 'InternalServiceError', message } = error as ReturnType<typeof secretRefusal>;
       response.writeHead(400).end(JSON.stringify({ __type: code, message }));

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { eventTypes, isEventType } from '../functions/domain/events.ts';
-import { postSigned, sampleBody } from './sample.ts';
+import { areAccepted, sendSamples } from './send-samples.ts';
 
 const usage = `usage: npm run send -- EVENT [--count N] [--upload ID] [--url URL] [--secret S]
 
@@ -12,8 +11,6 @@ Signs and posts sample webhooks, shaped and formatted as Argyle's.
   --url URL    where to (default: the local pipeline)
   --secret S   the signing secret (default: WEBHOOK_SECRET, else local-secret)`;
 
-const connections = 16;
-
 try {
   process.exitCode = await send();
 } catch (error) {
@@ -22,24 +19,10 @@ try {
 }
 
 async function send(): Promise<number> {
-  const { event, count, upload, url, secret } = readArguments();
-  const tally = new Map<string, number>();
-  let left = count;
-  const sendSome = async () => {
-    while (left > 0) {
-      left -= 1;
-      const body = sampleBody(event, upload ?? randomUUID());
-      const { code, status } = await postSigned(url, secret, body).catch(() => ({
-        code: 0,
-        status: `no answer from ${url}`,
-      }));
-      const answer = code ? `${code} ${status}` : status;
-      tally.set(answer, (tally.get(answer) ?? 0) + 1);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(connections, count) }, sendSome));
-  for (const [answer, times] of tally) console.log(`${times} × ${event}: ${answer}`);
-  return [...tally.keys()].every((answer) => answer.startsWith('200 ')) ? 0 : 1;
+  const samples = readArguments();
+  const tally = await sendSamples(samples);
+  for (const [answer, times] of tally) console.log(`${times} × ${samples.event}: ${answer}`);
+  return areAccepted(tally) ? 0 : 1;
 }
 
 function readArguments() {
@@ -58,5 +41,5 @@ function readArguments() {
     throw new Error(`--count ${values.count} is not allowed: use a whole number from 1.`);
   if (values.upload !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(values.upload))
     throw new Error(`--upload ${values.upload} is not allowed: use 8-4-4-4-12 hex digits in lower case.`);
-  return { ...values, event, count: Number(values.count) };
+  return { ...values, event, count: Number(values.count), upload: values.upload };
 }

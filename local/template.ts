@@ -15,6 +15,8 @@ export type Resource = {
 export type Template = {
   readonly stackName: string;
   readonly resources: readonly Resource[];
+  /** The values of its outputs, unresolved. */
+  readonly outputs: Readonly<Record<string, unknown>>;
   readonly ofType: (type: string) => readonly Resource[];
   /** The folder of a function's code. */
   readonly codeDirectory: (lambda: Resource) => string;
@@ -41,9 +43,10 @@ export function readTemplate(assembly: string): Template {
   const file = readdirSync(assembly).find((name) => name.endsWith(suffix));
   if (!file) throw new Error(`There is no template in ${assembly}.`);
   const stackName = file.slice(0, -suffix.length);
-  const { Resources } = readJson<{ Resources: Record<string, { Type: string; Properties?: object }> }>(
-    join(assembly, file),
-  );
+  const { Resources, Outputs = {} } = readJson<{
+    Resources: Record<string, { Type: string; Properties?: object }>;
+    Outputs?: Record<string, { Value: unknown }>;
+  }>(join(assembly, file));
   const resources = Object.entries(Resources).map(([logicalId, { Type, Properties = {} }]) => ({
     logicalId,
     type: Type,
@@ -55,6 +58,7 @@ export function readTemplate(assembly: string): Template {
   return {
     stackName,
     resources,
+    outputs: Object.fromEntries(Object.entries(Outputs).map(([name, { Value }]) => [name, Value])),
     ofType: (type) => resources.filter((resource) => resource.type === type),
     codeDirectory: ({ logicalId, properties }) => {
       const asset = files[properties.Code.S3Key.replace(/\.zip$/, '')];

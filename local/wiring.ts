@@ -14,16 +14,21 @@ export type LocalStack = { readonly template: Template; readonly identities: Ide
 const requestConcurrency = 4;
 const usualConcurrency = 1;
 
+/** What the functions are run with, beside the template. */
+export type FunctionOptions = {
+  readonly onLog: (functionName: string, line: string) => void;
+  readonly standIns: Readonly<Record<string, string>>;
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly startEnvironment: StartEnvironment;
+};
+
 /**
  * Starts the template's functions, by logical id, with the template's environment and the engines' endpoints. `standIns`
  * replace values of the template that lead out of this machine.
  */
 export async function startFunctions(
   { template, identities }: LocalStack,
-  onLog: (functionName: string, line: string) => void,
-  standIns: Readonly<Record<string, string>>,
-  endpoints: Readonly<Record<string, string>>,
-  startEnvironment: StartEnvironment,
+  { onLog, standIns, endpoints, startEnvironment }: FunctionOptions,
 ): Promise<ReadonlyMap<string, Lambda>> {
   const routed = template
     .ofType('AWS::ApiGatewayV2::Integration')

@@ -7,7 +7,7 @@ import { eventTypes } from '../functions/domain/events.ts';
 type SourceFile = { readonly path: string; readonly text: string };
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const drawers = ['functions', 'infra', 'local', 'docs', 'test'];
+const drawers = ['cli', 'functions', 'infra', 'local', 'docs', 'test'];
 const source = drawers.flatMap(readSource);
 
 describe('arrows go one way', () => {
@@ -26,24 +26,30 @@ describe('arrows go one way', () => {
     },
     {
       drawer: 'an entry, or a step of one',
-      files: /^functions\/(?!environment|metric-names)[\w-]+\.ts$/,
+      files: /^functions\/(?!environment|metric-names|output-names)[\w-]+\.ts$/,
       mayImport: /^functions\/|^aws-lambda$/,
     },
     {
       drawer: 'a list of names',
-      files: /^functions\/(environment|metric-names)\.ts$/,
+      files: /^functions\/(environment|metric-names|output-names)\.ts$/,
       mayImport: /^functions\/domain\//,
     },
     {
       drawer: 'the infrastructure',
       files: /^infra\//,
       mayImport:
-        /^infra\/|^functions\/domain\/|^functions\/(environment|metric-names)\.ts$|^(aws-cdk-lib|constructs|cdk-nag)\b|^node:/,
+        /^infra\/|^functions\/domain\/|^functions\/(environment|metric-names|output-names)\.ts$|^(aws-cdk-lib|constructs|cdk-nag)\b|^node:/,
     },
     {
       drawer: 'the local pipeline',
       files: /^local\//,
       mayImport: /^(?!infra\/|test\/|docs\/|functions\/(?!domain\/|environment\.ts$)|aws-cdk-lib\b|constructs\b)/,
+    },
+    {
+      drawer: 'the command line',
+      files: /^cli\//,
+      mayImport:
+        /^cli\/|^functions\/domain\/|^functions\/(metric-names|output-names)\.ts$|^local\/send-samples\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
     },
     { drawer: 'the documentation', files: /^docs\//, mayImport: /^functions\/domain\/|^node:/ },
   ];

@@ -1,0 +1,102 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { SingleBar } from 'cli-progress';
+import type { EventType } from '../functions/domain/events.ts';
+import { confirm } from './confirm.ts';
+import {
+  countMessages,
+  envelopeReading,
+  findDeadLetterQueue,
+  putBack,
+  receiveAll,
+  type WaitingMessage,
+} from './dead-messages.ts';
+import { type Destination, moveMessages } from './move-messages.ts';
+import { type Report, tableOf } from './report.ts';
+import type { Target } from './target.ts';
+
+/** What a command that moves messages is told; `rate`: messages a second. */
+export type MoveOptions = { readonly rate: number; readonly dryRun: boolean; readonly isSure: boolean };
+
+/** Puts an event's dead letters back on its queue. */
+export async function redrive(target: Target, event: EventType, options: MoveOptions, report: Report): Promise<void> {
+  const sqs = new SQSClient(target.clientOptions('SQS'));
+  const queueUrl = target.queueUrls[event];
+  const from = await findDeadLetterQueue(sqs, queueUrl);
+  const what = (count: number) =>
+    `${count} dead letters of ${event} go back on its queue, at ${options.rate} a second. What fails again comes back.`;
+  const destinationOf = ({ attributes }: WaitingMessage) => ({ queueUrl, attributes });
+  await move(sqs, { from, what, destinationOf }, options, report);
+}
+
+/** Puts what is understood by now on the queue of its event: after an update of the stack. The rest stays. */
+export async function releaseQuarantine(target: Target, options: MoveOptions, report: Report): Promise<void> {
+  const sqs = new SQSClient(target.clientOptions('SQS'));
+  const what = (count: number) =>
+    `Of ${count} quarantined messages those that are understood by now go on the queue of their event, at ${options.rate} a second.`;
+  const destinationOf = (waiting: WaitingMessage): Destination | undefined => {
+    const reading = envelopeReading(waiting);
+    if (reading.kind !== 'envelope') return undefined;
+    const { event } = reading.envelope;
+    return { queueUrl: target.queueUrls[event], attributes: { ...waiting.attributes, event } };
+  };
+  await move(sqs, { from: target.quarantineQueueUrl, what, destinationOf }, options, report);
+}
+
+/** Prints what is in quarantine and why, by count. The messages stay where they are. */
+export async function listQuarantine(target: Target, most: number, report: Report): Promise<boolean> {
+  const sqs = new SQSClient(target.clientOptions('SQS'));
+  const messages: WaitingMessage[] = [];
+  for await (const received of receiveAll(sqs, target.quarantineQueueUrl, most)) messages.push(...received);
+  await putBack(sqs, target.quarantineQueueUrl, messages);
+  const kinds = messages.map((message) => {
+    const { kind } = envelopeReading(message);
+    return { reason: kind === 'envelope' ? 'understood_by_now' : kind, event: message.attributes.event ?? '-' };
+  });
+  const groups = Object.values(Object.groupBy(kinds, ({ reason, event }) => `${reason} ${event}`));
+  const counts = groups.map((group = []) => ({ ...group[0], count: group.length }));
+  const rows = counts.map(({ reason = '', event = '', count }) => [reason, event, count]);
+  report.result(
+    counts,
+    rows.length > 0 ? tableOf([['reason', 'event', 'count'], ...rows]) : 'The quarantine is empty.',
+  );
+  return counts.length > 0;
+}
+
+type Plan = {
+  readonly from: string;
+  readonly what: (count: number) => string;
+  readonly destinationOf: (message: WaitingMessage) => Destination | undefined;
+};
+
+async function move(
+  sqs: SQSClient,
+  { from, what, destinationOf }: Plan,
+  options: MoveOptions,
+  report: Report,
+): Promise<void> {
+  const { visible } = await countMessages(sqs, from);
+  if (options.dryRun || visible === 0)
+    return report.result(
+      { wouldMove: visible },
+      visible === 0 ? 'There is nothing to move.' : `${what(visible)} (Not now: this was a dry run.)`,
+    );
+  if (!(await confirm(what(visible), options.isSure))) return report.result({ moved: 0 }, 'Nothing was moved.');
+
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  const bar = new SingleBar({ format: '{bar} {value} of {total} moved', stopOnComplete: true, noTTYOutput: false });
+  bar.start(visible, 0);
+  const { moved, left } = await moveMessages(sqs, {
+    from,
+    destinationOf,
+    // What comes back meanwhile is for the next time.
+    most: visible,
+    rate: options.rate,
+    onMoved: (count) => bar.update(count),
+    signal: interrupted.signal,
+  });
+  bar.stop();
+  await putBack(sqs, from, left);
+  const end = interrupted.signal.aborted ? 'Interrupted: the rest is where it was.' : `${left.length} stayed.`;
+  report.result({ moved, left: left.length, interrupted: interrupted.signal.aborted }, `${moved} moved. ${end}`);
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type EventType, eventTypes, isEventType } from '../functions/domain/events.ts';
+import { listDead, showDead } from './dead.ts';
+import { listQuarantine, redrive, releaseQuarantine } from './moves.ts';
+import { startReconciliation } from './reconcile.ts';
+import { listRecords, showRecord } from './records.ts';
+import { createReport, type Report } from './report.ts';
+import { sendTestEvents } from './send.ts';
+import { showStatus } from './status.ts';
+import { tail } from './tail.ts';
+import { findTarget, type Target, type TargetOptions, UsageError } from './target.ts';
+import { rotate } from './webhook-secret.ts';
+
+const program = new Command('uploads')
+  .description('Looks at and mends a deployed receiver of Argyle upload webhooks, or the local pipeline.')
+  .addOption(
+    new Option('--stage <stage>', 'the stack of this stage').choices(['sandbox', 'production']).default('sandbox'),
+  )
+  .option('--profile <name>', "the AWS profile (default: AWS's own order)")
+  .option('--region <name>', "the AWS region (default: AWS's own order)")
+  .option('--local', 'the local pipeline (npm start) instead of AWS')
+  .option('--port <port>', "the local pipeline's PORT", process.env.PORT || '8787')
+  .option('--json', 'print the result as JSON')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 all is well, 1 something is not (see each command), 2 wrong usage or no such stack.',
+  )
+  .showHelpAfterError('(uploads --help lists the commands)')
+  .exitOverride();
+
+const event = ['<event>', `one of ${eventTypes.join(', ')}`, readEvent] as const;
+const yes = ['--yes', 'do not ask'] as const;
+const rate = ['--rate <n>', 'messages a second', readCount, 50] as const;
+const dryRun = ['--dry-run', 'say what would happen, and do nothing'] as const;
+
+program
+  .command('status')
+  .description('queues, ages, dead letters, last webhook, alarms; exit code 1 when a person is needed')
+  .action(run(async (target, report) => !(await showStatus(target, report))));
+program
+  .command('get <upload>')
+  .description('the record of one document, with its status; exit code 1 when there is none')
+  .action((upload: string) => run((target, report) => showRecord(target, upload, report))());
+program
+  .command('list')
+  .description("a user's or an account's documents")
+  .addOption(new Option('--user <id>', 'whose').conflicts('account'))
+  .option('--account <id>', 'whose')
+  .addOption(
+    new Option('--status <status>', 'only these').choices([
+      'removed',
+      'ocr_completed',
+      'ocr_failed',
+      'added',
+      'pending',
+    ]),
+  )
+  .action(({ user, account, status }) =>
+    run((target, report) => listRecords(target, user ? { user } : { account: account ?? '' }, status, report))(),
+  );
+program
+  .command('send')
+  .description('a signed test event to the stack itself; exit code 1 when it is not accepted')
+  .argument(...event)
+  .option('--count <n>', 'how many', readCount, 1)
+  .option('--upload <id>', 'the document (default: a new one for each)')
+  .action((name: EventType, options) => run((target, report) => sendTestEvents(target, name, options, report))());
+
+const dead = program.command('dead').description('dead letters: messages that a worker gave up');
+dead
+  .command('list')
+  .description('how many each event has; exit code 1 when there are any')
+  .action(run(async (target, report) => !(await listDead(target, report))));
+dead
+  .command('show')
+  .description('why they are there, by count, and their ids')
+  .argument(...event)
+  .option('--most <n>', 'look at so many', readCount, 1_000)
+  .option('--bodies', 'show the bodies too')
+  .action((name: EventType, { most, bodies = false }) =>
+    run((target, report) => showDead(target, name, { most, withBodies: bodies }, report))(),
+  );
+program
+  .command('redrive')
+  .description('put dead letters back on their queue; safe to interrupt')
+  .argument(...event)
+  .option(...dryRun)
+  .option(...rate)
+  .option(...yes)
+  .action((name: EventType, options) => run((target, report) => redrive(target, name, moveOptions(options), report))());
+
+const quarantine = program.command('quarantine').description('what was signed but not understood');
+quarantine
+  .command('list')
+  .description('what is there and why, by count; exit code 1 when there is anything')
+  .option('--most <n>', 'look at so many', readCount, 1_000)
+  .action(({ most }) => run(async (target, report) => !(await listQuarantine(target, most, report)))());
+quarantine
+  .command('release')
+  .description('put what is understood by now on the queue of its event; safe to interrupt')
+  .option(...dryRun)
+  .option(...rate)
+  .option(...yes)
+  .action((options) => run((target, report) => releaseQuarantine(target, moveOptions(options), report))());
+
+program
+  .command('tail')
+  .description("the functions' log lines as they come, until Ctrl-C")
+  .action(
+    run((target) => {
+      const interrupted = new AbortController();
+      process.once('SIGINT', () => interrupted.abort());
+      return tail(target, console.log, interrupted.signal);
+    }),
+  );
+program
+  .command('reconcile')
+  .description("compare the records with Argyle's list now")
+  .option('--confirm-removals <n>', 'let up to so many removals go that are held for a confirmation', readCount)
+  .option(...yes)
+  .action(({ confirmRemovals, yes: isSure = false }) =>
+    run((target, report) => startReconciliation(target, { confirmRemovals, isSure }, report))(),
+  );
+program
+  .command('rotate')
+  .description('replace the webhook secret, here and at Argyle, without a gap')
+  .option('--revoke', 'drop the old secret at the end: it has leaked')
+  .option(...yes)
+  .action(({ revoke = false, yes: isSure = false }) =>
+    run((target, report) => rotate(target, { isSure, revoke }, report))(),
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+// A command gives false when something is not well.
+function run(command: (target: Target, report: Report) => Promise<unknown>): () => Promise<void> {
+  return async () => {
+    const options = program.opts<TargetOptions & { readonly json?: boolean }>();
+    const isWell = await command(await findTarget(options), createReport(options.json ?? false));
+    if (isWell === false) process.exitCode = 1;
+  };
+}
+
+function moveOptions({
+  rate: messages,
+  dryRun: isDry = false,
+  yes: isSure = false,
+}: {
+  rate: number;
+  dryRun?: boolean;
+  yes?: boolean;
+}) {
+  return { rate: messages, dryRun: isDry, isSure };
+}
+
+function readEvent(name: string): EventType {
+  if (isEventType(name)) return name;
+  throw new InvalidArgumentError(`Use one of ${eventTypes.join(', ')}.`);
+}
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Use a whole number from 1.');
+}
+
+function exitCodeOf(error: unknown): number {
+  const { code, exitCode, message } = error as Error & { readonly code?: string; readonly exitCode?: number };
+  // Commander has printed its own, help and wrong arguments.
+  if (code?.startsWith('commander.')) return exitCode === 0 ? 0 : 2;
+  console.error(message);
+  return error instanceof UsageError ? 2 : 1;
+}
