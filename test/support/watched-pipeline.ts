@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type ArgyleStandIn, startPipeline } from '../../local/pipeline.ts';
 import { consoleView } from '../../local/wiring.ts';
@@ -70,6 +70,12 @@ export async function startWatchedPipeline(
     if (!queue) throw new Error(`No queue of ${event}`);
     return { url: queue.url, deadLetterUrl: queue.deadLetterUrl ?? queue.url };
   };
+  const putOn = async (QueueUrl: string, body: string, attributes: Readonly<Record<string, string>>) => {
+    const MessageAttributes = Object.fromEntries(
+      Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+    );
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body, MessageAttributes }));
+  };
   const fetchConsole = (path: string, init?: RequestInit) => fetch(new URL(path, pipeline.webhookUrl), init);
   const queueStates = async (): Promise<readonly QueueState[]> =>
     ((await (await fetchConsole('/console/state')).json()) as { queues: QueueState[] }).queues;
@@ -93,11 +99,12 @@ export async function startWatchedPipeline(
       );
       return Item && unmarshall(Item);
     },
-    putOnQueue: async (event: string, body: string, attributes: Readonly<Record<string, string>>) => {
-      const MessageAttributes = Object.fromEntries(
-        Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-      );
-      await sqs.send(new SendMessageCommand({ QueueUrl: queueOf(event).url, MessageBody: body, MessageAttributes }));
+    putOn,
+    putOnQueue: (event: string, body: string, attributes: Readonly<Record<string, string>>) =>
+      putOn(queueOf(event).url, body, attributes),
+    /** Empties a queue. */
+    purge: async (QueueUrl: string) => {
+      await sqs.send(new PurgeQueueCommand({ QueueUrl }));
     },
     readMessages: async (QueueUrl: string) => {
       const command = new ReceiveMessageCommand({
