@@ -28,6 +28,12 @@ export async function startConnectedPipeline(webhookSecret = 'secret-of-the-test
       ...pipeline,
       argyle: createArgyleControl(fake.controlUrl),
       argyleUrl: fake.url,
+      /** Subscribes as a person does. */
+      subscribeByHand: async (webhook: object) => {
+        const authorization = `Basic ${Buffer.from(`${credentials.apiKeyId}:${credentials.apiKeySecret}`).toString('base64')}`;
+        const headers = { authorization, 'content-type': 'application/json' };
+        await fetch(`${fake.url}/webhooks`, { method: 'POST', headers, body: JSON.stringify(webhook) });
+      },
       credentials,
       stop: async () => {
         await pipeline.stop();
