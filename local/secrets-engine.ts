@@ -40,7 +40,11 @@ const actions: Readonly<Record<string, (secret: LocalSecret, input: Input, rotat
  * A small Secrets Manager over `secrets`, by ARN or name. Of the real one it has what the functions and the command line call, with its
  * answers for versions and stages that do not exist. Changing `secrets` changes what is read next.
  */
-export async function startSecretsEngine(secrets: ReadonlyMap<string, LocalSecret>, rotate: Rotate): Promise<Engine> {
+export async function startSecretsEngine(
+  secrets: ReadonlyMap<string, LocalSecret>,
+  // Without a schedule nothing is rotated.
+  rotate: Rotate = async () => undefined,
+): Promise<Engine> {
   return startSmallEngine(async (request, response) => {
     const input = (await json(request)) as Input;
     response.setHeader('content-type', 'application/x-amz-json-1.1');

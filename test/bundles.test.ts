@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { eventTypes } from '../functions/domain/events.ts';
-import { readStack } from './support/synthesized-stack.ts';
+import { readStack, targetOf } from './support/synthesized-stack.ts';
 
 // What the SDK's providers of credentials leave behind in a minified bundle: names of settings and of packages.
 const marksOfProviders = [
@@ -20,12 +20,18 @@ const marksOfProviders = [
 // Seen in a minified bundle of zod and undici.
 const marksOfPackages = ['ZodError', 'ZodString', 'UND_ERR', 'undici'];
 
-const stack = readStack('production');
+const stack = readStack('connected');
 const workers = () => eventTypes.map((event) => stack.worker(event));
+const servingOf = (type: string, property: string) => () => {
+  const [{ Properties } = { Properties: {} }] = stack.all(type);
+  return stack.all('AWS::Lambda::Function').filter(({ id }) => id === targetOf(Properties[property]));
+};
 
 describe.each([
   { entry: 'ingest', lambdas: () => [stack.ingest()] },
   { entry: 'worker', lambdas: workers },
+  { entry: 'subscription', lambdas: servingOf('Custom::ArgyleSubscription', 'ServiceToken') },
+  { entry: 'rotation', lambdas: servingOf('AWS::SecretsManager::RotationSchedule', 'RotationLambdaARN') },
 ])('the bundle of $entry', ({ entry, lambdas }) => {
   const [folder = '', ...others] = new Set(lambdas().map(stack.codeOf));
   const file = join(folder, 'index.js');

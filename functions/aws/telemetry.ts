@@ -1,5 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { isArgyleRefusal } from '../argyle/argyle-refusal.ts';
+import { isSetupError } from '../domain/setup-error.ts';
 import { durationMetric } from '../metric-names.ts';
 
 /** Why something failed: the closed list of codes that error lines carry. */
@@ -38,9 +40,11 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-// The text of an AWS error, told by its `$fault`, names actions and resources; any other text may quote what it choked on.
+// The text of an AWS error, told by its `$fault`, names actions and resources, and ours are made for logs; any other text
+// may quote what it choked on.
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  return { name: error.name, ...code, ...('$fault' in error && { message: error.message }) };
+  const isTellable = '$fault' in error || isSetupError(error) || isArgyleRefusal(error);
+  return { name: error.name, ...code, ...(isTellable && { message: error.message }) };
 }

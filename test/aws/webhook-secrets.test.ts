@@ -130,6 +130,21 @@ describe('the cache', () => {
   });
 });
 
+describe('a previous secret whose stage is taken away, as after a leak,', () => {
+  beforeEach(async () => {
+    manager.put('AWSPREVIOUS', 'leaked', startMs - 1 * hour);
+    await valid();
+    manager.remove('AWSPREVIOUS');
+  });
+
+  it('is forgotten within 60 s', async () => {
+    nowMs += 1 * minute - 1;
+    expect(await valid()).toContain('leaked');
+    nowMs += 1;
+    expect(await valid()).toEqual(['current']);
+  });
+});
+
 describe('reading anew after a mismatch', () => {
   beforeEach(async () => {
     await valid();

@@ -1,41 +1,57 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
+import { environment } from '../../functions/environment.ts';
+import { rotateSecret } from '../../local/rotate-secret.ts';
+import { valuesOf } from '../../local/wiring.ts';
 import { newUpload, webhookBody } from '../support/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline, until } from '../support/local-pipeline.ts';
+import {
+  type ConnectedPipeline,
+  startConnectedPipeline,
+  startTestPipeline,
+  type TestPipeline,
+  until,
+} from '../support/local-pipeline.ts';
 import { forbiddenCalls, neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
-
-let pipeline: TestPipeline;
-let needed: ReadonlySet<string>;
-beforeAll(async () => {
-  pipeline = await startTestPipeline();
-  await provokeEveryCall();
-  needed = new Set(pipeline.calls.map((call) => textOf(neededFor(call, pipeline))));
-});
-afterAll(() => pipeline.stop());
+import { changeSubscription } from '../support/subscription-changes.ts';
 
 // The event source poller acts with the worker's role, but not from its code.
 const ofThePoller = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
-test('every call that the functions make is allowed by their roles', () => {
-  expect(needed.size).toBeGreaterThan(eventTypes.length * 3);
-  expect(forbiddenCalls(pipeline.calls, pipeline)).toEqual([]);
+describe.each([
+  ['without credentials for Argyle', startTestPipeline, provokeEveryCall],
+  ['with credentials for Argyle', startConnectedPipeline, provokeEveryCallWithCredentials],
+])('%s', (_, start, provoke) => {
+  let pipeline: TestPipeline;
+  let needed: ReadonlySet<string>;
+  beforeAll(async () => {
+    const started = await start();
+    pipeline = started;
+    await provoke(started as ConnectedPipeline);
+    needed = new Set(pipeline.calls.map((call) => textOf(neededFor(call, pipeline))));
+  });
+  afterAll(() => pipeline.stop());
+
+  test('every call that the functions make is allowed by their roles', () => {
+    expect(needed.size).toBeGreaterThan(eventTypes.length * 3);
+    expect(forbiddenCalls(pipeline.calls, pipeline)).toEqual([]);
+  });
+
+  test("every permission of the roles is used by the functions, the poller's excepted", () => {
+    const unused = permissionsOf(pipeline).filter(
+      (permission) => !ofThePoller.includes(permission.action) && !needed.has(textOf(permission)),
+    );
+
+    expect(unused).toEqual([]);
+  });
+
+  test('no permission has a wildcard in its action or resource', () => {
+    const wild = permissionsOf(pipeline).filter(({ action, resource }) => `${action} ${resource}`.includes('*'));
+
+    expect(wild).toEqual([]);
+  });
 });
 
-test("every permission of the roles is used by the functions, the poller's excepted", () => {
-  const unused = permissionsOf(pipeline).filter(
-    (permission) => !ofThePoller.includes(permission.action) && !needed.has(textOf(permission)),
-  );
-
-  expect(unused).toEqual([]);
-});
-
-test('no permission has a wildcard in its action or resource', () => {
-  const wild = permissionsOf(pipeline).filter(({ action, resource }) => `${action} ${resource}`.includes('*'));
-
-  expect(wild).toEqual([]);
-});
-
-async function provokeEveryCall(): Promise<void> {
+async function provokeEveryCall(pipeline: TestPipeline): Promise<void> {
   const receivedAt = new Date(Date.now() - 31 * 86_400_000).toISOString();
   await pipeline.post('signed, not understood');
   for (const event of eventTypes) {
@@ -47,4 +63,23 @@ async function provokeEveryCall(): Promise<void> {
     (await pipeline.queueStates()).every(({ event, dead }) => event === 'quarantine' || dead > 0),
   );
   await pipeline.drained();
+}
+
+async function provokeEveryCallWithCredentials(pipeline: ConnectedPipeline): Promise<void> {
+  await provokeEveryCall(pipeline);
+  await rotateQuickly(pipeline);
+  // A subscription by hand is adopted; its Delete asks in which state the stack is.
+  const byHand = { url: pipeline.webhookUrl, name: 'by hand' };
+  await pipeline.subscribeByHand({ ...byHand, events: eventTypes, secret: 'any' });
+  const { PhysicalResourceId } = await changeSubscription(pipeline, 'Create', byHand);
+  await changeSubscription(pipeline, 'Delete', byHand, PhysicalResourceId);
+}
+
+// The bundle's own steps, without the wait of two minutes: the stage is moved for it.
+async function rotateQuickly(pipeline: ConnectedPipeline): Promise<void> {
+  await rotateSecret(pipeline, 'new', ['createSecret', 'testSecret']);
+  const [secretId = ''] = valuesOf(environment.webhookSecretId, pipeline);
+  const secret = pipeline.secrets.get(secretId);
+  secret?.moveStage('AWSCURRENT', secret.find(undefined, 'AWSCURRENT')?.[0], 'new');
+  await rotateSecret(pipeline, 'new', ['finishSecret']);
 }

@@ -89,12 +89,13 @@ describe.each(stages)('in %s', (stage) => {
     expect(stack.all('AWS::Logs::LogGroup').filter(({ Properties }) => Properties?.RetentionInDays !== 30)).toEqual([]);
   });
 
-  test('the outputs are the address, the secret and the table', () => {
+  test('the outputs are the address, the secret and the table, and how to subscribe', () => {
     const { Outputs } = stack.template.toJSON();
     const api = stack.one('AWS::ApiGatewayV2::Api').id;
     expect(
       Object.fromEntries(Object.entries<{ Value: unknown }>(Outputs).map(([name, { Value }]) => [name, Value])),
     ).toEqual({
+      SubscribeByHand: expect.anything(),
       WebhookUrl: { 'Fn::Join': ['', [{ 'Fn::GetAtt': [api, 'ApiEndpoint'] }, '/webhooks/argyle']] },
       WebhookSecretArn: { Ref: stack.one('AWS::SecretsManager::Secret').id },
       UploadTableName: { Ref: stack.table().id },

@@ -39,7 +39,7 @@ export async function startMeasuredFunction(
   await createStateTable(dynamodb.endpoint);
   const records = await startRecordsServer(names.uploads, blocks, dynamodb.endpoint);
   const value = JSON.stringify(argyleKey);
-  const secrets = await startSecretsEngine(new Map([[names.secret, createSecret(value)]]), async () => undefined);
+  const secrets = await startSecretsEngine(new Map([[names.secret, createSecret(value)]]));
   const functions = new Map<string, Lambda>();
   const self = await startLambdaEngine(() => functions);
   stops.push(records.close, secrets.stop, self.stop);

@@ -36,7 +36,7 @@ export function readStack(assembly: AssemblyName) {
   };
   const worker = (event: EventType) =>
     one('AWS::Lambda::Function', (lambda) => variablesOf(lambda)[environment.eventType] === event);
-  const ingest = () => one('AWS::Lambda::Function', (lambda) => environment.webhookSecretId in variablesOf(lambda));
+  const ingest = () => one('AWS::Lambda::Function', (lambda) => environment.quarantineQueueUrl in variablesOf(lambda));
   const mapping = (event: EventType) =>
     one('AWS::Lambda::EventSourceMapping', ({ Properties }) => targetOf(Properties.FunctionName) === worker(event).id);
   const queueAt = (reference: unknown) => one('AWS::SQS::Queue', ({ id }) => id === targetOf(reference));
