@@ -94,6 +94,15 @@ describe('the worker', () => {
     expect(errors).toMatchObject([{ fields: { deliveryId: 'unknown', kind: 'permanent', reason: 'unreadable' } }]);
   });
 
+  it('reports a message whose encoding is not told in text', async () => {
+    const { work, applied } = setUp();
+    const { messageAttributes, ...record } = sqsRecord(sampleBody());
+    const encoding = { dataType: 'Binary', binaryValue: 'YmFzZTY0' } as const;
+    const failures = await work([{ ...record, messageAttributes: { ...messageAttributes, encoding } }]);
+    expect(failures).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
+    expect(applied).toEqual([]);
+  });
+
   it('gives an empty list and postpones nothing when every message worked', async () => {
     const { work, postponed, errors } = setUp();
     const batch = [sqsRecord(sampleBody()), sqsRecord(sampleBody({ userUpload: stale }))];

@@ -48,7 +48,6 @@ function parseJson(body: Uint8Array): unknown {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
   } catch {
     // The error's text quotes the body, so it goes no further.
-    return undefined;
   }
 }
 

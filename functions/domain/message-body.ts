@@ -20,7 +20,7 @@ export function encodeBody(body: Uint8Array): MessageBody {
 
 /** The raw bytes that `encodeBody` was given, or undefined when the encoding is unknown. */
 export function decodeBody(text: string, encoding: string | undefined): Uint8Array | undefined {
-  if (encoding === undefined) return Buffer.from(text, 'utf8');
+  if (encoding === undefined) return Buffer.from(text);
   return encoding === 'base64' ? Buffer.from(text, 'base64') : undefined;
 }
 
@@ -28,6 +28,6 @@ function decodeUtf8(body: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch {
-    return undefined;
+    // Not UTF-8: there is no text.
   }
 }

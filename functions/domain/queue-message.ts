@@ -53,6 +53,7 @@ export function readMessage({ body, attributes }: QueueMessage): MessageReading 
 // The form matters: slots are compared as text in DynamoDB, which orders times only if all look alike. Years of five
 // digits and more would be written with a sign.
 function isReceiptTime(text: string | undefined): text is string {
-  const time = new Date(text ?? '');
-  return !Number.isNaN(time.getTime()) && time.toISOString() === text && /^\d/.test(text);
+  if (!text?.match(/^\d/)) return false;
+  const time = new Date(text);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }

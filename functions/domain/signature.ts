@@ -8,7 +8,7 @@ export const signatureHeader = 'x-argyle-signature';
  * Gives the 64 bytes of the digest, or undefined when there is none or it is not of that form.
  */
 export function readSignature(header: string | undefined): Buffer | undefined {
-  if (header === undefined || !/^[0-9a-f]{128}$/i.test(header)) return undefined;
+  if (!header?.match(/^[0-9a-f]{128}$/i)) return undefined;
   return Buffer.from(header, 'hex');
 }
 

@@ -1,0 +1,28 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { handler as ingest } from '../functions/ingest.ts';
+import { handler as work } from '../functions/worker.ts';
+import { sampleBody, signedRequest } from './support/builders.ts';
+import { json } from './support/ingest.ts';
+
+// That the template's variables lead to the engines, the end-to-end tests show on the bundles.
+describe('what Lambda calls is bound to a clock and to the log', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('when a webhook comes', async () => {
+    const lines = printedLines();
+    expect(await ingest(signedRequest(sampleBody(), { signature: null }))).toEqual(json(401, 'bad_signature'));
+    expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ BadSignature: 1, status: 'bad_signature' }]);
+  });
+
+  it('when a batch comes', async () => {
+    const lines = printedLines();
+    expect(await work({ Records: [] })).toEqual({ batchItemFailures: [] });
+    expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ Applied: 0, records: '0' }]);
+  });
+});
+
+function printedLines(): () => string[] {
+  const chunks: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => chunks.push(String(chunk)) > 0);
+  return () => chunks.join('').trim().split('\n');
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// What can kill a mutant of the domain or of an entry within seconds: no stack, no bundles, no waiting. The time limit is
+// long because a mutant that only ran into it would count as killed.
+export default defineConfig({
+  test: {
+    include: ['test/*.test.ts', 'test/domain/**/*.test.ts'],
+    exclude: ['test/architecture.test.ts', 'test/bundles.test.ts', 'test/*-silence.test.ts'],
+    setupFiles: 'test/support/function-environment.ts',
+    testTimeout: 30_000,
+  },
+});
