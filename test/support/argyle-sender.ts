@@ -1,5 +1,6 @@
 import { randomUUID, webcrypto } from 'node:crypto';
-import { Agent, request } from 'node:http';
+import http from 'node:http';
+import https, { type AgentOptions } from 'node:https';
 import type { EventType } from '../../functions/domain/events.ts';
 
 /** One document's ids, as Argyle would hand them out. */
@@ -30,9 +31,10 @@ export type Answer = {
   readonly headers: Readonly<Record<string, unknown>>;
 };
 
-/** Posts over at most 16 connections, as a busy sender does. */
-export function createSender(url: string, secret: string) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+/** Posts over at most 16 connections, as a busy sender does; `connection` says how to reach a host that is a test's own. */
+export function createSender(url: string, secret: string, connection: AgentOptions = {}) {
+  const { Agent } = url.startsWith('https:') ? https : http;
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, ...connection });
   const post = async (body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => {
     const signature = await sign(body, secret);
     return exchange(url, agent, body, {
@@ -46,11 +48,12 @@ export function createSender(url: string, secret: string) {
 
 function exchange(
   url: string,
-  agent: Agent,
+  agent: http.Agent,
   body: string | Uint8Array,
   headers: Record<string, string>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    const { request } = agent instanceof https.Agent ? https : http;
     const outgoing = request(url, { method: 'POST', agent, headers }, async (response) => {
       const text = (await response.toArray()).join('');
       resolve({ code: response.statusCode ?? 0, body: JSON.parse(text), headers: response.headers });

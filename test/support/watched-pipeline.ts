@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { type ArgyleStandIn, startPipeline } from '../../local/pipeline.ts';
 import { consoleView } from '../../local/wiring.ts';
 import { createSender } from './argyle-sender.ts';
 import { type AwsCall, type Disturbance, startAwsProxy } from './aws-proxy.ts';
 import { forbiddenCalls } from './role-policies.ts';
 import { chosenEnvironment } from './runtime-client.ts';
+import { storedState } from './stored-state.ts';
 
 /** What `/console/state` says of one queue. */
 export type QueueState = {
@@ -65,23 +65,13 @@ export async function startWatchedPipeline(
     if (forbidden.length > 0) throw new Error(`No role allows these calls:\n${forbidden.join('\n')}`);
   };
 
-  const queueOf = (event: string) => {
-    const queue = view.queues.find((candidate) => candidate.event === event);
-    if (!queue) throw new Error(`No queue of ${event}`);
-    return { url: queue.url, deadLetterUrl: queue.deadLetterUrl ?? queue.url };
-  };
-  const putOn = async (QueueUrl: string, body: string, attributes: Readonly<Record<string, string>>) => {
-    const MessageAttributes = Object.fromEntries(
-      Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-    );
-    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body, MessageAttributes }));
-  };
   const fetchConsole = (path: string, init?: RequestInit) => fetch(new URL(path, pipeline.webhookUrl), init);
   const queueStates = async (): Promise<readonly QueueState[]> =>
     ((await (await fetchConsole('/console/state')).json()) as { queues: QueueState[] }).queues;
 
   return {
     ...pipeline,
+    ...storedState({ dynamodb, sqs }, view),
     stop,
     sqs,
     logLines,
@@ -89,32 +79,8 @@ export async function startWatchedPipeline(
     calls,
     warnings,
     post: sender.post,
-    queueOf,
     fetchConsole,
     queueStates,
-    readRecord: async (userUpload: string) => {
-      const Key = { userUpload: { S: userUpload } };
-      const { Item } = await dynamodb.send(
-        new GetItemCommand({ TableName: view.tableName, Key, ConsistentRead: true }),
-      );
-      return Item && unmarshall(Item);
-    },
-    putOn,
-    putOnQueue: (event: string, body: string, attributes: Readonly<Record<string, string>>) =>
-      putOn(queueOf(event).url, body, attributes),
-    /** Empties a queue. */
-    purge: async (QueueUrl: string) => {
-      await sqs.send(new PurgeQueueCommand({ QueueUrl }));
-    },
-    readMessages: async (QueueUrl: string) => {
-      const command = new ReceiveMessageCommand({
-        QueueUrl,
-        MaxNumberOfMessages: 10,
-        MessageAttributeNames: ['All'],
-        VisibilityTimeout: 0,
-      });
-      return (await sqs.send(command)).Messages ?? [];
-    },
     /** Resolves once no queue of an event holds a message any more, whether visible or in flight. */
     drained: () =>
       until(async () => (await queueStates()).every((q) => isQuarantine(q) || q.visible + q.inFlight === 0)),

@@ -1,0 +1,48 @@
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { consoleView } from '../../local/wiring.ts';
+
+/** The records and queues of a running stack, wherever it runs, as a test reads and fills them. */
+export function storedState(
+  { dynamodb, sqs }: { readonly dynamodb: DynamoDBClient; readonly sqs: SQSClient },
+  view: ReturnType<typeof consoleView>,
+) {
+  const queueOf = (event: string) => {
+    const queue = view.queues.find((candidate) => candidate.event === event);
+    if (!queue) throw new Error(`No queue of ${event}`);
+    return { url: queue.url, deadLetterUrl: queue.deadLetterUrl ?? queue.url };
+  };
+  const putOn = async (QueueUrl: string, body: string, attributes: Readonly<Record<string, string>>) => {
+    const MessageAttributes = Object.fromEntries(
+      Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+    );
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body, MessageAttributes }));
+  };
+  return {
+    queueOf,
+    readRecord: async (userUpload: string) => {
+      const Key = { userUpload: { S: userUpload } };
+      const { Item } = await dynamodb.send(
+        new GetItemCommand({ TableName: view.tableName, Key, ConsistentRead: true }),
+      );
+      return Item && unmarshall(Item);
+    },
+    putOn,
+    putOnQueue: (event: string, body: string, attributes: Readonly<Record<string, string>>) =>
+      putOn(queueOf(event).url, body, attributes),
+    /** Empties a queue. */
+    purge: async (QueueUrl: string) => {
+      await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    },
+    readMessages: async (QueueUrl: string) => {
+      const command = new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ['All'],
+        VisibilityTimeout: 0,
+      });
+      return (await sqs.send(command)).Messages ?? [];
+    },
+  };
+}
