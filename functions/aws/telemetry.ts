@@ -3,7 +3,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { durationMetric } from '../metric-names.ts';
 
 /** Why something failed: the closed list of codes that error lines carry. */
-export type LogCode = 'delivery_not_queued' | 'record_failed' | 'records_not_postponed';
+export type LogCode = 'delivery_not_queued' | 'secret_unreadable' | 'record_failed' | 'records_not_postponed';
 
 /** What the functions tell CloudWatch. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
 export type Telemetry = {
