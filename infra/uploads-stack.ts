@@ -1,11 +1,14 @@
 import { type App, CfnOutput, RemovalPolicy, Stack, type StackProps, Tags, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { eventTypes } from '../functions/domain/events.ts';
+import { ingestService } from '../functions/metric-names.ts';
 import { ArgyleAccount } from './argyle-account.ts';
 import type { Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
+import { overview, showFunnel } from './funnel.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
+import { SavedQueries } from './saved-queries.ts';
 import { UploadTable } from './upload-table.ts';
 
 /** What the stack is made from. */
@@ -21,8 +24,13 @@ export class UploadsStack extends Stack {
     });
     const removalPolicy = config.stage === 'production' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
 
-    const monitoring = new Monitoring(this, 'Monitoring', { alarmEmail: config.alarmEmail });
-    const uploads = new UploadTable(this, 'Uploads', { removalPolicy });
+    const monitoring = new Monitoring(this, 'Monitoring', {
+      ...config,
+      rows: [overview, ingestService, ...eventTypes],
+    });
+    showFunnel(this, monitoring);
+    new SavedQueries(this, 'SavedQueries');
+    const uploads = new UploadTable(this, 'Uploads', { removalPolicy, monitoring });
     const webhookSecret = new Secret(this, 'WebhookSecret', {
       description: 'Signs the webhooks: the `secret` of the Argyle subscription.',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
@@ -35,7 +43,7 @@ export class UploadsStack extends Stack {
         'Ingest accepts the pending and the previous version, so an operator can rotate without a gap.',
     });
 
-    const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle);
+    const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle, monitoring);
     const pipelines = eventTypes.map(
       (eventType) =>
         new EventPipeline(this, eventType, {
@@ -47,7 +55,13 @@ export class UploadsStack extends Stack {
           argyle,
         }),
     );
-    const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });
+    const ingest = new IngestApi(this, 'Ingest', {
+      webhookSecret,
+      pipelines,
+      removalPolicy,
+      monitoring,
+      silenceHours: config.silenceHours,
+    });
     Tags.of(this).add('stage', config.stage);
 
     new CfnOutput(this, 'WebhookUrl', {
