@@ -21,6 +21,8 @@ export type Lambda = {
   readonly name: string;
   /** Gives the function's result; throws when it throws, dies or runs out of time. */
   readonly invoke: (event: unknown) => Promise<unknown>;
+  /** How often it was invoked, and how often it threw, died or ran out of time: Lambda's metrics of the same names. */
+  readonly counts: () => { readonly Invocations: number; readonly Errors: number };
   /** The process ids of its execution environments. */
   readonly pids: () => readonly number[];
   readonly stop: () => void;
@@ -31,6 +33,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   const all = new Set<ChildProcess>();
   const idle: ChildProcess[] = [];
   const waiting: ((environment: Promise<ChildProcess>) => void)[] = [];
+  const counts = { Invocations: 0, Errors: 0 };
   let isStopped = false;
 
   const start = async (): Promise<ChildProcess> => {
@@ -76,12 +79,17 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     name: options.name,
     invoke: async (event) => {
       const child = await acquire();
+      counts.Invocations += 1;
       try {
         return await invokeIn(child, event, options.timeoutSeconds * 1_000);
+      } catch (error) {
+        counts.Errors += 1;
+        throw error;
       } finally {
         release(child);
       }
     },
+    counts: () => ({ ...counts }),
     pids: () => [...all].flatMap(({ pid }) => pid ?? []),
     stop,
   };
