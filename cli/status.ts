@@ -55,7 +55,7 @@ async function readCloudWatch(target: Target, queues: readonly QueueStatus[]) {
   const alarms: string[] = [];
   const alarmPages = paginateDescribeAlarms(
     { client: cloudwatch },
-    { AlarmNamePrefix: `${target.stackName}-`, StateValue: 'ALARM' },
+    { AlarmNamePrefix: `${target.stackName}/`, StateValue: 'ALARM' },
   );
   for await (const { MetricAlarms = [] } of alarmPages)
     alarms.push(...MetricAlarms.map(({ AlarmName = '' }) => AlarmName));

@@ -22,6 +22,8 @@ export type RecordDependencies = {
 export type RecordOutcome = {
   readonly kind: 'applied' | 'stale' | 'retryable' | 'permanent';
   readonly record: SQSRecord;
+  /** Of which document the message tells, if it can be read. */
+  readonly userUpload?: string;
   /** What became of the document, if Argyle was asked for it. */
   readonly document?: EnrichmentOutcome['kind'];
   readonly retryAfterSeconds?: number;
@@ -36,10 +38,12 @@ export async function applyRecord(
   record: SQSRecord,
   deadline: AbortSignal,
 ): Promise<RecordOutcome> {
-  const fail = failureOf(dependencies.telemetry, record);
   const reading = readMessage({ body: record.body, attributes: stringAttributes(record) });
-  if (reading.kind === 'unreadable') return fail('permanent', 'unreadable');
+  const { telemetry } = dependencies;
+  if (reading.kind === 'unreadable') return failureOf(telemetry, record)('permanent', 'unreadable');
   const { envelope, receivedAt } = reading;
+  const { userUpload } = envelope;
+  const fail = failureOf(telemetry, record, userUpload);
   if (envelope.event !== dependencies.eventType) return fail('permanent', 'wrong_event');
 
   let applied: ApplyOutcome;
@@ -50,10 +54,10 @@ export async function applyRecord(
     return fail('retryable', 'not_stored', error);
   }
   if (applied.kind === 'expired') return fail('permanent', 'expired');
-  if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record };
+  if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record, userUpload };
 
   const document = await enrichRecord(dependencies.enrich, envelope, deadline);
-  if (document.kind !== 'failed') return { kind: applied.kind, record, document: document.kind };
+  if (document.kind !== 'failed') return { kind: applied.kind, record, userUpload, document: document.kind };
   const { error, retryAfterSeconds } = document;
   return {
     ...fail('retryable', 'not_fetched', error),
@@ -74,11 +78,17 @@ async function enrichRecord(
   }
 }
 
-function failureOf(telemetry: Telemetry, record: SQSRecord) {
+/** The id of the delivery that a message came with; `unknown` for one that somebody else put on the queue. */
+export function deliveryIdOf(record: SQSRecord): string {
+  return record.messageAttributes.deliveryId?.stringValue ?? 'unknown';
+}
+
+function failureOf(telemetry: Telemetry, record: SQSRecord, userUpload?: string) {
+  const known = userUpload === undefined ? {} : { userUpload };
   return (kind: 'retryable' | 'permanent', reason: string, error?: unknown): RecordOutcome => {
-    const deliveryId = record.messageAttributes.deliveryId?.stringValue ?? 'unknown';
-    telemetry.error('record_failed', error, { messageId: record.messageId, deliveryId, kind, reason });
-    return { kind, record };
+    const ids = { messageId: record.messageId, deliveryId: deliveryIdOf(record), ...known };
+    telemetry.error('record_failed', error, { ...ids, kind, reason });
+    return { kind, record, ...known };
   };
 }
 

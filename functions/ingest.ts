@@ -8,7 +8,7 @@ import { type EventType, eventTypes } from './domain/events.ts';
 import { writeMessage } from './domain/queue-message.ts';
 import { isSignedBy, readSignature, signatureHeader } from './domain/signature.ts';
 import { environment, eventQueueUrl, readVariable } from './environment.ts';
-import { durationMetric, ingestMetrics } from './metric-names.ts';
+import { durationMetric, ingestMetrics, secretUnreadableMetric } from './metric-names.ts';
 
 /** What ingest needs from outside; `deadlineMs` bounds the whole of one request. */
 export type IngestDependencies = {
@@ -24,6 +24,8 @@ export type IngestDependencies = {
 type Outcome = {
   readonly status: keyof typeof ingestMetrics;
   readonly fields?: Readonly<Record<string, string>>;
+  /** Counted beside the status. */
+  readonly metrics?: Readonly<Record<string, number>>;
 };
 
 /** The largest body that is queued. In base64, with its attributes, it still fits SQS's 1 MiB. */
@@ -31,6 +33,12 @@ export const bodyLimitBytes = 512 * 1024;
 
 /** Argyle waits 10 s, API Gateway 9 s, the function 8 s: this leaves over a second for a cold start. */
 export const requestDeadlineMs = 6_500;
+
+const secretUnreadable: Outcome = {
+  status: 'unavailable',
+  fields: { reason: 'secret_unreadable' },
+  metrics: { [secretUnreadableMetric]: 1 },
+};
 
 const httpStatus = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
 
@@ -45,14 +53,14 @@ export function createIngest(dependencies: IngestDependencies) {
     const startedMs = dependencies.nowMs();
     const deliveryId = request.requestContext.requestId;
 
-    const { status, fields } = await receive(dependencies, request).catch((error): Outcome => {
+    const { status, fields, metrics } = await receive(dependencies, request).catch((error): Outcome => {
       dependencies.telemetry.error('delivery_not_queued', error, { deliveryId });
       return { status: 'unavailable' };
     });
 
     const durationMs = dependencies.nowMs() - startedMs;
     dependencies.telemetry.measure(
-      { [ingestMetrics[status]]: 1, [durationMetric]: durationMs },
+      { [ingestMetrics[status]]: 1, ...metrics, [durationMetric]: durationMs },
       { deliveryId, status, ...fields },
     );
     return answer(httpStatus[status], status);
@@ -64,7 +72,12 @@ async function receive(dependencies: IngestDependencies, request: APIGatewayProx
   if (!signature) return { status: 'bad_signature' };
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
   const deadline = AbortSignal.timeout(dependencies.deadlineMs);
-  if (!(await isGenuine(dependencies.secrets, body, signature, deadline))) return { status: 'bad_signature' };
+  const genuine = await isGenuine(dependencies.secrets, body, signature, deadline).catch((error: unknown) => {
+    dependencies.telemetry.error('secret_unreadable', error, { deliveryId: request.requestContext.requestId });
+    return secretUnreadable;
+  });
+  if (genuine === secretUnreadable) return secretUnreadable;
+  if (!genuine) return { status: 'bad_signature' };
   if (body.length > bodyLimitBytes) return { status: 'too_large' };
 
   const reading = readEnvelope(body);

@@ -7,6 +7,9 @@ export const ingestMetrics = {
   unavailable: 'Unavailable',
 } as const;
 
+/** Beside `Unavailable`, when it was the webhook secret that could not be read. */
+export const secretUnreadableMetric = 'SecretUnreadable';
+
 /** One per record of a batch. */
 export const workerMetrics = {
   applied: 'Applied',

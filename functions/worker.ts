@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { applyRecord, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
+import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
 import { createAskArgyle } from './argyle/argyle-api.ts';
 import { createReadArgyleCredentials } from './aws/argyle-credentials.ts';
 import { dynamodbClient, secretsManagerClient, sqsClient } from './aws/clients.ts';
@@ -38,7 +38,12 @@ export function createWorker(dependencies: WorkerDependencies) {
     const durationMs = dependencies.nowMs() - startedMs;
     dependencies.telemetry.measure(
       { ...countsOf(outcomes, dependencies.enrich !== undefined), [durationMetric]: durationMs },
-      { records: batch.Records.length },
+      {
+        records: outcomes.length,
+        // So that a person finds the batch of a document or delivery. Ten of each at most.
+        userUploads: listOf(outcomes.flatMap(({ userUpload }) => userUpload ?? [])),
+        deliveryIds: listOf(batch.Records.map(deliveryIdOf)),
+      },
     );
     return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
@@ -61,6 +66,10 @@ async function postpone(
     // The messages then come back after the queue's visibility time-out: later than wanted, but not lost.
     telemetry.error('records_not_postponed', error, { records: failures.length });
   }
+}
+
+function listOf(ids: readonly string[]): string {
+  return [...new Set(ids)].join(' ');
 }
 
 function countsOf(outcomes: readonly RecordOutcome[], asksArgyle: boolean): Record<string, number> {

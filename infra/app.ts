@@ -1,6 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigError, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
+import { ConfigError } from './context-value.ts';
 import { UploadsStack } from './uploads-stack.ts';
 
 // Run by the CDK CLI, which hands over the context of cdk.json and of `-c`.

@@ -1,9 +1,21 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { events, eventTypes } from '../functions/domain/events.ts';
+import { removalSlot } from '../functions/domain/upload-record.ts';
 import { environment } from '../functions/environment.ts';
+import { documentMetrics } from '../functions/metric-names.ts';
 import type { ArgyleConfig } from './config.ts';
+import type { Monitoring } from './monitoring.ts';
+import { printedMetric, sumOf } from './printed-metric.ts';
+
+/** The events after which the document is fetched. A removal has nothing to fetch: the document is gone. */
+export const fetchingEvents = eventTypes.filter((event) => events[event].slot !== removalSlot);
+
+/** The row of the dashboard of all that is done at Argyle. */
+export const argyleRow = 'argyle';
 
 /** The customer's account at Argyle: where its API is, the key to it, and what the stack remembers about it. */
 export class ArgyleAccount extends Construct {
@@ -14,7 +26,7 @@ export class ArgyleAccount extends Construct {
   readonly state: Table;
   private readonly secretArn: string;
 
-  constructor(scope: Construct, id: string, config: ArgyleConfig) {
+  constructor(scope: Construct, id: string, config: ArgyleConfig, monitoring: Monitoring) {
     super(scope, id);
     const { apiUrl, credentials } = config;
     this.config = config;
@@ -30,10 +42,35 @@ export class ArgyleAccount extends Construct {
       timeToLiveAttribute: 'expiresAt',
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    watchDocuments(this, monitoring);
   }
 
   /** Lets a function read the key. Only what asks Argyle may. */
   grantRead(grantee: IGrantable): void {
     Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.secretArn] });
   }
+}
+
+function watchDocuments(scope: Construct, monitoring: Monitoring): void {
+  const row = argyleRow;
+  const sum = (metricName: string, period: Duration) =>
+    sumOf(
+      fetchingEvents.map((event) => printedMetric(scope, event, metricName)),
+      metricName,
+      period,
+    );
+  monitoring.watch(scope, 'DocumentsNotFetched', {
+    row,
+    // One document is asked for six times in its first five minutes: a single bad answer is no alarm, an outage is.
+    metric: sum(documentMetrics.failed, Duration.minutes(5)),
+    threshold: 5,
+    failureImpact:
+      "Argyle's API does not answer: records say that a document changed, but not what is known of it now.",
+    // Nothing was asked.
+    whenMissing: TreatMissingData.NOT_BREACHING,
+  });
+  monitoring.graph(row, 'Documents asked for', {
+    left: Object.values(documentMetrics).map((name) => sum(name, Duration.minutes(1))),
+    stacked: true,
+  });
 }

@@ -1,14 +1,16 @@
 import { CustomResource, Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule, type Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { eventTypes } from '../functions/domain/events.ts';
 import { environment } from '../functions/environment.ts';
 import { rotationMetrics, rotationService } from '../functions/metric-names.ts';
-import type { ArgyleAccount } from './argyle-account.ts';
+import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
 import type { IngestApi } from './ingest-api.ts';
 import type { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
+import { printedMetric } from './printed-metric.ts';
 
 /** What the subscription is made from. */
 export type ArgyleSubscriptionProps = {
@@ -93,13 +95,15 @@ export class ArgyleSubscription extends Construct {
       sourceAccount: Stack.of(this).account,
       sourceArn: props.webhookSecret.secretArn,
     });
-    props.monitoring.alarmOnMetric(
-      this,
-      'RotationFailed',
-      rotationService,
-      rotationMetrics.failed,
-      'The webhook secret keeps its value: webhooks arrive as before, but a leaked secret would stay valid.',
-    );
+    props.monitoring.watch(this, 'RotationFailed', {
+      row: argyleRow,
+      metric: printedMetric(this, rotationService, rotationMetrics.failed),
+      threshold: 1,
+      failureImpact:
+        'The webhook secret keeps its value: webhooks arrive as before, but a leaked secret would stay valid.',
+      // It runs once in months.
+      whenMissing: TreatMissingData.NOT_BREACHING,
+    });
     return rotator;
   }
 }

@@ -1,4 +1,5 @@
 import type { Node } from 'constructs';
+import { ConfigError, readText, readWholeNumber, refusal } from './context-value.ts';
 
 /** What a deployment can choose, from `cdk.json` or `-c key=value`. */
 export type Config = {
@@ -7,6 +8,10 @@ export type Config = {
   readonly alarmEmail: string | undefined;
   /** How long the tombstone of a removed document is kept, counted from its removal. */
   readonly retentionDays: number;
+  /** How long no webhook may come before an alarm fires; never when absent. */
+  readonly silenceHours: number | undefined;
+  /** Where people read docs/runbook.md: alarms link its sections. */
+  readonly runbookUrl: string;
   /** What the stack does at Argyle by itself; nothing without credentials. */
   readonly argyle: ArgyleConfig | undefined;
 };
@@ -28,13 +33,12 @@ export type ArgyleConfig = {
 /** `production` keeps data when the stack goes and refuses to delete the table. */
 export type Stage = (typeof stages)[number];
 
-/** A context value that is not allowed; its text is all that the user needs to see. */
-export class ConfigError extends Error {}
-
 const stages = ['sandbox', 'production'] as const;
 // Messages up to 30 days old may still change a record: its tombstone has to outlive them.
 const shortestRetentionDays = 31;
 const longestRetentionDays = 3_650;
+// CloudWatch looks back seven days at most (PutMetricAlarm, read 2026-11-24).
+const longestSilenceHours = 168;
 /** The base URLs of Argyle's API. Keys differ between the two (Argyle's documentation, read 2026-11-24). */
 export const argyleApiUrls = {
   sandbox: 'https://api-sandbox.argyle.com/v2',
@@ -53,6 +57,13 @@ export function readConfig(node: Node): Config {
       longest: longestRetentionDays,
       unit: 'days',
     }),
+    silenceHours: readSilenceHours(node),
+    runbookUrl: readText(
+      'runbookUrl',
+      node.tryGetContext('runbookUrl') ?? 'docs/runbook.md',
+      /^(https:\/\/[^\s#]{1,400}|docs\/runbook\.md)$/,
+      'a URL with https and without #, or leave it out',
+    ),
     argyle: readArgyle(node, stage),
   };
 }
@@ -105,24 +116,12 @@ function readAlarmEmail(value: unknown): string | undefined {
   throw refusal('alarmEmail', value, 'one mail address, or leave it out');
 }
 
-function readText(key: string, value: unknown, form: RegExp, allowed: string): string {
-  if (typeof value === 'string' && form.test(value)) return value;
-  throw refusal(key, value, allowed);
-}
-
-function readWholeNumber(
-  node: Node,
-  key: string,
-  usual: number,
-  { shortest, longest, unit }: { readonly shortest: number; readonly longest: number; readonly unit: string },
-): number {
-  const value: unknown = node.tryGetContext(key) ?? usual;
-  const isNumeric = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
-  const number = isNumeric ? Number(value) : Number.NaN;
-  if (Number.isInteger(number) && number >= shortest && number <= longest) return number;
-  throw refusal(key, value, `a whole number of ${unit} from ${shortest} to ${longest}`);
-}
-
-function refusal(key: string, value: unknown, allowed: string): ConfigError {
-  return new ConfigError(`The context value ${key}=${JSON.stringify(value)} is not allowed: use ${allowed}.`);
+// How often webhooks come is the customer's own business: there is no number that fits all.
+function readSilenceHours(node: Node): number | undefined {
+  if (node.tryGetContext('silenceHours') === undefined) return undefined;
+  return readWholeNumber(node, 'silenceHours', longestSilenceHours, {
+    shortest: 1,
+    longest: longestSilenceHours,
+    unit: 'hours',
+  });
 }

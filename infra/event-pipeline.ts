@@ -3,10 +3,10 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type EventType, events } from '../functions/domain/events.ts';
-import { removalSlot } from '../functions/domain/upload-record.ts';
+import type { EventType } from '../functions/domain/events.ts';
 import { environment } from '../functions/environment.ts';
-import type { ArgyleAccount } from './argyle-account.ts';
+import { type ArgyleAccount, fetchingEvents } from './argyle-account.ts';
+import { type EventAlarms, watchEvent } from './event-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
 
@@ -23,16 +23,16 @@ export type EventPipelineProps = {
   readonly maxConcurrency?: number;
 };
 
-/** One event's way from its queue into the upload records: queue, dead-letter queue, worker and alarm. */
+/** One event's way from its queue into the upload records: queue, dead-letter queue, worker and alarms. */
 export class EventPipeline extends Construct {
   readonly eventType: EventType;
   readonly queue: Queue;
+  readonly alarms: EventAlarms;
 
   constructor(scope: Construct, id: string, props: EventPipelineProps) {
     super(scope, id);
     const { eventType, table, removalPolicy } = props;
-    // A removal has nothing to fetch: the document is gone.
-    const argyle = events[eventType].slot === removalSlot ? undefined : props.argyle;
+    const argyle = fetchingEvents.includes(eventType) ? props.argyle : undefined;
     this.eventType = eventType;
     // A batch has 20 s, postponing what failed 6.5 s more.
     const workerTimeout = Duration.seconds(30);
@@ -88,7 +88,13 @@ export class EventPipeline extends Construct {
       maxConcurrency: props.maxConcurrency ?? 50,
       reportBatchItemFailures: true,
     });
-    props.monitoring.alarmOnMessages(this, 'DeadLetters', deadLetterQueue, events[eventType].failureImpact);
+    this.alarms = watchEvent(this, props.monitoring, {
+      eventType,
+      queue: this.queue,
+      deadLetterQueue,
+      worker: worker.lambda,
+      fetchesDocuments: argyle !== undefined,
+    });
   }
 }
 

@@ -2,14 +2,16 @@ import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/environment.ts';
-import { ingestMetrics, ingestService } from '../functions/metric-names.ts';
+import { ingestService } from '../functions/metric-names.ts';
 import { type EventPipeline, queueDefaults } from './event-pipeline.ts';
+import { watchIngest } from './ingest-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
 
@@ -19,16 +21,20 @@ export type IngestApiProps = {
   readonly pipelines: readonly EventPipeline[];
   readonly removalPolicy: RemovalPolicy;
   readonly monitoring: Monitoring;
+  /** How long no webhook may come before an alarm fires; never when absent. */
+  readonly silenceHours: number | undefined;
 };
 
 /** The public side: an HTTP API, the ingest function, and the quarantine queue for what is signed but not understood. */
 export class IngestApi extends Construct {
   readonly webhookUrl: string;
   readonly quarantine: Queue;
+  /** Fires when webhooks may be lost because of ingest: a deployment that makes it fire goes back. */
+  readonly serverErrors: Alarm;
 
   constructor(scope: Construct, id: string, props: IngestApiProps) {
     super(scope, id);
-    const { webhookSecret, pipelines, removalPolicy, monitoring } = props;
+    const { webhookSecret, pipelines, removalPolicy } = props;
 
     this.quarantine = new Queue(this, 'Quarantine', {
       ...queueDefaults,
@@ -63,25 +69,21 @@ export class IngestApi extends Construct {
 
     const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: "Receives Argyle's webhooks." });
     addRoutes(api, ingest);
-    addStage(this, api, removalPolicy);
+    const stage = addStage(this, api, removalPolicy);
     this.webhookUrl = `${api.apiEndpoint}${webhookPath}`;
 
-    monitoring.alarmOnMessages(
-      this,
-      'Quarantined',
-      this.quarantine,
-      'Webhooks were genuine but not understood: what they say is in no record until someone looks at them.',
-    );
-    monitoring.alarmOnMetric(
-      this,
-      'TooLarge',
-      ingestService,
-      ingestMetrics.too_large,
-      'A genuine webhook was larger than 512 KiB and was not kept: its event is lost unless it is looked up at Argyle.',
-    );
+    this.serverErrors = watchIngest(this, props.monitoring, {
+      stage,
+      quarantine: this.quarantine,
+      ingest: ingest.lambda,
+      requestsPerSecond,
+      silenceHours: props.silenceHours,
+    });
   }
 }
 
+// Far above any customer's traffic; a flood is answered 429, which Argyle tries again.
+const requestsPerSecond = 1_000;
 const webhookPath = '/webhooks/argyle';
 
 function addRoutes(api: HttpApi, ingest: NodeFunction): void {
@@ -103,14 +105,13 @@ function addRoutes(api: HttpApi, ingest: NodeFunction): void {
   }
 }
 
-function addStage(scope: Construct, api: HttpApi, removalPolicy: RemovalPolicy): void {
+function addStage(scope: Construct, api: HttpApi, removalPolicy: RemovalPolicy): HttpStage {
   const accessLogs = new LogGroup(scope, 'AccessLogs', { retention: RetentionDays.ONE_MONTH, removalPolicy });
-  new HttpStage(scope, 'Stage', {
+  return new HttpStage(scope, 'Stage', {
     httpApi: api,
     stageName: '$default',
     autoDeploy: true,
-    // Far above any customer's traffic; a flood is answered 429, which Argyle tries again.
-    throttle: { rateLimit: 1_000, burstLimit: 2_000 },
+    throttle: { rateLimit: requestsPerSecond, burstLimit: 2 * requestsPerSecond },
     accessLogSettings: {
       destination: new LogGroupLogDestination(accessLogs),
       format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),

@@ -1,67 +1,125 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnOutput, Lazy, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmStatusWidget,
+  CfnDashboard,
+  Column,
+  ComparisonOperator,
+  GraphWidget,
+  type GraphWidgetProps,
+  type IMetric,
+  type IWidget,
+  Row,
+  TextWidget,
+  type TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-/** What the monitoring is made from. */
-export type MonitoringProps = { readonly alarmEmail: string | undefined };
+/** What the monitoring is made from; `rows` are the dashboard's first ones, in their order. */
+export type MonitoringProps = {
+  readonly alarmEmail: string | undefined;
+  readonly runbookUrl: string;
+  readonly rows: readonly string[];
+};
 
-/** The alarms' topic, and the ways in which the other constructs raise an alarm. */
+/** When an alarm fires, and what it means. */
+export type Watch = {
+  /** The row of the dashboard that its graph stands in: an event type, or a part of the stack. */
+  readonly row: string;
+  /** Its period is the alarm's. */
+  readonly metric: IMetric;
+  readonly threshold: number;
+  /** At or above the threshold when absent. */
+  readonly comparison?: ComparisonOperator;
+  /** How many periods in a row must breach; one when absent. */
+  readonly periods?: number;
+  /** What users of the records miss, in one sentence. */
+  readonly failureImpact: string;
+  /** What a period without data means; say why beside it. */
+  readonly whenMissing: TreatMissingData;
+};
+
+/** Alarms, their topic and the dashboard: the one way in which every construct is watched. */
 export class Monitoring extends Construct {
   private readonly topic: Topic;
+  private readonly runbookUrl: string;
+  private readonly rows: Map<string, IWidget[]>;
+  private readonly alarms: Alarm[] = [];
 
-  constructor(scope: Construct, id: string, { alarmEmail }: MonitoringProps) {
+  constructor(scope: Construct, id: string, { alarmEmail, runbookUrl, rows }: MonitoringProps) {
     super(scope, id);
+    const { stackName, account, region } = Stack.of(this);
+    this.runbookUrl = runbookUrl;
     this.topic = new Topic(this, 'AlarmTopic', { enforceSSL: true });
     // A policy of its own replaces the topic's default one, which would have let the account's alarms publish.
     this.topic.grantPublish(
       new ServicePrincipal('cloudwatch.amazonaws.com').withConditions({
-        StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+        StringEquals: { 'aws:SourceAccount': account },
       }),
     );
     if (alarmEmail) this.topic.addSubscription(new EmailSubscription(alarmEmail));
-  }
 
-  /** Fires as soon as a queue that should be empty holds a message. */
-  alarmOnMessages(scope: Construct, id: string, queue: Queue, failureImpact: string): void {
-    const metric = queue.metricApproximateNumberOfMessagesVisible({
-      period: Duration.minutes(1),
-      statistic: Stats.MAXIMUM,
+    this.rows = new Map(rows.map((row): [string, IWidget[]] => [row, []]));
+    // The names of dashboards are an account's, not a region's.
+    const dashboardName = `${stackName}-${region}`;
+    // Not the construct of CDK's own: its rows are laid out before the other constructs put anything into them.
+    new CfnDashboard(this, 'Dashboard', {
+      dashboardName,
+      dashboardBody: Lazy.string({ produce: () => Stack.of(this).toJsonString(this.dashboard()) }),
     });
-    this.alarm(scope, id, metric, failureImpact);
-  }
-
-  /** Fires as soon as a function counts one of these: a metric that it prints itself. */
-  alarmOnMetric(scope: Construct, id: string, service: string, metricName: string, failureImpact: string): void {
-    const metric = new Metric({
-      namespace: Stack.of(this).stackName,
-      metricName,
-      dimensionsMap: { service },
-      period: Duration.minutes(1),
-      statistic: Stats.SUM,
+    new CfnOutput(Stack.of(this), 'DashboardUrl', {
+      value: `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName}`,
     });
-    this.alarm(scope, id, metric, failureImpact);
   }
 
-  /** Fires as soon as a function throws, dies or runs out of time. */
-  alarmOnErrors(scope: Construct, id: string, lambda: IFunction, failureImpact: string): void {
-    this.alarm(scope, id, lambda.metricErrors({ period: Duration.minutes(1), statistic: Stats.SUM }), failureImpact);
-  }
-
-  private alarm(scope: Construct, id: string, metric: Metric, failureImpact: string): void {
+  /**
+   * Makes an alarm that tells the topic, with the threshold drawn on a graph of the dashboard. Its `id` in kebab case is
+   * its section in the runbook: `DeadLetters` is explained by `docs/runbook.md#dead-letters`.
+   */
+  watch(scope: Construct, id: string, { row, metric, failureImpact, ...watch }: Watch): Alarm {
+    const section = id.replaceAll(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
     const alarm = new Alarm(scope, id, {
       metric,
-      threshold: 1,
-      evaluationPeriods: 1,
-      alarmDescription: failureImpact,
-      // SQS reports nothing for a queue that nobody used, and a function nothing that did not happen: all is well.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      threshold: watch.threshold,
+      comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: watch.periods ?? 1,
+      treatMissingData: watch.whenMissing,
+      // Who is woken reads the name first.
+      alarmName: `${Stack.of(this).stackName}/${row}/${section}`,
+      alarmDescription: `${failureImpact}\n\nRunbook: ${this.runbookUrl}#${section}`,
     });
     alarm.addAlarmAction(new SnsAction(this.topic));
+    this.alarms.push(alarm);
+    this.graph(row, titleOf(section), { left: [metric], leftAnnotations: [alarm.toAnnotation()] });
+    return alarm;
   }
+
+  /** Puts a graph into a row of the dashboard. */
+  graph(row: string, title: string, props: GraphWidgetProps): void {
+    // Six in a row: each event's graphs stand below those of the one before.
+    this.show(row, new GraphWidget({ title, width: 4, height: 5, leftYAxis: { min: 0 }, ...props }));
+  }
+
+  /** Puts any widget into a row of the dashboard. */
+  show(row: string, widget: IWidget): void {
+    this.rows.set(row, [...(this.rows.get(row) ?? []), widget]);
+  }
+
+  private dashboard(): object {
+    const column = new Column(new AlarmStatusWidget({ title: 'Alarms', alarms: this.alarms, width: 24, height: 6 }));
+    for (const [row, widgets] of this.rows) {
+      column.addWidget(new TextWidget({ markdown: `## ${row}`, width: 24, height: 1 }));
+      column.addWidget(new Row(...widgets));
+    }
+    column.position(0, 0);
+    return { start: '-PT3H', widgets: column.toJson() };
+  }
+}
+
+function titleOf(section: string): string {
+  return section.charAt(0).toUpperCase() + section.slice(1).replaceAll('-', ' ');
 }

@@ -1,4 +1,5 @@
 import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, Grant, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
@@ -6,10 +7,11 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/environment.ts';
 import { reconciliationMetrics, reconciliationService } from '../functions/metric-names.ts';
-import type { ArgyleAccount } from './argyle-account.ts';
+import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
 import type { EventPipeline } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
+import { printedMetric, sumOf } from './printed-metric.ts';
 
 /** What reconciliation is made from. */
 export type ReconciliationProps = {
@@ -47,20 +49,41 @@ export class Reconciliation extends Construct {
     grantAll(this.reconcile, props);
     addSchedule(this, this.reconcile, argyle.config.reconciliationHours);
 
-    monitoring.alarmOnMetric(
-      this,
-      'RemovalsHeld',
-      reconciliationService,
-      reconciliationMetrics.held,
-      'Argyle does not list so many known documents that none was removed: wrong API keys, or deletions to confirm.',
-    );
-    monitoring.alarmOnErrors(
-      this,
-      'Failed',
-      this.reconcile.lambda,
-      "The records were not compared with Argyle's list: an event that Argyle could not deliver stays unknown.",
-    );
+    watchReconciliation(this, monitoring, this.reconcile);
   }
+}
+
+function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda }: NodeFunction): void {
+  const row = argyleRow;
+  // It runs once a day: a period without data is one in which it did not run.
+  const whenMissing = TreatMissingData.NOT_BREACHING;
+  const printed = (name: string) => printedMetric(scope, reconciliationService, name);
+  const { missing, behind, gone, tombstonesListed, held } = reconciliationMetrics;
+  monitoring.graph(row, 'Reconciliation: drift', { left: [missing, behind, gone, tombstonesListed].map(printed) });
+  monitoring.watch(scope, 'RemovalsHeld', {
+    row,
+    metric: printed(held),
+    threshold: 1,
+    failureImpact:
+      'Argyle does not list so many known documents that none was removed: wrong API keys, or deletions to confirm.',
+    whenMissing,
+  });
+  monitoring.watch(scope, 'ReconciliationDrift', {
+    row,
+    metric: sumOf([printed(missing), printed(behind)], 'missing and behind', Duration.hours(1)),
+    // A few are in flight whenever it runs; so many were lost on the way to us.
+    threshold: 20,
+    failureImpact: 'Webhooks did not arrive: the records were put right by asking Argyle, up to a day late.',
+    whenMissing,
+  });
+  monitoring.watch(scope, 'ReconciliationFailed', {
+    row,
+    metric: lambda.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    threshold: 1,
+    failureImpact:
+      "The records were not compared with Argyle's list: an event that Argyle could not deliver stays unknown.",
+    whenMissing,
+  });
 }
 
 function grantAll({ lambda }: NodeFunction, { argyle, table, pipelines }: ReconciliationProps): void {

@@ -1,15 +1,18 @@
 import { type App, CfnOutput, RemovalPolicy, Stack, type StackProps, Tags, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { eventTypes } from '../functions/domain/events.ts';
+import { ingestService } from '../functions/metric-names.ts';
 import { outputNames } from '../functions/output-names.ts';
 import { ArgyleAccount } from './argyle-account.ts';
 import { ArgyleSubscription } from './argyle-subscription.ts';
 import { argyleApiUrls, type Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
+import { overview, showFunnel } from './funnel.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
 import { Reconciliation } from './reconciliation.ts';
+import { SavedQueries } from './saved-queries.ts';
 import { UploadTable } from './upload-table.ts';
 
 /** What the stack is made from. */
@@ -25,15 +28,20 @@ export class UploadsStack extends Stack {
     });
     const removalPolicy = config.stage === 'production' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
 
-    const monitoring = new Monitoring(this, 'Monitoring', { alarmEmail: config.alarmEmail });
-    const uploads = new UploadTable(this, 'Uploads', { removalPolicy });
+    const monitoring = new Monitoring(this, 'Monitoring', {
+      ...config,
+      rows: [overview, ingestService, ...eventTypes],
+    });
+    showFunnel(this, monitoring);
+    new SavedQueries(this, 'SavedQueries');
+    const uploads = new UploadTable(this, 'Uploads', { removalPolicy, monitoring });
     const webhookSecret = new Secret(this, 'WebhookSecret', {
       description: 'Signs the webhooks: the `secret` of the Argyle subscription.',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy,
     });
 
-    const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle);
+    const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle, monitoring);
     const pipelines = eventTypes.map(
       (eventType) =>
         new EventPipeline(this, eventType, {
@@ -45,7 +53,13 @@ export class UploadsStack extends Stack {
           argyle,
         }),
     );
-    const ingest = new IngestApi(this, 'Ingest', { webhookSecret, pipelines, removalPolicy, monitoring });
+    const ingest = new IngestApi(this, 'Ingest', {
+      webhookSecret,
+      pipelines,
+      removalPolicy,
+      monitoring,
+      silenceHours: config.silenceHours,
+    });
     if (argyle) {
       new ArgyleSubscription(this, 'Subscription', { argyle, ingest, webhookSecret, removalPolicy, monitoring });
       const table = uploads.table;

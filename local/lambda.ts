@@ -19,6 +19,8 @@ export type Lambda = {
    * that it has left, instead of its time-out.
    */
   readonly invoke: (event: unknown, remainingMs?: number) => Promise<unknown>;
+  /** How often it was invoked, and how often it threw, died or ran out of time: Lambda's metrics of the same names. */
+  readonly counts: () => { readonly Invocations: number; readonly Errors: number };
   /** The process ids of its execution environments. */
   readonly pids: () => readonly number[];
   readonly stop: () => void;
@@ -29,6 +31,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   const all = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
   const waiting: ((environment: Promise<ExecutionEnvironment>) => void)[] = [];
+  const counts = { Invocations: 0, Errors: 0 };
   let startedCount = 0;
   let isStopped = false;
 
@@ -80,12 +83,17 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     name: options.name,
     invoke: async (event, remainingMs = options.timeoutSeconds * 1_000) => {
       const environment = await acquire();
+      counts.Invocations += 1;
       try {
         return await invokeIn(environment, event, remainingMs, options.timeoutSeconds);
+      } catch (error) {
+        counts.Errors += 1;
+        throw error;
       } finally {
         release(environment);
       }
     },
+    counts: () => ({ ...counts }),
     pids: () => [...all].flatMap(({ process }) => process.pid ?? []),
     stop,
   };

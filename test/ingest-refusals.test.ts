@@ -79,19 +79,33 @@ describe('the body limit', () => {
 
 describe('trouble of our own is answered 503 with a time to try again', () => {
   const unavailable = json(503, 'unavailable', { 'retry-after': '30' });
+  const queueTrouble = 'delivery_not_queued';
   const refused = async () => Promise.reject(new Error('no'));
 
   it.each([
-    ['the queue refuses a message', sampleBody(), setUpIngest({ queue: fakeSendMessage(refused) })],
-    ['the quarantine queue refuses a message', 'not JSON', setUpIngest({ queue: fakeSendMessage(refused) })],
-    ['the queue does not answer in time', sampleBody(), setUpIngest({ queue: fakeSendMessage(hang), deadlineMs: 20 })],
-    ['the secrets cannot be read', sampleBody(), setUpIngest({ secrets: fakeSecrets(new Error('no')) })],
-  ])('when %s', async (_, body, { ingest, errors, sent }) => {
+    ['the queue refuses a message', queueTrouble, sampleBody(), setUpIngest({ queue: fakeSendMessage(refused) })],
+    [
+      'the quarantine queue refuses a message',
+      queueTrouble,
+      'not JSON',
+      setUpIngest({ queue: fakeSendMessage(refused) }),
+    ],
+    [
+      'the queue does not answer in time',
+      queueTrouble,
+      sampleBody(),
+      setUpIngest({ queue: fakeSendMessage(hang), deadlineMs: 20 }),
+    ],
+    [
+      'the secrets cannot be read',
+      'secret_unreadable',
+      sampleBody(),
+      setUpIngest({ secrets: fakeSecrets(new Error('no')) }),
+    ],
+  ])('when %s', async (_, code, body, { ingest, errors, sent }) => {
     expect(await ingest(signedRequest(body))).toEqual(unavailable);
     expect(sent).toEqual([]);
-    expect(errors).toEqual([
-      { code: 'delivery_not_queued', error: expect.any(Error), fields: { deliveryId: sample.requestId } },
-    ]);
+    expect(errors).toEqual([{ code, error: expect.any(Error), fields: { deliveryId: sample.requestId } }]);
   });
 
   it('when nothing matches and the secrets cannot be read anew, as the signature may be right', async () => {

@@ -53,13 +53,26 @@ describe('ingest prints one measure line', () => {
     expect(errors).toEqual([]);
   });
 
-  it('for unavailable, beside the error line', async () => {
+  it('for a secret that cannot be read, beside the error line', async () => {
     const { ingest, measured, errors } = setUpIngest({ secrets: fakeSecrets(new Error('no')) });
+    await ingest(signedRequest(sampleBody()));
+    expect(measured).toEqual([
+      {
+        metrics: { Unavailable: 1, SecretUnreadable: 1, DurationMs: 0 },
+        fields: { ...ids, status: 'unavailable', reason: 'secret_unreadable' },
+      },
+    ]);
+    expect(errors).toMatchObject([{ code: 'secret_unreadable', fields: ids }]);
+  });
+
+  it('for a queue that does not take a message, without blaming the secret', async () => {
+    const queue = fakeSendMessage(async () => Promise.reject(new Error('no')));
+    const { ingest, measured, errors } = setUpIngest({ queue });
     await ingest(signedRequest(sampleBody()));
     expect(measured).toEqual([
       { metrics: { Unavailable: 1, DurationMs: 0 }, fields: { ...ids, status: 'unavailable' } },
     ]);
-    expect(errors).toHaveLength(1);
+    expect(errors).toMatchObject([{ code: 'delivery_not_queued', fields: ids }]);
   });
 
   it('with the time that the request took, queue included', async () => {
@@ -123,7 +136,7 @@ describe('what ingest really prints', () => {
     await ingest(signedRequest(envelope, { secret }));
     server.close();
     const [error = ''] = lines();
-    expect(JSON.parse(error)).toMatchObject({ message: 'delivery_not_queued', cause: { name: 'SyntaxError' } });
+    expect(JSON.parse(error)).toMatchObject({ message: 'secret_unreadable', cause: { name: 'SyntaxError' } });
     expect(error).not.toContain('MARKER');
   });
 });

@@ -127,7 +127,17 @@ describe('the worker', () => {
     const { work, measured } = setUp({ nowMs: () => now, onApply });
     await work(mixedBatch);
     const metrics = { Applied: 2, Stale: 1, FailedForNow: 1, FailedForGood: 5, DurationMs: 35 };
-    expect(measured).toEqual([{ metrics, fields: { records: 9 } }]);
+    expect(measured).toMatchObject([{ metrics, fields: { records: 9 } }]);
+  });
+
+  it('names in it the documents and deliveries of the batch, each once', async () => {
+    const { work, measured } = setUp();
+    await work(mixedBatch);
+    expect(measured[0]?.fields).toEqual({
+      records: 9,
+      userUploads: [sample.userUpload, stale, broken, expired].join(' '),
+      deliveryIds: `${sample.requestId} request-7`,
+    });
   });
 
   it('prints why each message failed, with its ids and nothing of its body', async () => {
@@ -143,7 +153,8 @@ describe('the worker', () => {
       ['record_failed', 'wrong event', 'permanent', 'wrong_event'],
     ]);
     const failure = errors.find(({ fields }) => fields.messageId === 'store failure');
-    const fields = { messageId: 'store failure', deliveryId: 'request-7', kind: 'retryable', reason: 'not_stored' };
+    const ids = { messageId: 'store failure', deliveryId: 'request-7', userUpload: broken };
+    const fields = { ...ids, kind: 'retryable', reason: 'not_stored' };
     expect(failure).toEqual({ code: 'record_failed', error: new Error('the store is down'), fields });
   });
 });

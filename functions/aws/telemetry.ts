@@ -7,6 +7,7 @@ import { durationMetric } from '../metric-names.ts';
 /** Why something failed: the closed list of codes that error lines carry. */
 export type LogCode =
   | 'delivery_not_queued'
+  | 'secret_unreadable'
   | 'record_failed'
   | 'records_not_postponed'
   | 'subscription_failed'

@@ -8,7 +8,7 @@ type EventDefinition = {
 };
 
 /**
- * THE catalogue: the only place that names the event types. Queue, dead-letter queue, worker, alarm, docs page
+ * THE catalogue: the only place that names the event types. Queue, dead-letter queue, worker, alarms, docs page
  * and local pipeline follow from it. Meanings: Argyle's webhook documentation, read 2026-11-24.
  */
 export const events = {

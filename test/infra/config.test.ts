@@ -1,13 +1,18 @@
 import { RootConstruct } from 'constructs';
 import { expect, test } from 'vitest';
-import { ConfigError, readConfig } from '../../infra/config.ts';
+import { readConfig } from '../../infra/config.ts';
+import { ConfigError } from '../../infra/context-value.ts';
 import { synthesize } from '../../local/synthesize.ts';
+
+const silenceAllowed = 'a whole number of hours from 1 to 168';
 
 test('without context the stack is a sandbox that keeps tombstones for 90 days and tells nobody', () => {
   expect(readContext({})).toEqual({
     stage: 'sandbox',
     retentionDays: 90,
     alarmEmail: undefined,
+    silenceHours: undefined,
+    runbookUrl: 'docs/runbook.md',
     argyle: undefined,
   });
 });
@@ -54,6 +59,23 @@ test.each([
 ])('alarmEmail may not be %o', (alarmEmail) => {
   const allowed = 'one mail address, or leave it out';
   expect(() => readContext({ alarmEmail })).toThrow(refusalOf('alarmEmail', alarmEmail, allowed));
+});
+
+test.each([
+  ['silenceHours', 1, 1],
+  ['silenceHours', '168', 168],
+  ['runbookUrl', 'https://example.com/uploads/runbook.md', 'https://example.com/uploads/runbook.md'],
+])('%s may be %o', (key, value, read) => {
+  expect(readContext({ [key]: value })).toMatchObject({ [key]: read });
+});
+
+test.each([
+  ...[0, 169, '169', 1.5, 'daily', '', true].map((value) => ['silenceHours', value, silenceAllowed] as const),
+  ...['', 'http://example.com', 'https://example.com/a b', 'https://example.com#top', 'README.md', 7].map(
+    (value) => ['runbookUrl', value, 'a URL with https and without #, or leave it out'] as const,
+  ),
+])('%s may not be %o', (key, value, allowed) => {
+  expect(() => readContext({ [key]: value })).toThrow(refusalOf(key, value, allowed));
 });
 
 test('with credentials alone everything else at Argyle has its default, by stage', () => {

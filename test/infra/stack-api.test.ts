@@ -89,7 +89,7 @@ describe.each(stages)('in %s', (stage) => {
     expect(stack.all('AWS::Logs::LogGroup').filter(({ Properties }) => Properties?.RetentionInDays !== 30)).toEqual([]);
   });
 
-  test('the outputs are the address, the secret and the table, and how to subscribe', () => {
+  test('the outputs are the address, the secret, the table and the dashboard, and how to subscribe', () => {
     const { Outputs } = stack.template.toJSON();
     const api = stack.one('AWS::ApiGatewayV2::Api').id;
     expect(
@@ -99,6 +99,12 @@ describe.each(stages)('in %s', (stage) => {
       WebhookUrl: { 'Fn::Join': ['', [{ 'Fn::GetAtt': [api, 'ApiEndpoint'] }, '/webhooks/argyle']] },
       WebhookSecretArn: { Ref: stack.one('AWS::SecretsManager::Secret').id },
       UploadTableName: { Ref: stack.table().id },
+      // What the command line finds the rest by: tested with it.
+      QueueUrls: expect.anything(),
+      QuarantineQueueUrl: { Ref: stack.quarantine().id },
+      LogGroupNames: expect.anything(),
+      // Spelled out in stack-dashboard.test.ts.
+      DashboardUrl: expect.anything(),
     });
   });
 });

@@ -13,6 +13,7 @@ const echo: Lambda = {
     if ((event as { fails?: boolean }).fails) throw new Error('failed');
     return { echoed: event };
   },
+  counts: () => ({ Invocations: 0, Errors: 0 }),
   pids: () => [],
   stop: () => undefined,
 };

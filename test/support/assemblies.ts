@@ -10,11 +10,11 @@ declare module 'vitest' {
 
 export type AssemblyName = keyof typeof contexts;
 
-// `connected` is a sandbox with credentials for Argyle; the plain stages have none.
+// `connected` is a sandbox with all that can be switched on; the plain stages have no credentials for Argyle.
 const contexts = {
   sandbox: { stage: 'sandbox' },
   production: { stage: 'production', alarmEmail: 'ops@example.com' },
-  connected: { stage: 'sandbox', argyleCredentials: 'argyle/api-key' },
+  connected: { stage: 'sandbox', argyleCredentials: 'argyle/api-key', silenceHours: '48' },
 } as const;
 
 /** Synthesizes each once, with the real CDK CLI, before the first test. */

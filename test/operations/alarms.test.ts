@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { eventTypes, isEventType } from '../../functions/domain/events.ts';
+import { readTemplate } from '../../local/template.ts';
+import { type AlarmRule, readAlarms, type Sample, stateOf } from '../support/alarm-rules.ts';
+import { newUpload, webhookBody } from '../support/argyle-sender.ts';
+import type { AwsCall, Disturbance } from '../support/aws-proxy.ts';
+import { type ConnectedPipeline, startConnectedPipeline } from '../support/local-pipeline.ts';
+import { createMetricSamples, type MetricSamples, printedSamples } from '../support/metric-samples.ts';
+import { provocations } from './provocations.ts';
+import type { Scene } from './scene.ts';
+
+const alarmNames = readTemplate(inject('assemblies').connected)
+  .ofType('AWS::CloudWatch::Alarm')
+  .map(({ properties }): string => properties.AlarmName);
+
+let pipeline: ConnectedPipeline;
+let metrics: MetricSamples;
+let alarms: readonly AlarmRule[];
+let decide: (call: AwsCall) => Disturbance | undefined = () => undefined;
+
+beforeAll(async () => {
+  pipeline = await startConnectedPipeline({ disturb: (call) => decide(call) });
+  metrics = createMetricSamples(pipeline);
+  alarms = readAlarms(pipeline);
+});
+afterAll(() => pipeline.stop());
+
+test('while all is well no alarm fires', async () => {
+  for (const event of eventTypes) {
+    const ids = newUpload();
+    for (let count = 0; count < 2; count += 1) await metrics.post(webhookBody(event, ids));
+  }
+  await pipeline.drained();
+  const nowMs = Date.now();
+
+  expect(alarms.length).toBeGreaterThan(eventTypes.length * 3);
+  expect(firing(await metrics.since(0, nowMs), nowMs)).toEqual([]);
+});
+
+test.each(alarmNames)('%s fires when it should, and alone of its kind', async (name) => {
+  const alarm = alarms.find((candidate) => candidate.name === name) as AlarmRule;
+  const provoke = provocations[alarm.section];
+  if (!provoke) throw new Error(`Nothing provokes ${name}: add '${alarm.section}' to provocations.ts.`);
+  const row = name.split('/').at(-2) ?? '';
+  const event = isEventType(row) ? row : (eventTypes[0] ?? '');
+  const disturb: Scene['disturb'] = (next = () => undefined) => {
+    decide = next;
+  };
+  const startMs = Date.now();
+
+  const { laterMs = 0, mend } = await provoke({ pipeline, metrics, disturb, alarm, event });
+  const nowMs = Date.now() + laterMs;
+  const fired = firing(await metrics.since(startMs, nowMs), nowMs);
+  await mend?.();
+
+  const ofItsKind = alarms.filter(({ section }) => section === alarm.section).map((other) => other.name);
+  expect(fired.filter((other) => ofItsKind.includes(other))).toEqual([name]);
+});
+
+test('every metric of our own that an alarm or the dashboard shows is really printed', () => {
+  const printed = new Set(pipeline.logLines.flatMap(printedSamples).map(keyOf));
+  const shown = shownMetrics().map(keyOf);
+  expect(shown.length).toBeGreaterThan(eventTypes.length * 4);
+  expect(shown.filter((key) => !printed.has(key))).toEqual([]);
+});
+
+function firing(samples: readonly Sample[], nowMs: number): string[] {
+  return alarms.filter((alarm) => stateOf(alarm, samples, nowMs) === 'ALARM').map(({ name }) => name);
+}
+
+type MetricName = Pick<Sample, 'namespace' | 'metricName' | 'dimensions'>;
+
+function keyOf({ namespace, metricName, dimensions }: MetricName): string {
+  return [namespace, metricName, ...Object.entries(dimensions).flat()].join(' ');
+}
+
+function shownMetrics(): MetricName[] {
+  const { stackName } = pipeline.template;
+  const parts = pipeline.template.ofType('AWS::CloudWatch::Dashboard').flatMap(({ properties }) => {
+    const text = properties.DashboardBody['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : ''));
+    return JSON.parse(text.join('')).widgets.flatMap(({ properties: { metrics: lines = [] } }) => lines);
+  });
+  const onDashboard = parts
+    .filter(([namespace]) => namespace === stackName)
+    .map(([namespace, metricName, name, value]) => ({ namespace, metricName, dimensions: { [name]: value } }));
+  return [
+    ...onDashboard,
+    ...alarms.flatMap((alarm) => alarm.metrics).filter(({ namespace }) => namespace === stackName),
+  ];
+}
