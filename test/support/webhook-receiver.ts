@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /** A delivery as it came in; `headers` with their names and values as they were sent. */
@@ -9,6 +9,7 @@ export type Received = {
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
   readonly atMs: number;
+  readonly isOnNewConnection: boolean;
 };
 
 type Reply = number | 'hang' | 'close';
@@ -16,6 +17,7 @@ type Reply = number | 'hang' | 'close';
 /** Takes deliveries on the loopback address and answers them as told; `hang` never answers. */
 export async function startReceiver(statusOf: (received: Received) => Reply | Promise<Reply> = () => 200) {
   const received: Received[] = [];
+  const seen = new WeakSet<Socket>();
   const server = createServer(async (request, response) => {
     const headers = new Map<string, string>();
     for (let at = 0; at < request.rawHeaders.length; at += 2) {
@@ -24,7 +26,10 @@ export async function startReceiver(statusOf: (received: Received) => Reply | Pr
     const body = await buffer(request).catch(() => undefined);
     // The sender gave up.
     if (!body) return;
-    const delivery = { method: request.method ?? '', headers, body: body.toString('utf8'), atMs: performance.now() };
+    const isOnNewConnection = !seen.has(request.socket);
+    seen.add(request.socket);
+    const { method = '' } = request;
+    const delivery = { method, headers, body: body.toString('utf8'), atMs: performance.now(), isOnNewConnection };
     received.push(delivery);
     const status = await statusOf(delivery);
     if (status === 'close') response.destroy();
