@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { createArgyleStarts, startArgyle, subscribe } from '../support/argyle-api.ts';
 
 const { start, stopReceivers, stopFakes } = createArgyleStarts();
 afterEach(stopReceivers);
+let parent: ChildProcess | undefined;
+afterEach(() => parent?.kill('SIGKILL'));
 afterAll(stopFakes);
 
 test('what is logged has neither secret nor body', async () => {
@@ -29,16 +32,23 @@ test('the fake ends with the one that started it', async () => {
   const path = new URL('../../local/argyle/fake-argyle.ts', import.meta.url).href;
   const code = `const { startFakeArgyle } = await import('${path}');
     console.log((await startFakeArgyle({ port: 0, apiKeyId: 'k', apiKeySecret: 's' })).url);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', code], {
+  const spawned = spawn(process.execPath, ['--input-type=module', '-e', code], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [url] = await once(createInterface({ input: parent.stdout }), 'line');
-  expect((await fetch(`${url}/webhooks`)).status).toBe(401);
-  parent.kill('SIGKILL');
-  const isThere = () =>
-    fetch(`${url}/webhooks`).then(
+  parent = spawned;
+  const [url] = await once(createInterface({ input: spawned.stdout }), 'line');
+  const { port } = new URL(url);
+  // A request would be logged, and would end a fake whose log nobody reads.
+  const isListening = async () => {
+    const socket = connect(Number(port), '127.0.0.1');
+    const connected = await once(socket, 'connect').then(
       () => true,
       () => false,
     );
-  await expect.poll(isThere, { timeout: 10_000 }).toBe(false);
+    socket.destroy();
+    return connected;
+  };
+  expect(await isListening()).toBe(true);
+  spawned.kill('SIGKILL');
+  await expect.poll(isListening, { timeout: 10_000 }).toBe(false);
 });

@@ -104,9 +104,9 @@ test('fields can be made wrong or taken away without an event', async () => {
 });
 
 test('lists can be narrowed to an account, a user and a document type', async () => {
-  await argyle.control.seedUploads(100, 1);
   const { account, user } = seededIds(1, 10);
   const made = await argyle.control.uploadDocument({ account, user, documentType: 'other' });
+  await argyle.control.seedUploads(100, 1);
   const list = async (query: string) => idsOf(await walk(ask, `/user-uploads?limit=2&${query}`)).sort();
   const ids = (...numbers: number[]) => numbers.map((number) => seededIds(1, number).userUpload);
 
@@ -114,6 +114,7 @@ test('lists can be narrowed to an account, a user and a document type', async ()
   expect(await list(`user=${user}`)).toEqual([...ids(6, 7, 8, 9, 10, 11), made.userUpload].sort());
   expect(await list(`user=${user}&document_type=other`)).toEqual([made.userUpload]);
   expect(await list(`account=${user}`)).toEqual([]);
+  expect(await list(`account=${account}&user=${seededIds(1, 0).user}`)).toEqual([]);
   expect(await list('document_type=paystubs')).toHaveLength(17);
 });
 
