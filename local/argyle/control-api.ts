@@ -68,7 +68,7 @@ const routes: Readonly<Record<string, (given: Arguments) => ApiAnswer | Promise<
   'GET deliveries/dropped': ({ world }) => ok(world.tally.failed.dropped),
   'GET lost': ({ world }) => ok(world.tally.lost),
   'GET settled': async ({ world, query }) =>
-    ok({ isSettled: await world.tally.settled(Number(query.get('limitMs') ?? 10_000)) }),
+    ok({ isSettled: await world.tally.settled(Number(query.get('limitMs') ?? 60_000)) }),
 };
 
 /** Answers a request under /control. Resetting is the server's, as it replaces the world. */

@@ -45,7 +45,7 @@ export function createArgyleControl(controlUrl: string) {
     droppedDeliveries: () => call<readonly FailedDelivery[]>('GET', 'deliveries/dropped'),
     lostEvents: () => call<readonly LostEvent[]>('GET', 'lost'),
     /** Whether every delivery, its retry too, has an outcome; waits for it up to `limitMs`. */
-    settled: async (limitMs = 10_000) =>
+    settled: async (limitMs = 60_000) =>
       (await call<{ readonly isSettled: boolean }>('GET', `settled?limitMs=${limitMs}`)).isSettled,
     /** Forgets everything: documents, subscriptions, faults, counters. Deliveries under way still arrive. */
     reset: () => call<object>('POST', 'reset'),

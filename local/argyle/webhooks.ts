@@ -88,5 +88,5 @@ function isListOfEvents(value: unknown): value is string[] {
 }
 
 function isHttpUrl(value: unknown): value is string {
-  return isText(value) && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  return isText(value) && /^https?:/.test(value) && URL.canParse(value);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventType } from '../../functions/domain/events.ts';
+import { isRetried } from '../../local/argyle/send-webhook.ts';
 import type { Answer, UploadIds } from '../support/argyle-sender.ts';
 
 /** One webhook that Argyle has to deliver, and what became of it. Times are epoch milliseconds. */
@@ -13,9 +14,8 @@ export type Delivery = {
 
 type Post = (body: string) => Promise<Answer>;
 
-// As Argyle does (shared facts: two third-party sources): 10 s for an answer, one more try on these.
+// As Argyle does (shared facts: two third-party sources).
 const answerLimitMs = 10_000;
-const retried = [429, 500, 502, 503, 504];
 
 /** Delivers all in the given order over `connections`, each with one retry after `retryDelayMs`. */
 export async function deliverAll(
@@ -43,5 +43,5 @@ async function isToRetry(delivery: Delivery, post: Post): Promise<boolean> {
     wait(answerLimitMs, undefined, { ref: false }),
   ]);
   if (answer?.code === 200) delivery.acknowledgedMs = Date.now();
-  return answer === undefined || retried.includes(answer.code);
+  return answer === undefined || isRetried(answer.code);
 }
