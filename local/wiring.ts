@@ -23,9 +23,9 @@ export async function startFunctions(
   standIns: Readonly<Record<string, string>>,
   endpoints: Readonly<Record<string, string>>,
 ): Promise<ReadonlyMap<string, Lambda>> {
-  const mapped = template
-    .ofType('AWS::Lambda::EventSourceMapping')
-    .map(({ properties }) => resolve(properties.FunctionName, identities));
+  const routed = template
+    .ofType('AWS::ApiGatewayV2::Integration')
+    .map(({ properties }) => resolve(properties.IntegrationUri, identities));
   const starting = template.ofType('AWS::Lambda::Function').map(async (resource): Promise<[string, Lambda]> => {
     const { logicalId, properties } = resource;
     const variables = resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities);
@@ -37,7 +37,7 @@ export async function startFunctions(
       environment: { ...variables, ...replaced, ...endpoints },
       timeoutSeconds: properties.Timeout,
       memoryMegabytes: properties.MemorySize,
-      concurrency: mapped.includes(logicalId) ? batchConcurrency : requestConcurrency,
+      concurrency: routed.some((arn) => arn.endsWith(`:${logicalId}`)) ? requestConcurrency : 1,
       onLog: (line) => onLog(logicalId, line),
     });
     return [logicalId, lambda];
