@@ -1,6 +1,6 @@
-import { ListError } from './argyle/argyle-api.ts';
+import { type ArgylePage, ListError } from './argyle/argyle-api.ts';
 import type { Pace } from './argyle/pace.ts';
-import type { UserUploads } from './argyle/user-uploads.ts';
+import { OutOfTimeError, type UserUploads } from './argyle/user-uploads.ts';
 import { callDeadline } from './aws/clients.ts';
 import type { SendMessage } from './aws/event-queue.ts';
 import type { ReconciliationState } from './aws/reconciliation-state.ts';
@@ -37,7 +37,9 @@ export async function listUploads(dependencies: StepDependencies, run: Run, ends
   const pages: Buffer[] = [];
   let listed = run;
   do {
-    const { results, next } = await argyle.readPage(listed.nextPage, endsMs);
+    const page = await readNextPage(argyle, listed, pages.length > 0, endsMs);
+    if (!page) break;
+    const { results, next } = page;
     const uploads = results.flatMap((result) => readListed(result) ?? []);
     const found = await sendWhatIsMissing(dependencies, run, uploads);
     pages.push(packIds(uploads.map(({ id }) => id)));
@@ -67,6 +69,21 @@ export async function sendFoundEvent(
     origin: reconciliation,
   });
   await sendMessage(queueUrls[event], message, callDeadline());
+}
+
+// Undefined when Argyle is busy for longer than there is time, and there are pages that are worth to be kept first.
+async function readNextPage(
+  argyle: UserUploads,
+  { nextPage }: Run,
+  hasPages: boolean,
+  endsMs: number,
+): Promise<ArgylePage | undefined> {
+  try {
+    return await argyle.readPage(nextPage, endsMs);
+  } catch (error) {
+    if (error instanceof OutOfTimeError && hasPages) return undefined;
+    throw error;
+  }
 }
 
 async function sendWhatIsMissing(

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { events } from '../functions/domain/events.ts';
 import type { FakeArgyle } from '../local/argyle/fake-argyle.ts';
+import { seededIds } from '../local/argyle/seeded-upload.ts';
 import { openReconciliation, type Reconciliation, startArgyle } from './support/reconciliation.ts';
 
 let argyle: FakeArgyle;
@@ -113,6 +115,36 @@ describe('a record whose upload Argyle does not have any more', () => {
   });
 });
 
+test('records that fill several pages of a scan are all looked at, in as many parts', async () => {
+  // Of 2 KB each, so that 1 MB does not hold them all.
+  const note = { S: 'x'.repeat(2_000) };
+  const current = { document: { M: { updatedAt: { S: '2027-01-01T00:00:00.000Z' } } }, ...slots('2026-10-01') };
+  await it.control.seedUploads(600, 4);
+  for (let number = 0; number < 600; number += 1) {
+    const { userUpload, account } = seededIds(4, number);
+    await it.seed({ userUpload: { S: userUpload }, account: { S: account }, note, ...current });
+  }
+  const lost = Array.from({ length: 15 }, (_, number) => seededIds(5, number));
+  for (const { userUpload, account } of lost)
+    await it.seed({ userUpload: { S: userUpload }, account: { S: account }, note, ...current });
+  await invokeToTheEnd();
+  expect(it.measured.filter(({ fields }) => fields.phase === 'scan').length).toBeGreaterThan(1);
+  it.passHours(12);
+  await invokeToTheEnd();
+  expect(removals().sort()).toEqual(lost.map(({ userUpload }) => userUpload).sort());
+  expect(it.sent).toHaveLength(15);
+});
+
+test('a busy Argyle ends a part that has come further, and the next one goes on', async () => {
+  await lostRemoval();
+  const busy = { path: '/v2/user-uploads/', status: 429, retryAfter: 3_600, times: 1 };
+  await it.control.setFaults({ failures: [busy] });
+  expect(await it.invoke()).toMatchObject({ status: 'continues', counts: { candidates: 1 } });
+  expect(await it.invoke(it.continued.at(-1))).toMatchObject({ status: 'done' });
+  it.passHours(12);
+  expect(await it.invoke()).toMatchObject({ counts: { gone: 1 } });
+});
+
 describe('more records than a run may remove', () => {
   test('are all held: nothing is noted, nothing asked for, and an alarm is raised', async () => {
     await lostRemovals(21);
@@ -166,6 +198,14 @@ async function lostRemoval(ageHours = 25) {
   await it.seed({ userUpload: { S: known.userUpload }, account: { S: known.account }, addedAt: { S: addedAt } });
   await it.control.removeUpload(known.userUpload);
   return known;
+}
+
+function slots(day: string): Record<string, { S: string }> {
+  return Object.fromEntries(
+    Object.values(events)
+      .map(({ slot }) => [slot, { S: `${day}T00:00:00.000Z` }])
+      .filter(([slot]) => slot !== 'removedAt'),
+  );
 }
 
 async function lostRemovals(count: number): Promise<void> {

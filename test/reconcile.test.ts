@@ -231,6 +231,7 @@ describe('a list that Argyle will not give to its end', () => {
     await expect(it.invoke()).rejects.toThrow('400');
     await it.control.clearFaults();
     expect(await it.invoke()).toMatchObject({ counts: { checked: 450 } });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 450 });
   });
 
   test('for an entry without ids fails at its end, after what could be read was compared', async () => {

@@ -25,6 +25,7 @@ export async function startMeasuredFunction(
   argyleUrl: string,
   blocks: readonly SeedBlock[],
   stops: (() => unknown)[],
+  onLog: (line: string) => void,
 ): Promise<Lambda> {
   const assembly = await synthesize({ stage: 'sandbox', argyleCredentials: names.secret });
   stops.push(assembly.remove);
@@ -43,7 +44,11 @@ export async function startMeasuredFunction(
   const functions = new Map<string, Lambda>();
   const self = await startLambdaEngine(() => functions);
   stops.push(records.close, secrets.stop, self.stop);
-  const variables = Object.keys(resource.properties.Environment.Variables).map((name) => [name, 'unused']);
+  // What refers to other resources is replaced below, or not used.
+  const variables = Object.entries(resource.properties.Environment.Variables).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : 'unused',
+  ]);
   const lambda = await startLambda({
     name: resource.logicalId,
     codeDirectory: template.codeDirectory(resource),
@@ -61,7 +66,7 @@ export async function startMeasuredFunction(
     timeoutSeconds: resource.properties.Timeout,
     memoryMegabytes: resource.properties.MemorySize,
     concurrency: 1,
-    onLog: (line) => console.log(line),
+    onLog,
     startEnvironment: forkEnvironment,
   });
   functions.set(lambda.name, lambda);
