@@ -7,7 +7,7 @@ import { rotateInHaste } from '../support/rotate-in-haste.ts';
 
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {
-  pipeline = await startConnectedPipeline('secret-before');
+  pipeline = await startConnectedPipeline({ webhookSecret: 'secret-before' });
 });
 afterAll(() => pipeline.stop());
 

@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
-import { createArgyleControl } from '../../local/argyle/control.ts';
-import { startFakeArgyle } from '../../local/argyle/fake-argyle.ts';
+import { type ArgyleControl, createArgyleControl } from '../../local/argyle/control.ts';
+import { type FakeArgyleOptions, startFakeArgyle } from '../../local/argyle/fake-argyle.ts';
 import { type Disturb, startWatchedPipeline, type WatchedPipeline } from './watched-pipeline.ts';
 
 export { type QueueState, until } from './watched-pipeline.ts';
@@ -8,38 +8,47 @@ export { type QueueState, until } from './watched-pipeline.ts';
 /** The local pipeline under test. */
 export type TestPipeline = WatchedPipeline;
 
-/** The local pipeline with credentials, beside the fake Argyle that it subscribed at. */
-export type ConnectedPipeline = Awaited<ReturnType<typeof startConnectedPipeline>>;
+/** The local pipeline beside a fake Argyle, which `argyle` drives. */
+export type ConnectedPipeline = WatchedPipeline & {
+  readonly argyle: ArgyleControl;
+  readonly argyleUrl: string;
+  /** Subscribes at the fake as a person does. */
+  readonly subscribeByHand: (webhook: object) => Promise<void>;
+};
 
-const credentials = { apiKeyId: 'key-of-the-test', apiKeySecret: 'key-secret-of-the-test' };
+/** The key to the fake Argyle of a test. */
+export const argyleKey = { apiKeyId: 'key-of-the-test', apiKeySecret: 'key-secret-of-the-test' } as const;
 
 /** Starts the local pipeline from the assembly that the real CDK CLI made for the tests. */
 export async function startTestPipeline(webhookSecret = 'secret-of-the-test'): Promise<TestPipeline> {
   return startWatchedPipeline(inject('assemblies').sandbox, webhookSecret);
 }
 
-/** Starts it with credentials and a fake Argyle, whose retries come after 1 s instead of 30. */
-export async function startConnectedPipeline(webhookSecret = 'secret-of-the-test', disturb?: Disturb) {
-  const fake = await startFakeArgyle({ port: 0, ...credentials, retryDelayMs: 1_000 });
-  const assembly = inject('assemblies').connected;
+/** Starts it with credentials, subscribed at a fake Argyle whose retry comes soon. */
+export async function startConnectedPipeline(
+  options: {
+    readonly webhookSecret?: string;
+    readonly disturb?: Disturb;
+    readonly fake?: Partial<FakeArgyleOptions>;
+  } = {},
+): Promise<ConnectedPipeline> {
+  const fake = await startFakeArgyle({ port: 0, ...argyleKey, retryDelayMs: 200, ...options.fake });
   try {
-    const pipeline = await startWatchedPipeline(assembly, webhookSecret, disturb, { ...fake, credentials });
-    return {
-      ...pipeline,
-      argyle: createArgyleControl(fake.controlUrl),
-      argyleUrl: fake.url,
-      /** Subscribes as a person does. */
-      subscribeByHand: async (webhook: object) => {
-        const authorization = `Basic ${Buffer.from(`${credentials.apiKeyId}:${credentials.apiKeySecret}`).toString('base64')}`;
-        const headers = { authorization, 'content-type': 'application/json' };
-        await fetch(`${fake.url}/webhooks`, { method: 'POST', headers, body: JSON.stringify(webhook) });
-      },
-      credentials,
-      stop: async () => {
-        await pipeline.stop();
-        await fake.stop();
-      },
+    const standIn = { ...fake, credentials: argyleKey };
+    const assembly = inject('assemblies').connected;
+    const { webhookSecret = 'secret-of-the-test' } = options;
+    const pipeline = await startWatchedPipeline(assembly, webhookSecret, options.disturb, standIn);
+    const stop = async () => {
+      await pipeline.stop();
+      await fake.stop();
     };
+    const subscribeByHand = async (webhook: object) => {
+      const key = Buffer.from(`${argyleKey.apiKeyId}:${argyleKey.apiKeySecret}`).toString('base64');
+      const headers = { authorization: `Basic ${key}`, 'content-type': 'application/json' };
+      await fetch(`${fake.url}/webhooks`, { method: 'POST', headers, body: JSON.stringify(webhook) });
+    };
+    const argyle = createArgyleControl(fake.controlUrl);
+    return { ...pipeline, argyle, argyleUrl: fake.url, subscribeByHand, stop };
   } catch (error) {
     await fake.stop();
     throw error;

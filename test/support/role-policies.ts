@@ -31,12 +31,8 @@ export function permissionsOf(stack: LocalStack): readonly Permission[] {
 
 /** The permission that a call needs. */
 export function neededFor({ caller, service, action, resource }: AwsCall, stack: LocalStack): Permission {
-  const name = `${service}:${singleActions[action] ?? action}`;
-  return {
-    caller,
-    action: name,
-    resource: service === 'secretsmanager' ? arnOfSecret(resource) : arnOf(resource, stack),
-  };
+  const known = service === 'secretsmanager' ? secretArn(resource) : resource;
+  return { caller, action: `${service}:${singleActions[action] ?? action}`, resource: arnOf(known, stack) };
 }
 
 /** The permissions that calls needed and no role gives, as text. */
@@ -52,17 +48,15 @@ export function textOf({ caller, action, resource }: Permission): string {
 
 type Statement = { readonly Effect: string; readonly Action: string | string[]; readonly Resource: unknown };
 
+// A secret may be asked for by its name; policies then allow whatever six characters its ARN ends with.
+function secretArn(idOrArn: string): string {
+  const { 'AWS::Region': region, 'AWS::AccountId': account } = pseudoParameters;
+  return idOrArn.startsWith('arn:') ? idOrArn : `arn:aws:secretsmanager:${region}:${account}:secret:${idOrArn}-??????`;
+}
+
 function arnOf(resource: string, { identities }: LocalStack): string {
   const known = [...identities.values()].find(({ ref }) => ref === resource);
   return known?.attributes.Arn ?? resource;
-}
-
-// The template names the customer's own secret, and leaves the six characters open that its ARN ends with.
-function arnOfSecret(nameOrArn: string): string {
-  const { 'AWS::Region': region, 'AWS::AccountId': account } = pseudoParameters;
-  return nameOrArn.startsWith('arn:')
-    ? nameOrArn
-    : `arn:aws:secretsmanager:${region}:${account}:secret:${nameOrArn}-??????`;
 }
 
 function list<T>(value: T | readonly T[]): readonly T[] {

@@ -13,7 +13,7 @@ import { startSecretsEngine } from '../../local/secrets-engine.ts';
 import { valuesOf } from '../../local/wiring.ts';
 import { clientConfig } from './engines.ts';
 import { fakeTelemetry } from './fakes.ts';
-import type { ConnectedPipeline } from './local-pipeline.ts';
+import { argyleKey, type ConnectedPipeline } from './local-pipeline.ts';
 
 /** Rotates the webhook secret on a pipeline's own engines and fake Argyle, in this process, without the waits. */
 export async function rotateInHaste(pipeline: ConnectedPipeline): Promise<void> {
@@ -24,7 +24,7 @@ export async function rotateInHaste(pipeline: ConnectedPipeline): Promise<void> 
   const sleep = async () => undefined;
   const rotation = createRotation({
     webhooks: createWebhooks(
-      createAskArgyle(pipeline.argyleUrl, async () => pipeline.credentials),
+      createAskArgyle(pipeline.argyleUrl, async () => argyleKey),
       'argyle/api-key',
     ),
     versions: createSecretVersions(new SecretsManagerClient(clientConfig(engine.endpoint)), secretId),
