@@ -54,7 +54,7 @@ async function recordsThatDiffer(histories: readonly (readonly Message[])[]): Pr
     for (const { userUpload, history } of waiting)
       for (const message of history) await table.apply(userUpload, message);
   };
-  await Promise.all(Array.from({ length: 50 }, workOff));
+  await Promise.all(Array.from({ length: 16 }, workOff));
   const records = await table.readAll();
   return tasks.flatMap(({ userUpload, history }) => {
     const actual = textOf(records.get(userUpload));

@@ -5,6 +5,8 @@ import { type ConnectedPipeline, startConnectedPipeline, until } from '../suppor
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {
   pipeline = await startConnectedPipeline();
+  // Forgets the subscription: these tests deliver by themselves, when it suits them.
+  await pipeline.argyle.reset();
 });
 afterAll(() => pipeline.stop());
 beforeEach(() => pipeline.argyle.clearFaults());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/local-pipeline.ts';
+import { argyleKey, type ConnectedPipeline, startConnectedPipeline, until } from '../support/local-pipeline.ts';
 import { changeSubscription } from '../support/subscription-changes.ts';
 
 const secret = 'canary-of-the-webhook-secret';
@@ -74,6 +74,6 @@ test('a refused key fails the deployment with a sentence that names the secret',
 });
 
 test('no log line holds the secret or the key', () => {
-  const markers = [secret, 'key-secret-of-the-test', 'revoked', '"Signature='];
+  const markers = [secret, argyleKey.apiKeySecret, 'revoked', '"Signature='];
   expect(pipeline.logLines.filter((line) => markers.some((marker) => line.includes(marker)))).toEqual([]);
 });

@@ -55,10 +55,21 @@ async function upload(control: ReturnType<typeof createArgyleControl>, signal: A
   const uploads: Promise<string>[] = [];
   while (!signal.aborted) {
     const due = Math.floor(((Date.now() - startedMs) / 1_000) * options.rate);
-    while (uploads.length < due) uploads.push(control.uploadDocument().then(({ userUpload }) => userUpload));
+    while (uploads.length < due) uploads.push(uploadOne(control));
     await wait(10);
   }
   return { ids: await Promise.all(uploads), tookSeconds: (Date.now() - startedMs) / 1_000 };
+}
+
+async function uploadOne(control: ReturnType<typeof createArgyleControl>): Promise<string> {
+  for (;;) {
+    try {
+      return (await control.uploadDocument()).userUpload;
+    } catch (error) {
+      // The fake closes idle connections; one that is used just then says nothing about the upload.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
 }
 
 async function report(
