@@ -15,14 +15,18 @@ export type Emulator = Awaited<ReturnType<typeof startEmulator>>;
 
 type Health = { readonly auth: string; readonly version: string };
 
+/** The emulator makes its certificate with openssl. Throws a MissingRequirement. */
+export async function findOpenssl(): Promise<void> {
+  await promisify(execFile)('openssl', ['version']).catch(() => {
+    throw new MissingRequirement('This needs openssl, and it was not found.');
+  });
+}
+
 /**
  * Starts MiniStack on a free port of the loopback address. It speaks TLS and checks every call against IAM (AUTH):
  * the roles of the stack are judged by code that is not ours, and the policies that refuse plain HTTP hold.
  */
 export async function startEmulator(python: string) {
-  await promisify(execFile)('openssl', ['version']).catch(() => {
-    throw new MissingRequirement('This needs openssl, with which the emulator makes its certificate.');
-  });
   const folder = await mkdtemp(join(tmpdir(), 'argyle-emulator-'));
   const port = await freePort();
   const endpoint = `https://127.0.0.1:${port}`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { synthesize } from '../../local/synthesize.ts';
 import { type Assemblies, deploymentsTo } from './deployments.ts';
-import { startEmulator } from './emulator.ts';
+import { findOpenssl, startEmulator } from './emulator.ts';
 import { findPython, MissingRequirement, virtualEnvironment } from './python-environment.ts';
 import { runProduction, runSandbox, runUntouched } from './stages.ts';
 import { lintWithCfnLint, lintWithCheckov, readReasons, unexplained } from './static-checks.ts';
@@ -29,6 +29,7 @@ try {
 
 async function run(): Promise<void> {
   const python = await findPython();
+  await findOpenssl();
   const linters = await virtualEnvironment(python, 'linter-requirements.txt');
   const emulator = await virtualEnvironment(python, 'emulator-requirements.txt');
   const names = Object.keys(contexts) as (keyof typeof contexts)[];

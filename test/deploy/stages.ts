@@ -15,7 +15,7 @@ import type { Assemblies, Deployments } from './deployments.ts';
 import type { Patch } from './patched-assembly.ts';
 import { checkQueues, checkTable } from './provisioned.ts';
 import type { Steps } from './steps.ts';
-import { mend, unneeded, workarounds } from './workarounds.ts';
+import { mended, unneeded, workarounds } from './workarounds.ts';
 
 type Step = Steps['step'];
 
@@ -38,8 +38,7 @@ export async function runUntouched(
 
 /** A sandbox from its first deployment to its end. */
 export async function runSandbox(step: Step, { deploy, destroy }: Deployments, assemblies: Assemblies): Promise<void> {
-  const sandbox = await step('cdk deploy, sandbox', () => deploy(assemblies.sandbox));
-  await mend(sandbox);
+  const sandbox = await step('cdk deploy, sandbox', async () => mended(await deploy(assemblies.sandbox)));
   const records = await lookAt(step, sandbox);
   await step('one record from all events of an upload, found by every index', () => checkOneUpload(sandbox));
   await step('401 without a right signature, and no record', () => checkUnsigned(sandbox));
@@ -63,8 +62,7 @@ export async function runProduction(
   { deploy, destroy }: Deployments,
   assemblies: Assemblies,
 ): Promise<void> {
-  const production = await step('cdk deploy, production', () => deploy(assemblies.production));
-  await mend(production);
+  const production = await step('cdk deploy, production', async () => mended(await deploy(assemblies.production)));
   await lookAt(step, production);
   await step('cdk destroy is refused, and the stack goes on', async () => {
     await assert.rejects(destroy(assemblies.production), /TerminationProtection/);

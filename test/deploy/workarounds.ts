@@ -29,9 +29,10 @@ export const workarounds: readonly Workaround[] = [
 /** What all of them change in a template. */
 export const patches: readonly Patch[] = workarounds.flatMap(({ patch }) => patch ?? []);
 
-/** Mends a stack that was just created. */
-export async function mend(created: DeployedStack): Promise<void> {
-  for (const workaround of workarounds) await workaround.mend?.(created);
+/** Mends a stack that was just created, and gives it back. */
+export async function mended(created: DeployedStack): Promise<DeployedStack> {
+  for (const { mend } of workarounds) await mend?.(created);
+  return created;
 }
 
 /** Names the work-arounds that MiniStack does not need any more. */
