@@ -7,11 +7,12 @@ import { type ConnectedPipeline, startConnectedPipeline, until } from '../suppor
 import { neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
 import { createTimeMachine } from '../support/time-machine.ts';
 
-// Nothing is subscribed to this fake Argyle: every event is lost.
+// This fake Argyle loses every delivery.
 let pipeline: ConnectedPipeline;
 let time: ReturnType<typeof createTimeMachine>;
 beforeAll(async () => {
   pipeline = await startConnectedPipeline();
+  await pipeline.argyle.setFaults({ dropDeliveries: 1 });
   time = createTimeMachine(pipeline);
 });
 afterAll(async () => {

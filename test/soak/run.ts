@@ -4,7 +4,6 @@ import { startFakeArgyle } from '../../local/argyle/fake-argyle.ts';
 import { synthesize } from '../../local/synthesize.ts';
 import { startWatchedPipeline } from '../support/watched-pipeline.ts';
 import { soak } from './soak.ts';
-import { subscribeByHand } from './subscribe.ts';
 
 const usage = `usage: npm run test:soak -- [--uploads N] [--seed S]
 
@@ -29,9 +28,8 @@ async function run(): Promise<number> {
   const standIn = { ...fake, credentials: key };
   const pipeline = await startWatchedPipeline(assembly.directory, secret, undefined, standIn);
   try {
-    const subscribe = () => subscribeByHand(fake.url, key, { url: pipeline.webhookUrl, secret });
     const argyle = createArgyleControl(fake.controlUrl);
-    const wrong = await soak({ pipeline, argyle, subscribe }, { ...options, say: console.log });
+    const wrong = await soak({ pipeline, argyle }, { ...options, say: console.log });
     for (const line of wrong) console.error(`  wrong: ${line}`);
     console.log(wrong.length === 0 ? `ok: every record is as Argyle has it (seed ${options.seed})` : 'FAILED');
     return wrong.length === 0 ? 0 : 1;

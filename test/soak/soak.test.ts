@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { argyleKey, type ConnectedPipeline, startConnectedPipeline } from '../support/local-pipeline.ts';
+import { type ConnectedPipeline, startConnectedPipeline } from '../support/local-pipeline.ts';
 import { soak } from './soak.ts';
-import { subscribeByHand } from './subscribe.ts';
 
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {
@@ -11,11 +10,10 @@ afterAll(() => pipeline.stop());
 
 test('reconciliation brings every record to the truth after Argyle has lost 5 % of its deliveries', async () => {
   const said: string[] = [];
-  const { argyle, argyleUrl, webhookUrl } = pipeline;
-  const subscribe = () => subscribeByHand(argyleUrl, argyleKey, { url: webhookUrl, secret: 'secret-of-the-test' });
+  const { argyle } = pipeline;
   const options = { uploads: 60, seed: 20_261_124, say: (line: string) => said.push(line) };
 
-  const wrong = await soak({ pipeline, argyle, subscribe }, options);
+  const wrong = await soak({ pipeline, argyle }, options);
 
   expect(wrong).toEqual([]);
   expect((await argyle.state()).deliveries.dropped).toBeGreaterThan(3);

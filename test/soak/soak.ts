@@ -7,12 +7,8 @@ import { createTimeMachine } from '../support/time-machine.ts';
 import type { WatchedPipeline } from '../support/watched-pipeline.ts';
 import { wrongWithRecord } from './truth.ts';
 
-/** The pipeline beside the fake Argyle, and how to subscribe there. */
-export type Soaked = {
-  readonly pipeline: WatchedPipeline;
-  readonly argyle: ArgyleControl;
-  readonly subscribe: () => Promise<void>;
-};
+/** The pipeline beside the fake Argyle that it subscribed at. */
+export type Soaked = { readonly pipeline: WatchedPipeline; readonly argyle: ArgyleControl };
 
 /** How large, and which one: the same seed makes the same documents and loses the same deliveries. */
 export type SoakOptions = { readonly uploads: number; readonly seed: number; readonly say: (line: string) => void };
@@ -20,11 +16,10 @@ export type SoakOptions = { readonly uploads: number; readonly seed: number; rea
 const droppedShare = 0.05;
 
 /** Lets Argyle lose deliveries, then reconciles as a week of schedules would. Gives what is wrong in the end. */
-export async function soak({ pipeline, argyle, subscribe }: Soaked, options: SoakOptions): Promise<readonly string[]> {
+export async function soak({ pipeline, argyle }: Soaked, options: SoakOptions): Promise<readonly string[]> {
   const { uploads, seed, say } = options;
   const time = createTimeMachine(pipeline);
   try {
-    await subscribe();
     await argyle.setFaults({ dropDeliveries: droppedShare, delayDeliveriesMs: 300, seed });
     await live(argyle, uploads, seed);
     if (!(await argyle.settled(120_000))) throw new Error('Deliveries have no outcome after two minutes.');
