@@ -40,8 +40,8 @@ export class Reconciliation extends Construct {
       recursiveLoop: RecursiveLoop.ALLOW,
       environment: {
         ...argyle.environment,
-        // Pages of the list are garbage as soon as they are read. V8 would let it grow to 200 MB before it looks (measured by
-        // `npm run test:scale`); so it looks more often, and stays below 100.
+        // Pages of the list are garbage as soon as they are read. V8 would let it grow by over 200 MB before it looks
+        // (measured by `npm run test:scale`); so it looks more often, and grows by half as much.
         NODE_OPTIONS: '--max-semi-space-size=4',
         [environment.tableName]: table.tableName,
         [environment.stateTableName]: argyle.state.tableName,
