@@ -19,16 +19,20 @@ export type Disturbance =
   | { readonly kind: 'drop' }
   | { readonly kind: 'stall' };
 
-/** Stands between functions and an engine: tells of each call, passes it on unless `disturb` says otherwise. */
+/** What a call says, by the names of the AWS API. */
+export type CallInput = Readonly<Record<string, unknown>>;
+
+/** Stands between functions and an engine: tells of each call, passes it on unless `onCall` says otherwise. */
 export async function startAwsProxy(
   service: AwsService,
   endpoint: string,
-  onCall: (call: AwsCall) => Disturbance | undefined,
+  onCall: (call: AwsCall, input: CallInput) => Disturbance | undefined,
 ) {
   const server = createServer(async (incoming, outgoing) => {
     try {
       const body = await buffer(incoming);
-      const disturbance = onCall(callOf(service, incoming, body));
+      const input = JSON.parse(body.toString() || '{}');
+      const disturbance = onCall(callOf(service, incoming, input), input);
       if (disturbance?.kind === 'drop') return incoming.socket.destroy();
       if (disturbance?.kind === 'refuse') return refuse(outgoing, disturbance);
       if (disturbance?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, disturbance.milliseconds));
@@ -51,8 +55,8 @@ export async function startAwsProxy(
   };
 }
 
-function callOf(service: AwsService, { headers }: IncomingMessage, body: Buffer): AwsCall {
-  const { QueueUrl, TableName, SecretId } = JSON.parse(body.toString() || '{}');
+function callOf(service: AwsService, { headers }: IncomingMessage, input: Record<string, string>): AwsCall {
+  const { QueueUrl, TableName, SecretId } = input;
   return {
     caller: /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned',
     service,

@@ -5,7 +5,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { startPipeline } from '../../local/pipeline.ts';
 import { consoleView } from '../../local/wiring.ts';
 import { createSender } from './argyle-sender.ts';
-import { type AwsCall, type Disturbance, startAwsProxy } from './aws-proxy.ts';
+import { type AwsCall, type CallInput, type Disturbance, startAwsProxy } from './aws-proxy.ts';
 import { forbiddenCalls } from './role-policies.ts';
 
 /** What `/console/state` says of one queue. */
@@ -20,7 +20,7 @@ export type QueueState = {
 export type WatchedPipeline = Awaited<ReturnType<typeof startWatchedPipeline>>;
 
 /** Decides what happens to a call of a function to AWS; undefined passes it on. */
-export type Disturb = (call: AwsCall) => Disturbance | undefined;
+export type Disturb = (call: AwsCall, input: CallInput) => Disturbance | undefined;
 
 /** Starts `npm start`'s own code on free ports, from a cloud assembly. */
 export async function startWatchedPipeline(
@@ -39,9 +39,9 @@ export async function startWatchedPipeline(
     onLog: (functionName, line) => logLines.push(`${functionName} ${line}`),
     onWarning: (text) => warnings.push(text),
     interpose: async (service, endpoint) => {
-      const proxy = await startAwsProxy(service, endpoint, (call) => {
+      const proxy = await startAwsProxy(service, endpoint, (call, input) => {
         calls.push(call);
-        return disturb(call);
+        return disturb(call, input);
       });
       proxies.push(proxy);
       return proxy.endpoint;
