@@ -7,7 +7,7 @@ import { eventTypes } from '../functions/domain/events.ts';
 type SourceFile = { readonly path: string; readonly text: string };
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const drawers = ['cli', 'functions', 'infra', 'local', 'docs', 'test'];
+const drawers = ['cli', 'functions', 'infra', 'local', 'conformance', 'docs', 'test'];
 const source = drawers.flatMap(readSource);
 
 describe('arrows go one way', () => {
@@ -43,7 +43,13 @@ describe('arrows go one way', () => {
     {
       drawer: 'the local pipeline',
       files: /^local\//,
-      mayImport: /^(?!infra\/|test\/|docs\/|functions\/(?!domain\/|environment\.ts$)|aws-cdk-lib\b|constructs\b)/,
+      mayImport:
+        /^(?!infra\/|conformance\/|test\/|docs\/|functions\/(?!domain\/|environment\.ts$)|aws-cdk-lib\b|constructs\b)/,
+    },
+    {
+      drawer: 'the conformance suite',
+      files: /^conformance\//,
+      mayImport: /^conformance\/|^functions\/domain\/(events|upload-record)\.ts$|^@aws-sdk\/|^node:/,
     },
     {
       drawer: 'the command line',
@@ -114,7 +120,9 @@ describe('functions', () => {
 });
 
 test.each(eventTypes)('only the catalogue names %s', (event) => {
-  const naming = source.filter(({ path, text }) => /^(functions|infra)\//.test(path) && text.includes(event));
+  const naming = source.filter(
+    ({ path, text }) => /^(functions|infra|conformance)\//.test(path) && text.includes(event),
+  );
   expect(pathsOf(naming)).toEqual(['functions/domain/events.ts']);
 });
 

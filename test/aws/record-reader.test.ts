@@ -13,7 +13,7 @@ import { openUploadTable } from '../support/upload-table.ts';
 let table: Awaited<ReturnType<typeof openUploadTable>>;
 beforeAll(async () => {
   table = await openUploadTable();
-  await Promise.all(Array.from({ length: 250 }, (_, n) => table.apply(idOf(n), { event: sample.event, receivedAt })));
+  for (let n = 0; n < 250; n += 1) await table.apply(idOf(n), { event: sample.event, receivedAt });
 });
 afterAll(() => table.close());
 

@@ -19,7 +19,7 @@ describe('reconciliation, with credentials for Argyle', () => {
     stack
       .all('AWS::CloudWatch::Alarm')
       .map(({ Properties }) => Properties)
-      .filter(({ Namespace, Dimensions }) => Namespace !== 'AWS/SQS' && Dimensions[0].Value !== 'ingest');
+      .filter(({ AlarmName }) => AlarmName.startsWith(`${stack.name}/argyle/`));
 
   test('is started once a day, with nothing to say', () => {
     expect(schedule().Properties).toMatchObject({
@@ -80,7 +80,6 @@ describe('reconciliation, with credentials for Argyle', () => {
   });
 
   test('raises an alarm when it holds removals, and when it fails, dies or runs out of time', () => {
-    expect(alarms()).toHaveLength(2);
     expect(alarms()).toContainEqual(
       expect.objectContaining({
         Namespace: stack.name,

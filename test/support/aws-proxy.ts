@@ -19,16 +19,20 @@ export type Disturbance =
   | { readonly kind: 'drop' }
   | { readonly kind: 'stall' };
 
-/** Stands between functions and an engine: tells of each call, passes it on unless `disturb` says otherwise. */
+/** What a call says, by the names of the AWS API. */
+export type CallInput = Readonly<Record<string, unknown>>;
+
+/** Stands between functions and an engine: tells of each call, passes it on unless `onCall` says otherwise. */
 export async function startAwsProxy(
   service: AwsService,
   endpoint: string,
-  onCall: (call: AwsCall) => Disturbance | undefined,
+  onCall: (call: AwsCall, input: CallInput) => Disturbance | undefined,
 ) {
   const server = createServer(async (incoming, outgoing) => {
     try {
       const body = await buffer(incoming);
-      const disturbance = onCall(callOf(service, incoming, body));
+      const input = inputOf(incoming, body);
+      const disturbance = onCall(callOf(service, incoming, input as Record<string, string>), input);
       if (disturbance?.kind === 'drop') return incoming.socket.destroy();
       if (disturbance?.kind === 'refuse') return refuse(outgoing, disturbance);
       if (disturbance?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, disturbance.milliseconds));
@@ -51,14 +55,18 @@ export async function startAwsProxy(
   };
 }
 
-function callOf(service: AwsService, { url, headers }: IncomingMessage, body: Buffer): AwsCall {
+// CloudFormation's protocol is a form, the others' is JSON.
+function inputOf({ headers }: IncomingMessage, body: Buffer): CallInput {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+  return isForm ? Object.fromEntries(new URLSearchParams(body.toString())) : JSON.parse(body.toString() || '{}');
+}
+
+function callOf(service: AwsService, { url, headers }: IncomingMessage, input: Record<string, string>): AwsCall {
   const caller = /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned';
   if (service === 'lambda') {
     const [, resource = ''] = /\/functions\/([^/]+)\/invocations$/.exec(url ?? '') ?? [];
     return { caller, service, action: 'InvokeFunction', resource: decodeURIComponent(resource) };
   }
-  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
-  const input = isForm ? Object.fromEntries(new URLSearchParams(body.toString())) : JSON.parse(body.toString() || '{}');
   const [requestedTable] = Object.keys(input.RequestItems ?? {});
   return {
     caller,

@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { type ArgyleStandIn, startPipeline } from '../../local/pipeline.ts';
 import { consoleView } from '../../local/wiring.ts';
 import { createSender } from './argyle-sender.ts';
-import { type AwsCall, type Disturbance, startAwsProxy } from './aws-proxy.ts';
+import { type AwsCall, type CallInput, type Disturbance, startAwsProxy } from './aws-proxy.ts';
 import { forbiddenCalls } from './role-policies.ts';
 import { chosenEnvironment } from './runtime-client.ts';
 import { storedState } from './stored-state.ts';
@@ -21,7 +21,7 @@ export type QueueState = {
 export type WatchedPipeline = Awaited<ReturnType<typeof startWatchedPipeline>>;
 
 /** Decides what happens to a call of a function to AWS; undefined passes it on. */
-export type Disturb = (call: AwsCall) => Disturbance | undefined;
+export type Disturb = (call: AwsCall, input: CallInput) => Disturbance | undefined;
 
 /** Starts `npm start`'s own code on free ports, from a cloud assembly. */
 export async function startWatchedPipeline(
@@ -43,9 +43,9 @@ export async function startWatchedPipeline(
     onWarning: (text) => warnings.push(text),
     startEnvironment: chosenEnvironment(),
     interpose: async (service, endpoint) => {
-      const proxy = await startAwsProxy(service, endpoint, (call) => {
+      const proxy = await startAwsProxy(service, endpoint, (call, input) => {
         calls.push(call);
-        return disturb(call);
+        return disturb(call, input);
       });
       proxies.push(proxy);
       return proxy.endpoint;

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { missingSlots, readWhenApplied } from '../applied.ts';
+import { type Check, check, demand, expectAnswer, textOf } from '../check.ts';
+import { sampleEvent, sampleUnknownEvent, sampleUpload, signatureOf, webhookBody } from '../samples.ts';
+
+const poison = '{"conformance": "poison"}';
+
+/** What happens when something behind the receiver fails, and what it tells of it. */
+export const trouble: readonly Check[] = [
+  check('answers 503 with Retry-After while the queue is down', ['takeQueueDown'], async (receiver, observer) => {
+    const restore = await observer.takeQueueDown();
+    try {
+      for (const event of [sampleEvent, sampleUnknownEvent]) {
+        const answer = await receiver.post(webhookBody(event));
+        expectAnswer(answer, 'unavailable', event);
+        demand(/^\d+$/.test(answer.retryAfter ?? ''), `${event}: Retry-After is ${answer.retryAfter ?? 'missing'}`);
+      }
+    } finally {
+      await restore();
+    }
+  }),
+
+  check('records what is sent again after a 503', ['takeQueueDown', 'readRecord'], async (receiver, observer) => {
+    const upload = sampleUpload();
+    const body = webhookBody(sampleEvent, upload);
+    const restore = await observer.takeQueueDown();
+    await receiver.post(body).finally(restore);
+    expectAnswer(await receiver.post(body), 'accepted', 'the retry');
+    const record = await readWhenApplied(observer, upload.userUpload, [sampleEvent]);
+    demand(missingSlots(record, [sampleEvent]).length === 0, 'there is no record');
+  }),
+
+  check('does not answer 200 before the queue has the message', ['holdQueue'], async (receiver, observer) => {
+    const held = await observer.holdQueue();
+    try {
+      let answered = 'nothing yet';
+      const delivery = receiver.post(webhookBody(sampleEvent)).then((answer) => {
+        answered = textOf(answer);
+        return answer;
+      });
+      await Promise.race([held.reached, delivery]);
+      // Whatever was answered before these is known after them.
+      for (let times = 0; times < 3; times += 1) await receiver.roundTrip();
+      demand(!answered.startsWith('200'), `answered ${answered} while the queue had said nothing`);
+      expectAnswer(await delivery, 'unavailable', 'a queue that does not answer');
+    } finally {
+      await held.release();
+    }
+  }),
+
+  check('accepts nothing while it has no secret', ['takeSecretAway'], async (receiver, observer) => {
+    const body = webhookBody(sampleEvent);
+    const restore = await observer.takeSecretAway();
+    try {
+      const signatures = {
+        'an empty secret': signatureOf(body, ''),
+        'the right secret': signatureOf(body, receiver.secret),
+      };
+      for (const [what, signature] of Object.entries(signatures)) {
+        expectAnswer(await receiver.post(body, { signature }), 'unavailable', `signed with ${what}`);
+      }
+    } finally {
+      await restore();
+    }
+    expectAnswer(await receiver.post(body), 'accepted', 'once the secret is back');
+  }),
+
+  check('applies the rest of a batch that holds poison', ['enqueue', 'readRecord'], async (_, observer) => {
+    const uploads = Array.from({ length: 6 }, () => sampleUpload());
+    const good = uploads.map((upload) => webhookBody(sampleEvent, upload));
+    await observer.enqueue(sampleEvent, good.toSpliced(3, 0, poison));
+    for (const { userUpload } of uploads) {
+      const record = await readWhenApplied(observer, userUpload, [sampleEvent]);
+      demand(missingSlots(record, [sampleEvent]).length === 0, 'a message that came with poison was not applied');
+    }
+  }),
+
+  check(
+    'puts poison, and nothing else, into the dead-letter queue',
+    ['enqueue', 'readDeadLetters', 'settled'],
+    async (_, observer) => {
+      const own = `{"conformance": "poison ${randomUUID()}"}`;
+      const readDead = async () =>
+        (await observer.readDeadLetters(sampleEvent)).map((body) => Buffer.from(body).toString());
+      const before = new Set(await readDead());
+      await observer.enqueue(sampleEvent, [webhookBody(sampleEvent), own, webhookBody(sampleEvent)]);
+      await observer.settled();
+      const dead = (await readDead()).filter((body) => !before.has(body));
+      demand(dead.join() === own, `${dead.length} messages are there, expected the poison alone`);
+    },
+  ),
+
+  check('logs no body, signature or secret', ['readLog'], async (receiver, observer) => {
+    const canary = `canary-${randomUUID()}`;
+    const bodies = [
+      webhookBody(sampleEvent, undefined, canary),
+      webhookBody(sampleUnknownEvent, undefined, canary),
+      `{"event": "${canary}`,
+      webhookBody(sampleEvent, { ...sampleUpload(), user: canary }),
+    ];
+    const signatures = bodies.map((body) => signatureOf(body, receiver.secret));
+    for (const body of bodies) await receiver.post(body);
+    for (const body of bodies) await receiver.post(body, { signature: signatureOf(body, canary) });
+    await observer.settled?.();
+    const secrets = [canary, ...signatures, ...bodies.map((body) => signatureOf(body, canary)), receiver.secret];
+    const leaks = (await observer.readLog()).filter((line) => secrets.some((secret) => line.includes(secret)));
+    demand(leaks.length === 0, `${leaks.length} lines of the log hold what they must not`);
+  }),
+];

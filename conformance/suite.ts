@@ -1,0 +1,64 @@
+import type { Check } from './check.ts';
+import { acceptance } from './checks/acceptance.ts';
+import { misunderstood } from './checks/misunderstood.ts';
+import { rawBytes } from './checks/raw-bytes.ts';
+import { records } from './checks/records.ts';
+import { repeats } from './checks/repeats.ts';
+import { signatures } from './checks/signatures.ts';
+import { transport } from './checks/transport.ts';
+import { trouble } from './checks/trouble.ts';
+import type { Observer } from './observer.ts';
+import type { Receiver } from './receiver.ts';
+
+/** What a check came to; `detail` says what was seen, or what nobody could look at. */
+export type Result = {
+  readonly name: string;
+  readonly outcome: 'passed' | 'failed' | 'not_observable';
+  readonly detail?: string;
+  readonly milliseconds: number;
+};
+
+/** Every check, in the order in which they run. */
+export const suite: readonly Check[] = [
+  ...acceptance,
+  ...signatures,
+  ...rawBytes,
+  ...misunderstood,
+  ...repeats,
+  ...records,
+  ...transport,
+  ...trouble,
+];
+
+/** Runs checks one after the other, as some disturb the receiver; tells of each result at once. */
+export async function runSuite(
+  receiver: Receiver,
+  observer: Observer,
+  {
+    checks = suite,
+    onResult,
+  }: { readonly checks?: readonly Check[]; readonly onResult?: (result: Result) => void } = {},
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const one of checks) {
+    const result = await runCheck(one, receiver, observer);
+    results.push(result);
+    onResult?.(result);
+  }
+  return results;
+}
+
+async function runCheck({ name, needs, run }: Check, receiver: Receiver, observer: Observer): Promise<Result> {
+  const missing = needs.filter((need) => !observer[need]);
+  if (missing.length > 0) {
+    return { name, outcome: 'not_observable', detail: `needs ${missing.join(', ')}`, milliseconds: 0 };
+  }
+  const startedMs = performance.now();
+  const elapsedMs = () => Math.round(performance.now() - startedMs);
+  try {
+    await run(receiver, observer);
+    return { name, outcome: 'passed', milliseconds: elapsedMs() };
+  } catch (error) {
+    return { name, outcome: 'failed', detail: (error as Error).message, milliseconds: elapsedMs() };
+  }
+}
