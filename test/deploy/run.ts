@@ -16,6 +16,12 @@ const contexts = {
 } as const;
 
 const steps = createSteps();
+// Should something hang: four times what the busiest machine was seen to take.
+const tooLongMs = 45 * 60_000;
+setTimeout(() => {
+  console.error('FAILED: not done after 45 minutes.');
+  process.exit(1);
+}, tooLongMs).unref();
 // Ended by a signal, it ends what it has started.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 try {
