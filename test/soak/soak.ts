@@ -71,7 +71,7 @@ function ocrRuns(random: () => number): OcrRun[] {
 async function reconcileAsAnOperatorWould(pipeline: WatchedPipeline, say: (line: string) => void) {
   const answer = await reconcile(pipeline, {});
   if (answer.counts.held === 0) return answer;
-  say(`held: ${answer.counts.held} removals of ${answer.counts.records} records, now confirmed`);
+  say(`held, now confirmed: ${JSON.stringify(answer.counts)}`);
   return reconcile(pipeline, { confirmRemovals: answer.counts.held });
 }
 
