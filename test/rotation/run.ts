@@ -46,7 +46,7 @@ async function run(): Promise<number> {
     await control.settled(60_000);
     await pipeline.drained();
     clearInterval(ticking);
-    return report(pipeline, control, ids, tookSeconds);
+    return await report(pipeline, control, ids, tookSeconds);
   } finally {
     await pipeline.stop();
   }
