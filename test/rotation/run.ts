@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createArgyleControl } from '../../local/argyle/control.ts';
+import { type ArgyleControl, createArgyleControl } from '../../local/argyle/control.ts';
+import type { FakeState } from '../../local/argyle/control-api.ts';
 import { startFakeArgyle } from '../../local/argyle/fake-argyle.ts';
 import { rotateSecret } from '../../local/rotate-secret.ts';
 import { synthesize } from '../../local/synthesize.ts';
@@ -32,6 +33,7 @@ async function run(): Promise<number> {
   try {
     const stopped = new AbortController();
     const uploading = upload(control, stopped.signal);
+    const ticking = setInterval(() => void control.state().then(tell, () => undefined), 30_000);
     await wait(marginSeconds * 1_000);
     for (let rotation = 1; rotation <= options.rotations; rotation += 1) {
       const startedMs = Date.now();
@@ -43,14 +45,20 @@ async function run(): Promise<number> {
     const { ids, tookSeconds } = await uploading;
     await control.settled(60_000);
     await pipeline.drained();
-    return report(pipeline, control, ids, tookSeconds);
+    clearInterval(ticking);
+    return await report(pipeline, control, ids, tookSeconds);
   } finally {
     await pipeline.stop();
   }
 }
 
+function tell({ deliveries, webhooks }: FakeState): void {
+  const { sent, pending, refused } = deliveries;
+  console.log(`${webhooks.length} subscribed, ${sent} sent, ${pending} pending, ${refused} refused`);
+}
+
 /** Uploads documents at the wanted rate, whatever one of them takes. */
-async function upload(control: ReturnType<typeof createArgyleControl>, signal: AbortSignal) {
+async function upload(control: ArgyleControl, signal: AbortSignal) {
   const startedMs = Date.now();
   const uploads: Promise<string>[] = [];
   while (!signal.aborted) {
@@ -61,7 +69,7 @@ async function upload(control: ReturnType<typeof createArgyleControl>, signal: A
   return { ids: await Promise.all(uploads), tookSeconds: (Date.now() - startedMs) / 1_000 };
 }
 
-async function uploadOne(control: ReturnType<typeof createArgyleControl>): Promise<string> {
+async function uploadOne(control: ArgyleControl): Promise<string> {
   for (;;) {
     try {
       return (await control.uploadDocument()).userUpload;
@@ -74,7 +82,7 @@ async function uploadOne(control: ReturnType<typeof createArgyleControl>): Promi
 
 async function report(
   pipeline: WatchedPipeline,
-  control: ReturnType<typeof createArgyleControl>,
+  control: ArgyleControl,
   ids: readonly string[],
   tookSeconds: number,
 ): Promise<number> {
