@@ -41,12 +41,13 @@ export async function startEngines(
 ): Promise<Engines> {
   const secrets = new Map<string, LocalSecret>();
   const cloudformation = await startCloudFormation();
+  keep(cloudformation);
   const endpoints = {
     dynamodb: keep(await onPort('DYNAMODB_PORT', ports.dynamodb, startEngine('dynamodb', ports.dynamodb))),
     sqs: keep(await onPort('SQS_PORT', ports.sqs, startEngine('sqs', ports.sqs))),
     lambda: keep(await startLambdaEngine(functions)),
     secretsmanager: keep(await startSecretsEngine(secrets, rotate)),
-    cloudformation: keep(cloudformation),
+    cloudformation: cloudformation.endpoint,
   };
   const client = {
     // Whatever the machine's own AWS settings say: these endpoints are on the loopback address.

@@ -1,5 +1,5 @@
+import { eventOf } from '../../functions/domain/events.ts';
 import { removalSlot } from '../../functions/domain/upload-record.ts';
-import { eventOf } from './event-of.ts';
 import type { UploadIds } from './webhook-request.ts';
 
 /** What Argyle says of one step of a document's processing. `unauthorized`: not enabled for this customer. */

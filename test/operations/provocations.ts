@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { environment } from '../../functions/environment.ts';
 import { bodyLimitBytes } from '../../functions/ingest.ts';
-import { secretUnreadableMetric } from '../../functions/metric-names.ts';
+import { documentMetrics, secretUnreadableMetric } from '../../functions/metric-names.ts';
 import { rotateSecret } from '../../local/rotate-secret.ts';
 import { createSecret } from '../../local/secret.ts';
 import { valuesOf } from '../../local/wiring.ts';
@@ -50,15 +50,17 @@ export const provocations: Readonly<Record<string, (scene: Scene) => Promise<Pro
     const before = failedRecords(pipeline, event);
     for (let count = 0; count < 4; count += 1) await putOnQueue(pipeline, event, webhookBody(event, newUpload()));
     await until(async () => failedRecords(pipeline, event) >= before + 4);
+    const { name, counts, pids } = workerOf(pipeline, event);
+    const { Errors } = counts();
     let isStuck = false;
-    disturb(({ service }) => {
-      isStuck ||= service === 'dynamodb';
+    disturb(({ service, caller }) => {
+      isStuck ||= service === 'dynamodb' && caller === name;
       return { kind: 'stall' };
     });
     await putOnQueue(pipeline, event, webhookBody(event, newUpload()));
     await until(async () => isStuck);
-    for (const pid of workerOf(pipeline, event).pids()) process.kill(pid, 'SIGKILL');
-    await until(async () => workerOf(pipeline, event).counts().Errors > 0);
+    for (const pid of pids()) process.kill(pid, 'SIGKILL');
+    await until(async () => counts().Errors > Errors);
     return { mend: () => endTrouble(scene) };
   },
 
@@ -136,10 +138,11 @@ export const provocations: Readonly<Record<string, (scene: Scene) => Promise<Pro
 
   'documents-not-fetched': async (scene) => {
     const { pipeline, metrics, event } = scene;
-    const before = failedRecords(pipeline, event);
+    const notFetched = () => printedCount(pipeline, documentMetrics.failed, event);
+    const before = notFetched();
     await pipeline.argyle.setFaults({ failures: [{ path: '/v2/user-uploads/', status: 503 }] });
     for (let count = 0; count < 5; count += 1) await metrics.post(webhookBody(event, newUpload()));
-    await until(async () => failedRecords(pipeline, event) >= before + 5);
+    await until(async () => notFetched() >= before + 5);
     return { mend: () => endTrouble(scene) };
   },
 
