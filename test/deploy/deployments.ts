@@ -1,7 +1,8 @@
-import { cdkOf, type Outputs } from './cdk.ts';
+import { cdkOf } from './cdk.ts';
 import { awsClients, type DeployedStack, readDeployedStack } from './deployed-stack.ts';
 import type { Emulator } from './emulator.ts';
 import { type Patch, patchedAssembly } from './patched-assembly.ts';
+import { withoutRefusedTypes } from './refused-types.ts';
 import { patches } from './workarounds.ts';
 
 /** The CDK CLI's commands on one emulator, with a look at what they made. */
@@ -15,25 +16,25 @@ export function deploymentsTo(emulator: Emulator) {
   const cdk = cdkOf(emulator);
   const clients = awsClients(emulator);
   const stacks: DeployedStack[] = [];
-  const read = async (assembly: string, outputs: Outputs): Promise<DeployedStack> => {
-    const stack = await readDeployedStack(emulator, clients, assembly, outputs);
-    stacks.push(stack);
-    return stack;
+  const deployPatched = async (assembly: string, applied: readonly Patch[]): Promise<DeployedStack> => {
+    const patched = await patchedAssembly(assembly, applied);
+    try {
+      const stack = await readDeployedStack(emulator, clients, assembly, await cdk.deploy('--app', patched.directory));
+      stacks.push(stack);
+      return stack;
+    } finally {
+      await patched.remove();
+    }
   };
   return {
     bootstrap: cdk.bootstrap,
     destroy: cdk.destroy,
-    /** The README's command as it stands. The assembly is only read, and has to be of the same context. */
-    deployUntouched: async (assembly: string, context: string) =>
-      read(assembly, await cdk.deploy('--context', context)),
-    deploy: async (assembly: string, ...more: readonly Patch[]): Promise<DeployedStack> => {
-      const patched = await patchedAssembly(assembly, [...patches, ...more]);
-      try {
-        return await read(assembly, await cdk.deploy('--app', patched.directory));
-      } finally {
-        await patched.remove();
-      }
-    },
+    /** The README's command as it stands. */
+    deployAsIs: (context: string) => cdk.deploy('--context', context),
+    /** Without any work-around, but for what would be refused. */
+    deployUntouched: (assembly: string) => deployPatched(assembly, [withoutRefusedTypes]),
+    deploy: (assembly: string, ...more: readonly Patch[]) =>
+      deployPatched(assembly, [withoutRefusedTypes, ...patches, ...more]),
     close: () => {
       for (const stack of stacks) stack.close();
       for (const client of Object.values(clients)) client.destroy();

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { refusedTypes, typesRefusedBy, withoutRefusedTypes } from './refused-types.ts';
+
+test('the types that a deployment was refused for are read from what the CDK CLI says', () => {
+  const error = new Error('cdk deploy\nTemplate format error: Unrecognized resource types: [AWS::B::C, AWS::A::B]\n');
+  expect(typesRefusedBy(error)).toEqual(['AWS::A::B', 'AWS::B::C']);
+});
+
+test('another refusal names no type', () => {
+  expect(typesRefusedBy(new Error('The stack cannot be deleted'))).toEqual([]);
+});
+
+test('what the emulator refuses is left out, and nothing else', () => {
+  const [Type = ''] = refusedTypes;
+  const Queue = { Type: 'AWS::SQS::Queue' };
+  const patched = withoutRefusedTypes({ Resources: { Query: { Type }, Queue }, Outputs: {} });
+  expect(patched.Resources).toEqual({ Queue });
+});
