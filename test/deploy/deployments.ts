@@ -2,7 +2,7 @@ import { cdkOf } from './cdk.ts';
 import { awsClients, type DeployedStack, readDeployedStack } from './deployed-stack.ts';
 import type { Emulator } from './emulator.ts';
 import { type Patch, patchedAssembly } from './patched-assembly.ts';
-import { withoutRefusedTypes } from './refused-types.ts';
+import { withoutMetricMath, withoutRefusedTypes } from './refused-types.ts';
 import { patches } from './workarounds.ts';
 
 /** The CDK CLI's commands on one emulator, with a look at what they made. */
@@ -31,10 +31,12 @@ export function deploymentsTo(emulator: Emulator) {
     destroy: cdk.destroy,
     /** The README's command as it stands. */
     deployAsIs: (context: string) => cdk.deploy('--context', context),
+    /** Without the types that would be refused at once. */
+    deployKnownTypes: (assembly: string) => deployPatched(assembly, [withoutRefusedTypes]),
     /** Without any work-around, but for what would be refused. */
-    deployUntouched: (assembly: string) => deployPatched(assembly, [withoutRefusedTypes]),
+    deployUntouched: (assembly: string) => deployPatched(assembly, [withoutRefusedTypes, withoutMetricMath]),
     deploy: (assembly: string, ...more: readonly Patch[]) =>
-      deployPatched(assembly, [withoutRefusedTypes, ...patches, ...more]),
+      deployPatched(assembly, [withoutRefusedTypes, withoutMetricMath, ...patches, ...more]),
     close: () => {
       for (const stack of stacks) stack.close();
       for (const client of Object.values(clients)) client.destroy();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusedTypes, typesRefusedBy, withoutRefusedTypes } from './refused-types.ts';
+import { refusedTypes, typesRefusedBy, withoutMetricMath, withoutRefusedTypes } from './refused-types.ts';
 
 test('the types that a deployment was refused for are read from what the CDK CLI says', () => {
   const error = new Error('cdk deploy\nTemplate format error: Unrecognized resource types: [AWS::B::C, AWS::A::B]\n');
@@ -15,4 +15,13 @@ test('what the emulator refuses is left out, and nothing else', () => {
   const Queue = { Type: 'AWS::SQS::Queue' };
   const patched = withoutRefusedTypes({ Resources: { Query: { Type }, Queue }, Outputs: {} });
   expect(patched.Resources).toEqual({ Queue });
+});
+
+test('an alarm with metric math watches its first metric, and any other stays as it is', () => {
+  const MetricStat = { Metric: { Namespace: 'N', MetricName: 'M', Dimensions: [] }, Period: 60, Stat: 'Sum' };
+  const other = { Type: 'AWS::CloudWatch::Alarm', Properties: { MetricName: 'M', Threshold: 1 } };
+  const math = { ...other, Properties: { Metrics: [{ Expression: 'a + b' }, { MetricStat }], Threshold: 1 } };
+  const { Resources } = withoutMetricMath({ Resources: { math, other }, Outputs: {} });
+  const Properties = { ...MetricStat.Metric, Period: 60, Statistic: 'Sum', Threshold: 1 };
+  expect(Resources).toEqual({ math: { ...math, Properties }, other });
 });

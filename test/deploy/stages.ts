@@ -14,7 +14,7 @@ import { type DeployedStack, queueUrlsOf } from './deployed-stack.ts';
 import type { Assemblies, Deployments } from './deployments.ts';
 import type { Patch } from './patched-assembly.ts';
 import { checkQueues, checkTable } from './provisioned.ts';
-import { refusedTypes, typesRefusedBy } from './refused-types.ts';
+import { refusedTypes, refusesMetricMath, typesRefusedBy } from './refused-types.ts';
 import type { Steps } from './steps.ts';
 import { mended, unneeded, workarounds } from './workarounds.ts';
 
@@ -22,12 +22,16 @@ type Step = Steps['step'];
 
 /** A deployment without any work-around: is the emulator still wrong where it was? */
 export async function runUntouched(step: Step, deployments: Deployments, assemblies: Assemblies): Promise<void> {
-  const { deployAsIs, deployUntouched, destroy } = deployments;
+  const { deployAsIs, deployKnownTypes, deployUntouched, destroy } = deployments;
   await step(`cdk deploy -c stage=sandbox: refused for ${refusedTypes} only`, async () => {
     const refusal = await deployAsIs('stage=sandbox').catch((error) => error);
     assert.deepEqual(typesRefusedBy(refusal), [...refusedTypes].sort(), refusal.message ?? 'It was not refused.');
   });
-  const untouched = await step('cdk deploy without these', () => deployUntouched(assemblies.sandbox));
+  await step('cdk deploy without these: refused for metric math', async () => {
+    const refusal = await deployKnownTypes(assemblies.sandbox).catch((error) => error);
+    assert.match(String(refusal.message), refusesMetricMath);
+  });
+  const untouched = await step('cdk deploy without either', () => deployUntouched(assemblies.sandbox));
   for (const { name, seen, wrong } of workarounds) console.log(`     work-around ${name} (${seen}): ${wrong}`);
   await step(`${workarounds.length} work-arounds are all still needed`, async () =>
     assert.deepEqual(await unneeded(untouched), [], 'MiniStack is right now: take these out of workarounds.ts'),

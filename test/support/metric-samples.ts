@@ -43,6 +43,8 @@ export function createMetricSamples(pipeline: WatchedPipeline) {
       const invocations = counts.map((sample, index) => ({
         ...sample,
         value: sample.value - (countsBefore[index]?.value ?? 0),
+        // They happened before now, though they are counted a moment later.
+        timeMs: Math.min(sample.timeMs, nowMs),
       }));
       countsBefore = counts;
       return [
