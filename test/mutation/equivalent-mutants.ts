@@ -18,7 +18,7 @@ export const equivalentMutants: readonly EquivalentMutant[] = [
     reason: 'Node takes an empty encoding for UTF-8.',
   },
   {
-    file: 'functions/worker.ts',
+    file: 'functions/apply-record.ts',
     mutator: 'StringLiteral',
     line: "Object.entries(messageAttributes).map(([name, { stringValue }]) => [name, stringValue ?? '']),",
     replacement: '"Stryker was here!"',

@@ -5,7 +5,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/*.test.ts', 'test/domain/**/*.test.ts'],
-    exclude: ['test/architecture.test.ts', 'test/bundles.test.ts', 'test/*-silence.test.ts'],
+    // Nor engines: what needs them takes seconds for each mutant.
+    exclude: [
+      'test/architecture.test.ts',
+      'test/bundles.test.ts',
+      'test/*-silence.test.ts',
+      'test/reconcile*.test.ts',
+      'test/subscription.test.ts',
+    ],
     setupFiles: 'test/support/function-environment.ts',
     testTimeout: 30_000,
   },
