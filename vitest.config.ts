@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/assemblies.ts',
     setupFiles: 'test/support/function-environment.ts',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Far above what a busy machine takes: only what hangs runs into them.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
   },
 });
