@@ -26,7 +26,7 @@ export type RecordOutcome = {
   readonly userUpload?: string;
   /** What became of the document, if Argyle was asked for it. */
   readonly document?: EnrichmentOutcome['kind'];
-  readonly retryAfterSeconds?: number;
+  readonly retryAfterSeconds?: number | undefined;
 };
 
 /**
@@ -43,7 +43,7 @@ export async function applyRecord(
   if (reading.kind === 'unreadable') return failureOf(telemetry, record)('permanent', 'unreadable');
   const { envelope, receivedAt } = reading;
   const { userUpload } = envelope;
-  const fail = failureOf(telemetry, record, userUpload);
+  const fail = failureOf(telemetry, record, { userUpload });
   if (envelope.event !== dependencies.eventType) return fail('permanent', 'wrong_event');
 
   let applied: ApplyOutcome;
@@ -59,11 +59,7 @@ export async function applyRecord(
   const document = await enrichRecord(dependencies.enrich, envelope, deadline);
   if (document.kind !== 'failed') return { kind: applied.kind, record, userUpload, document: document.kind };
   const { error, retryAfterSeconds } = document;
-  return {
-    ...fail('retryable', 'not_fetched', error),
-    document: 'failed',
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-  };
+  return { ...fail('retryable', 'not_fetched', error), document: 'failed', retryAfterSeconds };
 }
 
 async function enrichRecord(
@@ -83,8 +79,7 @@ export function deliveryIdOf(record: SQSRecord): string {
   return record.messageAttributes.deliveryId?.stringValue ?? 'unknown';
 }
 
-function failureOf(telemetry: Telemetry, record: SQSRecord, userUpload?: string) {
-  const known = userUpload === undefined ? {} : { userUpload };
+function failureOf(telemetry: Telemetry, record: SQSRecord, known: { readonly userUpload?: string } = {}) {
   return (kind: 'retryable' | 'permanent', reason: string, error?: unknown): RecordOutcome => {
     const ids = { messageId: record.messageId, deliveryId: deliveryIdOf(record), ...known };
     telemetry.error('record_failed', error, { ...ids, kind, reason });

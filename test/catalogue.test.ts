@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eventsPage } from '../docs/write-events.ts';
-import { events, eventTypes } from '../functions/domain/events.ts';
+import { eventOf, events, eventTypes, type Slot } from '../functions/domain/events.ts';
 
 test.each(eventTypes)('there is a fixture of %s', (event) => {
   expect(JSON.parse(read(`fixtures/${event}.json`)).event).toBe(event);
@@ -14,6 +14,14 @@ test.each(eventTypes)('the page of events has one row that says all about %s', (
   const cells = rows.flatMap((row) => row.split(/ +\| +|^\| | +\|$/)).filter((cell) => cell !== '');
   const { meaning, slot, failureImpact } = events[event];
   expect(cells).toEqual([`\`${event}\``, meaning, `\`${slot}\``, failureImpact]);
+});
+
+test.each(eventTypes)('%s is the event that writes its slot', (event) => {
+  expect(eventOf(events[event].slot)).toBe(event);
+});
+
+test('no event writes a slot that the catalogue does not name', () => {
+  expect(() => eventOf('readAt' as Slot)).toThrow('No event of the catalogue writes readAt.');
 });
 
 test('docs/events.md is that page; otherwise run `npm run docs`', () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { environment } from '../functions/environment.ts';
 import { handler as ingest } from '../functions/ingest.ts';
 import { handler as work } from '../functions/worker.ts';
 import { sampleBody, signedRequest } from './support/builders.ts';
@@ -6,7 +7,10 @@ import { json } from './support/ingest.ts';
 
 // That the template's variables lead to the engines, the end-to-end tests show on the bundles.
 describe('what Lambda calls is bound to a clock and to the log', () => {
-  afterEach(() => vi.restoreAllMocks());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
 
   it('when a webhook comes', async () => {
     const lines = printedLines();
@@ -17,7 +21,18 @@ describe('what Lambda calls is bound to a clock and to the log', () => {
   it('when a batch comes', async () => {
     const lines = printedLines();
     expect(await work({ Records: [] })).toEqual({ batchItemFailures: [] });
-    expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ Applied: 0, records: '0' }]);
+    expect(lines().map((line) => JSON.parse(line))).toMatchObject([
+      { Applied: 0, DocumentsWritten: 0, records: '0', service: 'unused' },
+    ]);
+  });
+
+  it('when a batch comes and there are no credentials for Argyle: nothing is asked, so nothing is counted of it', async () => {
+    const lines = printedLines();
+    vi.stubEnv(environment.argyleCredentialsId, undefined);
+    vi.resetModules();
+    const { handler } = await import('../functions/worker.ts');
+    expect(await handler({ Records: [] })).toEqual({ batchItemFailures: [] });
+    expect(lines().map((line) => JSON.parse(line))).not.toMatchObject([{ DocumentsWritten: 0 }]);
   });
 });
 

@@ -44,6 +44,7 @@ describe('a worker with credentials for Argyle', () => {
     [{ kind: 'unavailable' }, 'no_answer', 10],
     [{ kind: 'refused', status: 401 }, 'http_401', 10],
     [{ kind: 'ok', body: { id: 'another', account: 'account' } }, 'http_200', 10],
+    [{ kind: 'ok', body: 'no upload' }, 'http_200', 10],
   ])('lets a message wait when Argyle says %j', async (answer, code, delaySeconds) => {
     const { work, steps, postponed, errors, measured } = setUp({ answer });
     const batch = [sqsRecord(sampleBody(), { receiveCount: 2 })];

@@ -127,7 +127,7 @@ describe('the worker', () => {
     const { work, measured } = setUp({ nowMs: () => now, onApply });
     await work(mixedBatch);
     const metrics = { Applied: 2, Stale: 1, FailedForNow: 1, FailedForGood: 5, DurationMs: 35 };
-    expect(measured).toMatchObject([{ metrics, fields: { records: 9 } }]);
+    expect(measured).toEqual([{ metrics, fields: expect.objectContaining({ records: 9 }) }]);
   });
 
   it('names in it the documents and deliveries of the batch, each once', async () => {

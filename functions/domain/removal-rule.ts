@@ -15,9 +15,8 @@ const betweenMissesMs = 12 * 3_600_000;
  * younger one may have been uploaded while Argyle wrote its list.
  */
 export function mayBeGone({ slots }: KnownRecord, startedAt: string): boolean {
-  const [earliest] = Object.values(slots).sort();
-  if (earliest === undefined || slots[removalSlot]) return false;
-  return Date.parse(startedAt) - Date.parse(earliest) > youngestRecordMs;
+  const [earliest = startedAt] = Object.values(slots).sort();
+  return !slots[removalSlot] && Date.parse(startedAt) - Date.parse(earliest) > youngestRecordMs;
 }
 
 /**

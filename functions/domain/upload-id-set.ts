@@ -26,7 +26,7 @@ export function unpackIds(packed: Uint8Array): readonly string[] {
     const bytes = packed.subarray(index * packedIdBytes, (index + 1) * packedIdBytes);
     return Buffer.from(bytes)
       .toString('hex')
-      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+      .replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5');
   });
 }
 
@@ -36,7 +36,7 @@ export function unpackIds(packed: Uint8Array): readonly string[] {
  */
 export function createUploadIdSet(capacity: number): UploadIdSet {
   // A quarter stays free, so that a search ends after a few steps.
-  const slots = Math.max(8, Math.ceil((capacity * 4) / 3));
+  const slots = Math.max(8, Math.ceil(capacity / 0.75));
   const words = new Uint32Array(slots * 4);
   const isUsed = new Uint8Array(slots);
   let size = 0;

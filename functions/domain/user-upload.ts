@@ -105,5 +105,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 // By code points: half of a surrogate pair is no text.
 function cut(text: string): string {
-  return text.length <= longestTextCharacters ? text : Array.from(text).slice(0, longestTextCharacters).join('');
+  return Array.from(text).slice(0, longestTextCharacters).join('');
 }

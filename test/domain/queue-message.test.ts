@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBody } from '../../functions/domain/message-body.ts';
-import { readMessage, writeMessage } from '../../functions/domain/queue-message.ts';
+import { readMessage, reconciliation, writeMessage } from '../../functions/domain/queue-message.ts';
 import { sample, sampleBody } from '../support/builders.ts';
 
 const delivery = {
@@ -28,6 +28,11 @@ describe('writeMessage', () => {
   it('names the encoding of a body that SQS would not carry', () => {
     const { body, attributes } = writeMessage({ ...delivery, body: Buffer.from([0xff]) });
     expect({ body, encoding: attributes.encoding }).toEqual({ body: '/w==', encoding: 'base64' });
+  });
+
+  it('says that no webhook told of an event which reconciliation found', () => {
+    const { attributes } = writeMessage({ ...delivery, origin: reconciliation });
+    expect(attributes).toEqual({ ...writeMessage(delivery).attributes, origin: 'reconciliation' });
   });
 
   it('writes every receipt time in the one form whose order as text is its order in time', () => {
@@ -57,8 +62,24 @@ describe('readMessage', () => {
     'says unreadable for a body that is no envelope: %j',
     (body) => {
       expect(readMessage({ ...writeMessage(delivery), body })).toEqual({ kind: 'unreadable' });
+      expect(readMessage({ ...writeMessage({ ...delivery, origin: reconciliation }), body })).toEqual({
+        kind: 'unreadable',
+      });
     },
   );
+
+  it('reads an event without a user only when reconciliation found it', () => {
+    const body = JSON.stringify({
+      event: sample.event,
+      data: { account: sample.account, user_upload: sample.userUpload },
+    });
+    const { user: _, ...withoutUser } = envelope;
+    const found = writeMessage({ ...delivery, body: Buffer.from(body), origin: reconciliation });
+    expect(readMessage(found)).toEqual({ kind: 'message', envelope: withoutUser, receivedAt: sample.receivedAt });
+    for (const attributes of [writeMessage(delivery).attributes, { ...found.attributes, origin: 'webhook' }]) {
+      expect(readMessage({ ...found, attributes })).toEqual({ kind: 'unreadable' });
+    }
+  });
 
   it.each([
     ['absent', undefined],

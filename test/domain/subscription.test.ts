@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
 import { planSubscriptions, readSubscription, type Subscription } from '../../functions/domain/subscription.ts';
-import { keyOf, physicalIdOf } from '../../functions/domain/subscription-memory.ts';
 
 const key = { url: 'https://api.example.com/webhooks/argyle', name: 'uploads: team 1' };
 
@@ -28,8 +27,13 @@ describe('the plan', () => {
   });
 
   it('is to replace what does not fit', () => {
-    const own = [subscription('a', { secret: 'old' }), subscription('b', { events: ['*'] })];
-    expect(planSubscriptions(own, ['current'])).toEqual({ create: 'current', remove: ['a', 'b'] });
+    const own = [
+      subscription('a', { secret: 'old' }),
+      subscription('b', { events: ['*'] }),
+      subscription('c', { events: [...eventTypes.slice(1), 'users.fully_synced'] }),
+      subscription('d', { events: [...eventTypes, 'users.fully_synced'] }),
+    ];
+    expect(planSubscriptions(own, ['current'])).toEqual({ create: 'current', remove: ['a', 'b', 'c', 'd'] });
   });
 
   it('is to keep one for each secret', () => {
@@ -41,6 +45,10 @@ describe('the plan', () => {
 });
 
 describe('a subscription of a list', () => {
+  it('is read with its secret', () => {
+    expect(readSubscription(subscription('a'))).toEqual(subscription('a'));
+  });
+
   it('is read whatever else Argyle says of it', () => {
     const { secret, ...shown } = subscription('a');
     expect(readSubscription({ ...shown, secret: null, config: {}, last_sent_at: null })).toEqual({
@@ -49,7 +57,7 @@ describe('a subscription of a list', () => {
     });
   });
 
-  it.each([null, 'text', {}, { ...subscription('a'), id: 1 }, { ...subscription('a'), events: 'all' }])(
+  it.each([null, 'text', {}, ...[{ id: 1 }, { url: null }, { name: 2 }, { events: 'all' }].map(otherwise)])(
     'is not read from %o',
     (value) => {
       expect(readSubscription(value)).toBeUndefined();
@@ -57,15 +65,6 @@ describe('a subscription of a list', () => {
   );
 });
 
-describe('the physical id', () => {
-  it('says URL and name, and nothing else', () => {
-    expect(keyOf(physicalIdOf(key))).toEqual(key);
-  });
-
-  it.each(['never-made', 'argyle-uploads-sandbox-Subscription-1ABCDEF', '', '#', 'url#', '#name', 'a#b#c'])(
-    'is not seen in %o',
-    (id) => {
-      expect(keyOf(id)).toBeUndefined();
-    },
-  );
-});
+function otherwise(difference: object): object {
+  return { ...subscription('a'), ...difference };
+}

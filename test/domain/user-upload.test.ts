@@ -55,6 +55,7 @@ describe('a user upload', () => {
     ['a text', 'page 1 is unreadable', ['page 1 is unreadable']],
     ['an object', { message: 'blurred', page: 1 }, ['{"message":"blurred","page":1}']],
     ['a list of both', ['blurred', { page: 1 }], ['blurred', '{"page":1}']],
+    ['a number', 5, ['5']],
     ['an empty text', '', []],
     ['an empty object', {}, []],
     ['null', null, []],
