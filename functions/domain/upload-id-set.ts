@@ -26,7 +26,7 @@ export function unpackIds(packed: Uint8Array): readonly string[] {
     const bytes = packed.subarray(index * packedIdBytes, (index + 1) * packedIdBytes);
     return Buffer.from(bytes)
       .toString('hex')
-      .replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5');
+      .replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   });
 }
 
