@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { type EventType, eventTypes, isEventType } from '../functions/domain/events.ts';
+import { Command, Option } from 'commander';
+import type { EventType } from '../functions/domain/events.ts';
+import { dryRun, event, moveOptions, rate, readCount, yes } from './arguments.ts';
 import { listDead, showDead } from './dead.ts';
 import { listQuarantine, redrive, releaseQuarantine } from './moves.ts';
 import { startReconciliation } from './reconcile.ts';
@@ -28,11 +29,6 @@ const program = new Command('uploads')
   )
   .showHelpAfterError('(uploads --help lists the commands)')
   .exitOverride();
-
-const event = ['<event>', `one of ${eventTypes.join(', ')}`, readEvent] as const;
-const yes = ['--yes', 'do not ask'] as const;
-const rate = ['--rate <n>', 'messages a second', readCount, 50] as const;
-const dryRun = ['--dry-run', 'say what would happen, and do nothing'] as const;
 
 program
   .command('status')
@@ -144,28 +140,6 @@ function run(command: (target: Target, report: Report) => Promise<unknown>): () 
     const isWell = await command(await findTarget(options), createReport(options.json ?? false));
     if (isWell === false) process.exitCode = 1;
   };
-}
-
-function moveOptions({
-  rate: messages,
-  dryRun: isDry = false,
-  yes: isSure = false,
-}: {
-  rate: number;
-  dryRun?: boolean;
-  yes?: boolean;
-}) {
-  return { rate: messages, dryRun: isDry, isSure };
-}
-
-function readEvent(name: string): EventType {
-  if (isEventType(name)) return name;
-  throw new InvalidArgumentError(`Use one of ${eventTypes.join(', ')}.`);
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Use a whole number from 1.');
 }
 
 function exitCodeOf(error: unknown): number {
