@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
@@ -47,7 +48,7 @@ test(`ingest keeps what is signed and nothing else, whatever it is (seed ${seed}
       });
     }
     if (JSON.stringify(measured).includes('MARKER')) expect(measured).not.toContain('MARKER');
-    heap.check(index);
+    await heap.check(index);
   }
 });
 
@@ -86,7 +87,7 @@ test(`a worker answers for every message, whatever it is (seed ${seed})`, limit,
       expect({ index, record, applied, batchItemFailures, errors }).toBe('applied or reported');
     }
     if (JSON.stringify(measured).includes('MARKER')) expect(measured).not.toContain('MARKER');
-    heap.check(index);
+    await heap.check(index);
   }
 });
 
@@ -95,14 +96,17 @@ function watchHeap() {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   let earlyBytes = 0;
-  const usedBytes = () => {
+  const usedBytes = async () => {
+    await setImmediate();
     collect();
     return process.memoryUsage().heapUsed;
   };
   return {
-    check: (index: number) => {
-      if (index === Math.floor(cases / 10)) earlyBytes = usedBytes();
-      if (index === cases - 1) expect(usedBytes() - earlyBytes).toBeLessThan(16 * 1024 * 1024);
+    check: async (index: number) => {
+      // Deadlines are held weakly, and what is held weakly lives until the event loop turns: on Lambda, at each request.
+      if (index % 100 === 0) await setImmediate();
+      if (index === Math.floor(cases / 10)) earlyBytes = await usedBytes();
+      if (index === cases - 1) expect((await usedBytes()) - earlyBytes).toBeLessThan(16 * 1024 * 1024);
     },
   };
 }
