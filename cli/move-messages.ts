@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { DeleteMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { receiveAll, type WaitingMessage } from './dead-messages.ts';
+import type { EventType } from '../functions/domain/events.ts';
+import { envelopeReading, putBack, receiveAll, type WaitingMessage } from './dead-messages.ts';
 
 /** What a move needs to know. */
 export type Move = {
@@ -17,12 +18,37 @@ export type Move = {
 
 export type Destination = { readonly queueUrl: string; readonly attributes: Readonly<Record<string, string>> };
 
+/** Where dead letters go: all back on the queue that they came from, as they are. */
+export function backOn(queueUrl: string): Move['destinationOf'] {
+  return ({ attributes }) => ({ queueUrl, attributes });
+}
+
+/** Where quarantined messages go: what is understood by now on the queue of its event, the rest nowhere. */
+export function onQueueOfEvent(queueUrls: Readonly<Record<EventType, string>>): Move['destinationOf'] {
+  return (waiting) => {
+    const reading = envelopeReading(waiting);
+    if (reading.kind !== 'envelope') return undefined;
+    const { event } = reading.envelope;
+    return { queueUrl: queueUrls[event], attributes: { ...waiting.attributes, event } };
+  };
+}
+
 /**
  * Moves messages from one queue to others: sends each first, then deletes it. Whenever it is interrupted nothing is
  * lost; a message that was sent and not deleted is moved again, and a repeat changes no record. Gives how many moved
- * and which stayed. Not StartMessageMoveTask: it serves dead-letter queues on AWS only, and this serves all alike.
+ * and how many stayed, which can be received again at once. Not StartMessageMoveTask: it serves dead-letter queues on
+ * AWS only, and this serves all alike.
  */
 export async function moveMessages(
+  sqs: SQSClient,
+  move: Move,
+): Promise<{ readonly moved: number; readonly left: number }> {
+  const { moved, left } = await moveReceived(sqs, move);
+  await putBack(sqs, move.from, left);
+  return { moved, left: left.length };
+}
+
+async function moveReceived(
   sqs: SQSClient,
   move: Move,
 ): Promise<{ readonly moved: number; readonly left: readonly WaitingMessage[] }> {

@@ -10,7 +10,7 @@ import {
   receiveAll,
   type WaitingMessage,
 } from './dead-messages.ts';
-import { type Destination, moveMessages } from './move-messages.ts';
+import { backOn, type Move, moveMessages, onQueueOfEvent } from './move-messages.ts';
 import { type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 
@@ -24,8 +24,7 @@ export async function redrive(target: Target, event: EventType, options: MoveOpt
   const from = await findDeadLetterQueue(sqs, queueUrl);
   const what = (count: number) =>
     `${count} dead letters of ${event} go back on its queue, at ${options.rate} a second. What fails again comes back.`;
-  const destinationOf = ({ attributes }: WaitingMessage) => ({ queueUrl, attributes });
-  await move(sqs, { from, what, destinationOf }, options, report);
+  await move(sqs, { from, what, destinationOf: backOn(queueUrl) }, options, report);
 }
 
 /** Puts what is understood by now on the queue of its event: after an update of the stack. The rest stays. */
@@ -33,12 +32,7 @@ export async function releaseQuarantine(target: Target, options: MoveOptions, re
   const sqs = new SQSClient(target.clientOptions('SQS'));
   const what = (count: number) =>
     `Of ${count} quarantined messages those that are understood by now go on the queue of their event, at ${options.rate} a second.`;
-  const destinationOf = (waiting: WaitingMessage): Destination | undefined => {
-    const reading = envelopeReading(waiting);
-    if (reading.kind !== 'envelope') return undefined;
-    const { event } = reading.envelope;
-    return { queueUrl: target.queueUrls[event], attributes: { ...waiting.attributes, event } };
-  };
+  const destinationOf = onQueueOfEvent(target.queueUrls);
   await move(sqs, { from: target.quarantineQueueUrl, what, destinationOf }, options, report);
 }
 
@@ -65,7 +59,7 @@ export async function listQuarantine(target: Target, most: number, report: Repor
 type Plan = {
   readonly from: string;
   readonly what: (count: number) => string;
-  readonly destinationOf: (message: WaitingMessage) => Destination | undefined;
+  readonly destinationOf: Move['destinationOf'];
 };
 
 async function move(
@@ -96,7 +90,6 @@ async function move(
     signal: interrupted.signal,
   });
   bar.stop();
-  await putBack(sqs, from, left);
-  const end = interrupted.signal.aborted ? 'Interrupted: the rest is where it was.' : `${left.length} stayed.`;
-  report.result({ moved, left: left.length, interrupted: interrupted.signal.aborted }, `${moved} moved. ${end}`);
+  const end = interrupted.signal.aborted ? 'Interrupted: the rest is where it was.' : `${left} stayed.`;
+  report.result({ moved, left, interrupted: interrupted.signal.aborted }, `${moved} moved. ${end}`);
 }
