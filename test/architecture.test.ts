@@ -42,9 +42,14 @@ describe('arrows go one way', () => {
     },
     {
       drawer: 'the local pipeline',
-      files: /^local\//,
+      files: /^local\/(?!console\/page\/)/,
       mayImport:
-        /^(?!infra\/|conformance\/|test\/|docs\/|functions\/(?!domain\/|environment\.ts$)|aws-cdk-lib\b|constructs\b)/,
+        /^(?!infra\/|conformance\/|test\/|docs\/|cli\/(?!(dead|move)-messages\.ts$)|functions\/(?!domain\/|(environment|metric-names)\.ts$)|aws-cdk-lib\b|constructs\b)/,
+    },
+    {
+      drawer: "the console's page, which runs in a browser,",
+      files: /^local\/console\/page\//,
+      mayImport: /^local\/console\/page\//,
     },
     {
       drawer: 'the conformance suite',

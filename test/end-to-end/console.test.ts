@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
+import type { Overview, UploadHistory } from '../../local/console/page/view.ts';
 import { newUpload, webhookBody } from '../support/argyle-sender.ts';
 import { startTestPipeline, type TestPipeline } from '../support/local-pipeline.ts';
 
@@ -36,11 +39,82 @@ test('one record is found by its id, and an unknown one is 404', async () => {
   expect(unknown.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
 });
 
-test('the page loads nothing from elsewhere', async () => {
-  const page = await (await pipeline.fetchConsole('/')).text();
+test('the page and its files come from the pipeline, which forbids them to load anything from elsewhere', async () => {
+  const files = await Promise.all(
+    ['/', '/console/page.css', '/console/page.js'].map((path) => pipeline.fetchConsole(path)),
+  );
 
-  expect(page).toContain('/console/state');
-  expect(page).not.toMatch(/https?:|\/\/[a-z]|@import|src=/);
+  expect(files.map(({ status, headers }) => [status, headers.get('content-type')])).toEqual([
+    [200, 'text/html; charset=utf-8'],
+    [200, 'text/css; charset=utf-8'],
+    [200, 'text/javascript; charset=utf-8'],
+  ]);
+  for (const { headers } of files) expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; /);
+});
+
+test.each([
+  ['a page of another origin', 'POST', '/console/send?event=user_uploads.added', { origin: 'http://example.com' }],
+  ['another page of this machine', 'POST', '/console/redrive?event=quarantine', { origin: 'http://localhost:3000' }],
+  ['a page without an origin of its own', 'POST', '/console/trouble?kind=flood', { origin: 'null' }],
+  ['a name that points here', 'GET', '/console/state', { host: 'example.com:8787' }],
+  ['a name that points here', 'GET', '/console/log', { host: '127.0.0.1.example.com' }],
+  [
+    'a name that points here',
+    'POST',
+    '/console/argyle?action=upload',
+    { host: 'example.com', origin: 'http://example.com' },
+  ],
+])('%s is refused: %s %s', async (_, method, path, headers) => {
+  const before = pipeline.logLines.length;
+  expect(await exchange(method, path, headers)).toBe(403);
+  expect(pipeline.logLines.length).toBe(before);
+});
+
+test('the own page may do what it does, by whichever name of this machine', async () => {
+  const { port } = new URL(pipeline.webhookUrl);
+  const host = `localhost:${port}`;
+  const path = '/console/send?event=user_uploads.added';
+  expect(await exchange('POST', path, { host, origin: `http://${host}` })).toBe(200);
+  expect(await exchange('POST', path, {})).toBe(200);
+});
+
+test('the history of a document is its record and the deliveries that were seen of it', async () => {
+  const ids = newUpload();
+  await pipeline.post(webhookBody('user_uploads.added', ids));
+  await pipeline.post(webhookBody('user_uploads.added', ids));
+  await pipeline.drained();
+
+  const path = `/console/uploads/${ids.userUpload}`;
+  const history = (await (await pipeline.fetchConsole(`${path}/history`)).json()) as UploadHistory;
+
+  const delivery = { deliveryId: expect.any(String), event: 'user_uploads.added', answer: 'accepted' };
+  expect(history).toMatchObject({ deliveries: [delivery, delivery], isAtArgyle: false });
+  expect(history.record).toEqual(await (await pipeline.fetchConsole(path)).json());
+});
+
+test('the overview counts what the functions printed, and what the queues hold', async () => {
+  await pipeline.post(webhookBody('user_uploads.added', newUpload()));
+  await pipeline.post(webhookBody('user_uploads.added', newUpload()), { 'X-Argyle-Signature': '0'.repeat(128) });
+  await pipeline.post('no JSON at all');
+  await pipeline.drained();
+
+  const { funnel, lanes, quarantine, throughput } = (await (
+    await pipeline.fetchConsole('/console/overview')
+  ).json()) as Overview;
+
+  const received = pipeline.logLines.filter((line) => line.includes('"service":"ingest"')).length;
+  const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+  expect(funnel).toMatchObject({
+    received,
+    verified: received - 1,
+    badSignature: 1,
+    queued: received - 1,
+    quarantined: 1,
+  });
+  expect(quarantine).toEqual({ visible: 1, inFlight: 0 });
+  expect(sumOf(lanes.map(({ applied, repeated }) => applied + repeated))).toBe(funnel.applied);
+  expect(funnel.applied).toBe(received - 2);
+  expect(sumOf(throughput.received)).toBe(received);
 });
 
 test('a button posts a signed sample for the chosen upload', async () => {
@@ -56,3 +130,11 @@ test('a button posts a signed sample for the chosen upload', async () => {
   expect(refused.status).toBe(400);
   expect(await pipeline.readRecord(userUpload)).toMatchObject({ userUpload, addedAt: expect.any(String) });
 });
+
+// fetch sends no Host of one's own.
+async function exchange(method: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
+  const outgoing = request(new URL(path, pipeline.webhookUrl), { method, headers }).end();
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  response.destroy();
+  return response.statusCode;
+}
