@@ -1,6 +1,8 @@
 /** A quota of AWS, per account and region unless it says otherwise, with its default and where that stands. */
 export type Quota = {
   readonly name: string;
+  /** What is to be raised, in few words. */
+  readonly short: string;
   readonly usual: number;
   readonly unit: string;
   /** Whether it can be raised, and how. */
@@ -21,6 +23,7 @@ export const sqsLimits = { inFlight: 120_000 } as const;
 export const quotas = {
   gatewayRate: {
     name: 'API Gateway: requests a second, all APIs',
+    short: 'rate of API Gateway',
     usual: 10_000,
     unit: 'requests/s',
     raise: 'Service Quotas',
@@ -28,6 +31,7 @@ export const quotas = {
   },
   gatewayBurst: {
     name: 'API Gateway: burst, all APIs',
+    short: 'burst of API Gateway',
     usual: 5_000,
     unit: 'requests at once',
     raise: 'AWS sets it with the rate',
@@ -35,6 +39,7 @@ export const quotas = {
   },
   lambdaConcurrency: {
     name: 'Lambda: concurrent executions, all functions (10 in some new accounts)',
+    short: 'concurrent executions of Lambda',
     usual: 1_000,
     unit: 'executions at once',
     raise: 'Service Quotas',
@@ -42,13 +47,15 @@ export const quotas = {
   },
   lambdaRequests: {
     name: 'Lambda: invocations a second, ten times the concurrency',
+    short: 'invocations a second of Lambda',
     usual: 10_000,
     unit: 'invocations/s',
-    raise: 'with the concurrency',
+    raise: 'Service Quotas: concurrent executions',
     source: 'https://fulgurion.com/blog/posts/lambda-scales-within-limits/',
   },
   lambdaScaling: {
     name: 'Lambda: new execution environments of one function in 10 s',
+    short: 'scaling rate of Lambda',
     usual: 1_000,
     unit: 'environments',
     raise: 'cannot be raised',
@@ -56,6 +63,7 @@ export const quotas = {
   },
   queueInFlight: {
     name: 'SQS: messages in flight of one queue',
+    short: 'messages in flight of SQS',
     usual: sqsLimits.inFlight,
     unit: 'messages',
     raise: 'a support case',
@@ -63,20 +71,23 @@ export const quotas = {
   },
   tableWarm: {
     name: 'DynamoDB: writes that a new on-demand table takes at once; it doubles within 30 minutes',
+    short: 'warm throughput of the table and its indexes',
     usual: 4_000,
     unit: 'write units/s',
-    raise: 'warm throughput, before it is needed',
+    raise: '`WarmThroughput` of the table, a day before it is needed',
     source: `${dynamodb}/warm-throughput-scenarios.html`,
   },
   tableWrites: {
     name: 'DynamoDB: writes of one on-demand table, and of one index',
+    short: 'writes of the table',
     usual: 40_000,
     unit: 'write units/s',
     raise: 'Service Quotas',
     source: `${dynamodb}/ServiceQuotas.html`,
   },
   partitionWrites: {
-    name: 'DynamoDB: writes of one partition: of one document, of one user or account in its index',
+    name: 'DynamoDB: writes of one partition: of one document, or of one user or account in its index',
+    short: 'writes of a partition',
     usual: 1_000,
     unit: 'write units/s',
     raise: 'cannot be raised',
@@ -84,13 +95,15 @@ export const quotas = {
   },
   secretReads: {
     name: 'Secrets Manager: reads of secrets',
+    short: 'reads of secrets',
     usual: 10_000,
     unit: 'calls/s',
     raise: 'cannot be raised',
     source: 'https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html',
   },
   argyleRequests: {
-    name: "Argyle's API: requests a second (two third parties say so)",
+    name: "Argyle's API, with credentials only: requests a second, as a third party says",
+    short: "requests to Argyle's API",
     usual: 50,
     unit: 'requests/s',
     raise: 'ask Argyle',

@@ -13,8 +13,8 @@ import { storageOf } from './storage.ts';
 const usage = `usage: npm run cost -- [--rate N] [--stage S] [--context KEY=VALUE]… [--assume NAME=VALUE]… [--json]
 
 Synthesizes the stack, runs its functions here to see what they print, and says what a month costs at N webhooks a second
-(0.01 to 10000, by default 100), line by line, beside its floor and alternatives. --stage is sandbox or production; --context is what cdk
-takes, as argyleCredentials=argyle/api-key. --assume replaces what no template says; the report lists it.`;
+(0.01 to 10000, by default 100), line by line, beside its floor and alternatives. --stage is production or sandbox; --context is
+what cdk takes, as argyleCredentials=argyle/api-key. --assume replaces what no template says; the report lists it.`;
 
 try {
   await run();

@@ -7,7 +7,7 @@ import { eventTypes } from '../functions/domain/events.ts';
 type SourceFile = { readonly path: string; readonly text: string };
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const drawers = ['cli', 'functions', 'infra', 'local', 'conformance', 'docs', 'test'];
+const drawers = ['cli', 'figures', 'functions', 'infra', 'local', 'conformance', 'docs', 'test'];
 const source = drawers.flatMap(readSource);
 
 describe('arrows go one way', () => {
@@ -61,6 +61,12 @@ describe('arrows go one way', () => {
       files: /^cli\//,
       mayImport:
         /^cli\/|^functions\/domain\/|^functions\/(metric-names|output-names)\.ts$|^local\/send-samples\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
+    },
+    {
+      drawer: 'the figures',
+      files: /^figures\//,
+      mayImport:
+        /^figures\/|^local\/|^functions\/domain\/|^functions\/(environment|metric-names)\.ts$|^aws-lambda$|^node:/,
     },
     { drawer: 'the documentation', files: /^docs\//, mayImport: /^functions\/domain\/|^node:/ },
   ];
