@@ -41,7 +41,7 @@ Defaults of AWS per account and region, read ${readOn}, and settings of our own.
 ${limitTable(capacity)}
 
 With credentials for Argyle, its API is met first by far: a webhook whose document it refuses is applied all the same, but postponed to ask
-again, and the alarm DocumentsNotFetched fires. A lasting rate above that limit ends in dead letters.
+again, and the alarm DocumentsNotFetched fires. A rate above that limit for over six hours ends in dead letters.
 
 ## What to raise
 
