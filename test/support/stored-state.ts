@@ -1,5 +1,11 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { consoleView } from '../../local/wiring.ts';
 
@@ -31,6 +37,13 @@ export function storedState(
     putOn,
     putOnQueue: (event: string, body: string, attributes: Readonly<Record<string, string>>) =>
       putOn(queueOf(event).url, body, attributes),
+    /** How many messages an event's queue holds, visible and in flight. */
+    countMessages: async (event: string): Promise<number> => {
+      const counts = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+      const command = new GetQueueAttributesCommand({ QueueUrl: queueOf(event).url, AttributeNames: [...counts] });
+      const { Attributes = {} } = await sqs.send(command);
+      return counts.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+    },
     /** Empties a queue. */
     purge: async (QueueUrl: string) => {
       await sqs.send(new PurgeQueueCommand({ QueueUrl }));

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { eventTypes } from '../../functions/domain/events.ts';
 import { type ArgyleStandIn, startPipeline } from '../../local/pipeline.ts';
 import { consoleView } from '../../local/wiring.ts';
 import { createSender } from './argyle-sender.ts';
@@ -15,6 +16,11 @@ export type QueueState = {
   readonly visible: number;
   readonly inFlight: number;
   readonly dead: number;
+};
+
+type ConsoleState = {
+  readonly uploads: readonly (Readonly<Record<string, unknown>> & { readonly userUpload: string })[];
+  readonly queues: readonly QueueState[];
 };
 
 /** The local pipeline with the ways in which a test looks at it, and disturbs it, from outside. */
@@ -66,12 +72,12 @@ export async function startWatchedPipeline(
   };
 
   const fetchConsole = (path: string, init?: RequestInit) => fetch(new URL(path, pipeline.webhookUrl), init);
-  const queueStates = async (): Promise<readonly QueueState[]> =>
-    ((await (await fetchConsole('/console/state')).json()) as { queues: QueueState[] }).queues;
+  const readState = async () => (await (await fetchConsole('/console/state')).json()) as ConsoleState;
+  const stored = storedState({ dynamodb, sqs }, view);
 
   return {
     ...pipeline,
-    ...storedState({ dynamodb, sqs }, view),
+    ...stored,
     stop,
     sqs,
     logLines,
@@ -80,18 +86,20 @@ export async function startWatchedPipeline(
     warnings,
     post: sender.post,
     fetchConsole,
-    queueStates,
+    queueStates: async () => (await readState()).queues,
+    /** All records with their status, by id. */
+    readRecords: async () => new Map((await readState()).uploads.map((record) => [record.userUpload, record])),
     /** Resolves once no queue of an event holds a message any more, whether visible or in flight. */
     drained: () =>
-      until(async () => (await queueStates()).every((q) => isQuarantine(q) || q.visible + q.inFlight === 0)),
+      until(async () => {
+        // One after the other, and no look at the records: they may be many.
+        for (const event of eventTypes) if ((await stored.countMessages(event)) > 0) return false;
+        return true;
+      }),
   };
 }
 
 /** Resolves once the condition holds; the test's own time-out is the only limit. */
 export async function until(isTrue: () => Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await setTimeout(20);
-}
-
-function isQuarantine({ event }: QueueState): boolean {
-  return event === 'quarantine';
 }
