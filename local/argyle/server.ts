@@ -12,10 +12,12 @@ import { createWorld } from './world.ts';
 export type ServerOptions = DeliveryOptions & ApiKey & { readonly port: number };
 
 const host = '127.0.0.1';
+// A connection that is closed just when somebody uses it again looks like an outage: longer than anybody here is idle.
+const keepAliveTimeout = 120_000;
 
 /** Starts the fake in this process; gives the port. Throws an error with the code EADDRINUSE when it is taken. */
 export async function serve(options: ServerOptions): Promise<number> {
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout });
   server.listen(options.port, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

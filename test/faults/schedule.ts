@@ -1,3 +1,4 @@
+import type { Failure } from '../../local/argyle/faults.ts';
 import type { AwsCall, Disturbance } from '../support/aws-proxy.ts';
 import { oneOf } from '../support/seeded-random.ts';
 
@@ -8,6 +9,8 @@ type PhaseName = keyof typeof phases;
 type Trouble = {
   readonly disturb?: (call: AwsCall, random: () => number) => Disturbance | undefined;
   readonly kill?: 'workers' | 'ingest';
+  /** What Argyle's API answers instead when it is asked for a document. */
+  readonly argyle?: Omit<Failure, 'path'>;
 };
 
 const throttled: Disturbance = { kind: 'refuse', statusCode: 400, errorType: 'ProvisionedThroughputExceededException' };
@@ -28,6 +31,16 @@ const phases = {
   'Secrets Manager fails': { disturb: ({ service }) => (service === 'secretsmanager' ? internalError : undefined) },
   'workers killed': { kill: 'workers' },
   'ingest restarted': { kill: 'ingest' },
+  'Argyle throttles': { argyle: { status: 429, rate: 0.6 } },
+  'Argyle throttles and says for how long': { argyle: { status: 429, retryAfter: 1, rate: 0.6 } },
+  'Argyle fails': { argyle: { status: 500 } },
+  'Argyle hangs up': { argyle: { status: 'disconnect', rate: 0.6 } },
+  // What it answers is old by then: the document has changed or was removed meanwhile.
+  'Argyle slow': { argyle: { slowMs: 3_000, isCarriedOut: true, rate: 0.5 } },
+  // Beyond the 10 s after which a worker does not wait any more.
+  'Argyle stalls': { argyle: { slowMs: 11_000, rate: 0.02 } },
+  'Argyle answers no JSON': { argyle: { status: 200, body: '<html>maintenance</html>', rate: 0.6 } },
+  'Argyle refuses the key': { argyle: { status: 401, rate: 0.6 } },
 } as const satisfies Record<string, Trouble>;
 
 const names = Object.keys(phases) as [PhaseName, ...PhaseName[]];
@@ -39,7 +52,7 @@ export function nextPhase(previous: Phase | undefined, random: () => number): Ph
   return { name, milliseconds: 300 + Math.round(random() * 1_200) };
 }
 
-/** What a phase does to a call, or to the functions' processes when it begins. */
+/** What a phase does to calls, or to the functions' processes when it begins. */
 export function troubleOf({ name }: Phase): Trouble {
   return phases[name];
 }
