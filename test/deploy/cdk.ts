@@ -10,6 +10,9 @@ import type { Emulator } from './emulator.ts';
 /** What a deployed stack says of itself, by the outputs' names. */
 export type Outputs = Readonly<Record<string, string>>;
 
+/** What a deployment chooses, as `-c key=value` does. */
+export type Context = Readonly<Record<string, string>>;
+
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The real CDK CLI, talking to the emulator. Each call throws with what the CLI said when it fails. */
@@ -25,17 +28,27 @@ export function cdkOf(emulator: Emulator) {
   };
   return {
     bootstrap: () => inFolder((folder) => cdk('bootstrap', '--output', folder)),
-    /** Deploys as the README says, with `--context`, or a cloud assembly with `--app`; gives the stack's outputs. */
-    deploy: (...what: readonly ['--context' | '--app', string]): Promise<Outputs> =>
+    /** Deploys as the README says, with a context, or a cloud assembly by its path; gives the stack's outputs. */
+    deploy: (what: string | Context): Promise<Outputs> =>
       inFolder(async (folder) => {
-        const output = what[0] === '--context' ? ['--output', join(folder, 'cdk.out')] : [];
         const file = join(folder, 'outputs.json');
-        await cdk('deploy', ...what, ...output, '--require-approval', 'never', '--outputs-file', file);
+        await cdk(
+          'deploy',
+          ...(typeof what === 'string' ? ['--app', what] : [...choices(what), '--output', join(folder, 'cdk.out')]),
+          '--require-approval',
+          'never',
+          '--outputs-file',
+          file,
+        );
         const stacks = JSON.parse(await readFile(file, 'utf8')) as Record<string, Outputs>;
         return Object.values(stacks)[0] ?? {};
       }),
     destroy: (assembly: string) => cdk('destroy', '--app', assembly, '--force'),
   };
+}
+
+function choices(context: Context): string[] {
+  return Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
 }
 
 // Nothing of the machine's own AWS settings: neither its credentials nor its endpoints may be met.

@@ -1,8 +1,10 @@
 import { Agent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListQueueTagsCommand, paginateListQueues, SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../../functions/environment.ts';
+import { outputNames } from '../../functions/output-names.ts';
 import { type Identities, pseudoParameters, readTemplate, type Template } from '../../local/template.ts';
 import { consoleView } from '../../local/wiring.ts';
 import { createSender } from '../support/argyle-sender.ts';
@@ -23,6 +25,7 @@ export function awsClients({ endpoint, connection }: Emulator) {
     dynamodb: new DynamoDBClient(options),
     sqs: new SQSClient({ ...options, useQueueUrlAsEndpoint: false }),
     secretsManager: new SecretsManagerClient(options),
+    lambda: new LambdaClient(options),
   };
 }
 
@@ -30,7 +33,7 @@ export function awsClients({ endpoint, connection }: Emulator) {
 export async function readDeployedStack(emulator: Emulator, clients: Clients, assembly: string, outputs: Outputs) {
   const template = readTemplate(assembly);
   const { WebhookUrl: webhookUrl = '', WebhookSecretArn: SecretId = '', UploadTableName: tableName = '' } = outputs;
-  const [table] = template.ofType('AWS::DynamoDB::Table');
+  const table = template.ofType('AWS::DynamoDB::Table').find(({ logicalId }) => isNamedBy(template, logicalId));
   if (!webhookUrl || !SecretId || !tableName || !table)
     throw new Error(`These outputs do not do: ${JSON.stringify(outputs)}`);
 
@@ -57,6 +60,11 @@ export async function readDeployedStack(emulator: Emulator, clients: Clients, as
     post: sender.post,
     close: sender.close,
   };
+}
+
+// With credentials for Argyle there is another table, of which no output tells.
+function isNamedBy({ outputs }: Template, logicalId: string): boolean {
+  return (outputs[outputNames.uploadTableName] as { readonly Ref?: string } | undefined)?.Ref === logicalId;
 }
 
 /** The stack's queues by logical id, told by the tags that CloudFormation gives to what it makes. */

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { refusedTypes, typesRefusedBy, withoutMetricMath, withoutRefusedTypes } from './refused-types.ts';
+import {
+  refusedTypes,
+  refusedTypesIn,
+  typesRefusedBy,
+  withoutMetricMath,
+  withoutRefusedTypes,
+} from './refused-types.ts';
 
 test('the types that a deployment was refused for are read from what the CDK CLI says', () => {
   const error = new Error('cdk deploy\nTemplate format error: Unrecognized resource types: [AWS::B::C, AWS::A::B]\n');
@@ -15,6 +21,13 @@ test('what the emulator refuses is left out, and nothing else', () => {
   const Queue = { Type: 'AWS::SQS::Queue' };
   const patched = withoutRefusedTypes({ Resources: { Query: { Type }, Queue }, Outputs: {} });
   expect(patched.Resources).toEqual({ Queue });
+});
+
+test('of what the emulator refuses, a template is refused for what it has', () => {
+  const [first = '', ...others] = refusedTypes;
+  expect(others).not.toEqual([]);
+  const resource = { logicalId: 'Query', type: first, properties: {} };
+  expect(refusedTypesIn({ ofType: (type) => (type === first ? [resource] : []) })).toEqual([first]);
 });
 
 test('an alarm with metric math watches its first metric, and any other stays as it is', () => {

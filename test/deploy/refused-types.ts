@@ -1,10 +1,16 @@
+import type { Template } from '../../local/template.ts';
 import type { Patch, TemplateJson } from './patched-assembly.ts';
 
 /**
  * Resource types with which MiniStack refuses a template ("Unrecognized resource types"), seen with MiniStack 1.5.33 on
  * 2026-11-24. They are left out of what is deployed to it. The run fails once it knows one of them.
  */
-export const refusedTypes: readonly string[] = ['AWS::Logs::QueryDefinition'];
+export const refusedTypes: readonly string[] = ['AWS::Logs::QueryDefinition', 'AWS::SecretsManager::RotationSchedule'];
+
+/** Those of them that a template has. */
+export function refusedTypesIn({ ofType }: Pick<Template, 'ofType'>): readonly string[] {
+  return refusedTypes.filter((type) => ofType(type).length > 0);
+}
 
 /** Leaves out what MiniStack refuses. */
 export const withoutRefusedTypes: Patch = (template) => ({

@@ -26,7 +26,7 @@ export async function startArgyle(options: Partial<FakeArgyleOptions> = {}) {
     const isJson = response.headers.get('content-type') === 'application/json';
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
   };
-  return { ...fake, ask, control: createArgyleControl(fake.controlUrl) };
+  return { ...fake, credentials: key, ask, control: createArgyleControl(fake.controlUrl) };
 }
 
 /**
