@@ -30,7 +30,7 @@ const engines = {
  * Throws an error with the code EADDRINUSE when the port is taken.
  */
 export async function startEngine(name: EngineName, port: number): Promise<Engine> {
-  const thread = new Worker(new URL(import.meta.url), { workerData: { engine: name, port } });
+  const thread = new Worker(new URL(import.meta.url), { workerData: { engine: name, port }, name: `engine-${name}` });
   const [answer] = (await once(thread, 'message')) as [{ endpoint: string } | { code: string }];
   if ('code' in answer) throw Object.assign(new Error(`The ${name} engine did not start: ${answer.code}`), answer);
   return {

@@ -7,7 +7,7 @@ import { eventTypes } from '../functions/domain/events.ts';
 type SourceFile = { readonly path: string; readonly text: string };
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const drawers = ['cli', 'figures', 'functions', 'infra', 'local', 'conformance', 'docs', 'test'];
+const drawers = ['bench', 'cli', 'figures', 'functions', 'infra', 'local', 'conformance', 'docs', 'test'];
 const source = drawers.flatMap(readSource);
 
 describe('arrows go one way', () => {
@@ -67,6 +67,17 @@ describe('arrows go one way', () => {
       files: /^figures\//,
       mayImport:
         /^figures\/|^local\/|^functions\/domain\/|^functions\/(environment|metric-names)\.ts$|^aws-lambda$|^node:/,
+    },
+    {
+      drawer: 'the benchmark',
+      files: /^bench\/(?!best-practice\/)/,
+      mayImport:
+        /^(bench|functions|local)\/|^test\/support\/installed-part\.ts$|^infra\/node-function\.ts$|^test\/support\/installed-part\.ts$|^(aws-cdk-lib\b|aws-lambda$|esbuild$|node:)/,
+    },
+    {
+      drawer: 'what the benchmark compares with',
+      files: /^bench\/best-practice\//,
+      mayImport: /^bench\/best-practice\/|^(@aws-lambda-powertools\/|@aws-sdk\/|@middy\/core$|aws-lambda$|zod$|node:)/,
     },
     { drawer: 'the documentation', files: /^docs\//, mayImport: /^functions\/domain\/|^node:/ },
   ];

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { environment } from '../functions/environment.ts';
+import { synthesize } from '../local/synthesize.ts';
+import { readTemplate } from '../local/template.ts';
+import { buildBestPractice } from './best-practice.ts';
+import { bundle, pathOf } from './bundle.ts';
+import { buildDefaults, sdkFolder } from './default-bundles.ts';
+import { names, type Role, type Variant } from './variants.ts';
+
+const credentialsId = 'argyle/api-key';
+
+/** Builds all variants below `folder`; `argyleUrl` is the base URL of Argyle's API for those that ask it. */
+export async function buildVariants(folder: string, argyleUrl: string): Promise<readonly Variant[]> {
+  const plain = await deployedCode({ stage: 'sandbox' });
+  const connected = await deployedCode({ stage: 'sandbox', argyleCredentials: credentialsId });
+  const defaults = buildDefaults(folder);
+  const bestPractice = await buildBestPractice(folder);
+  const own = async (file: string) => {
+    const target = join(folder, file.replaceAll(/\W/g, '-'));
+    await bundle(pathOf(file), target);
+    return target;
+  };
+  const empty = await own('empty-function.ts');
+  const variant = (name: string, role: Role, code: string, variables = {}): Variant => ({
+    name,
+    role,
+    folder: code,
+    environment: variables,
+  });
+  const argyle = { [environment.argyleApiUrl]: argyleUrl, [environment.argyleCredentialsId]: credentialsId };
+  return [
+    variant(names.empty, 'ingest', empty),
+    variant(names.deployed, 'ingest', plain.ingest),
+    variant(names.defaults, 'ingest', defaults.ingest, { NODE_PATH: sdkFolder }),
+    variant(names.bestPractice, 'ingest', bestPractice.ingest),
+    variant(names.floor, 'ingest', await own('floor/ingest.ts')),
+    variant(names.empty, 'worker', empty),
+    variant(names.deployed, 'worker', plain.worker),
+    variant(names.connected, 'worker', connected.worker, argyle),
+    variant(names.defaults, 'worker', defaults.worker, { NODE_PATH: sdkFolder }),
+    variant(names.bestPractice, 'worker', bestPractice.worker),
+    variant(names.floor, 'worker', await own('floor/worker.ts')),
+  ];
+}
+
+// The code that `cdk deploy` would send, by what its functions are told.
+async function deployedCode(context: Readonly<Record<string, string>>): Promise<Readonly<Record<Role, string>>> {
+  const { directory } = await synthesize(context);
+  const template = readTemplate(directory);
+  const codeWith = (variable: string) => {
+    const lambda = template
+      .ofType('AWS::Lambda::Function')
+      .find(({ properties }) => variable in (properties.Environment?.Variables ?? {}));
+    if (!lambda) throw new Error(`No function of the template has the variable ${variable}.`);
+    return template.codeDirectory(lambda);
+  };
+  return { ingest: codeWith(environment.quarantineQueueUrl), worker: codeWith(environment.eventType) };
+}

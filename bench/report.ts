@@ -1,0 +1,100 @@
+import { cpus } from 'node:os';
+import { figuresOf, type Goal, goalsOf, isReached, type Results } from './goals.ts';
+import type { Measured } from './measure-starts.ts';
+import { sizesOf } from './sizes.ts';
+import { names, type Role } from './variants.ts';
+
+/** The page docs/performance.md. `load`: how busy the machine was, jobs waiting per core. */
+export function performancePage(results: Results, rounds: number, loadPerCore: number): string {
+  const { ownLogic, pipeline, starts } = results;
+  return `# Performance
+
+Written by \`npm run bench\`. Only ratios and counts mean something: x = against the empty function, side by side in the same run, ${rounds} fresh
+processes for each variant in turns, medians. Node ${process.versions.node}, ${cpus().length} cores of ${cpus()[0]?.model.trim()}, shared with others: a load of
+${loadPerCore.toFixed(1)} jobs per core during the run. CPU figures suffer less from that than times.
+
+## Goals
+
+${table(['what', 'goal', 'seen', ''], goalsOf(results).map(goalRow))}
+
+## Starting and serving
+
+Every start is a fresh process of Node that loads the bundle (ready), then makes its first call (cold total), over TLS, to a stand-in for AWS on
+the loopback address. Then it serves ${'`'}warm${'`'} webhooks. Each cell with two ratios: time, CPU time. Peak memory is after 400 webhooks
+(a worker's after 800).
+
+${startsTable('ingest', starts)}
+
+${startsTable('worker', starts)}
+
+*${names.floor}*: \`bench/floor/\`. *${names.bestPractice}*: \`bench/best-practice/\`, Powertools' logger, metrics, parser, parameters, idempotency and
+batch with middy and zod. *${names.defaults}*: the AWS SDK is not in the bundle; it comes from a folder of packages, as on Lambda.
+
+## Own logic
+
+With fakes where AWS would be asked: ${ownLogic.ingestUs.toFixed(1)} µs for a webhook in ingest, ${ownLogic.workerUs.toFixed(1)} µs for a message in a worker. A line of
+telemetry costs ${ownLogic.telemetryUs.toFixed(1)} µs more.
+
+## Local pipeline
+
+\`npm start\` as it is, ${pipeline.deliveries} signed webhooks of 100 documents over 16 connections: ${pipeline.answeredPerSecond.toFixed(0)}/s answered,
+${pipeline.appliedPerSecond.toFixed(0)}/s until the last record was right; ${pipeline.refused} refused, ${pipeline.wrongRecords} records wrong.
+
+${cpuTable(results)}
+`;
+}
+
+function goalRow(goal: Goal): readonly string[] {
+  const { text, limit, atLeast, seen, unit } = goal;
+  const shown = seen >= 100 ? seen.toFixed(0) : seen.toFixed(2);
+  return [
+    text,
+    `${atLeast ? '≥' : '≤'} ${limit}${unit}`,
+    `${shown}${unit}`,
+    isReached(goal) ? 'reached' : '**missed**',
+  ];
+}
+
+function startsTable(role: Role, starts: readonly Measured[]): string {
+  const empty = figuresOf(starts, role, names.empty);
+  const floor = figuresOf(starts, role, names.floor);
+  const rows = starts
+    .filter(({ variant }) => variant.role === role)
+    .map((seen) => {
+      const { bytes, zippedBytes } = sizesOf(seen.variant.folder);
+      const times = (a: 'readyMs' | 'coldMs', b: 'readyCpuMs' | 'coldCpuMs') =>
+        `${(seen[a] / empty[a]).toFixed(2)}, ${(seen[b] / empty[b]).toFixed(2)}`;
+      return [
+        seen.variant.name,
+        kilobytes(bytes),
+        kilobytes(zippedBytes),
+        times('readyMs', 'readyCpuMs'),
+        times('coldMs', 'coldCpuMs'),
+        (seen.coldMs / floor.coldMs).toFixed(2),
+        (seen.warmCpuUs / floor.warmCpuUs).toFixed(2),
+        (seen.peakMegabytes / empty.peakMegabytes).toFixed(2),
+      ];
+    });
+  const figures = ['KB', 'KB zipped', 'ready, x', 'cold total, x', "cold total, floor's", "CPU per webhook, floor's"];
+  return table([role, ...figures, 'peak memory, x'], rows);
+}
+
+function cpuTable({ pipeline: { cpu, deliveries } }: Results): string {
+  const total = cpu.reduce((sum, { seconds }) => sum + seconds, 0);
+  const rows = cpu
+    .filter(({ seconds }) => seconds > 0)
+    .map(({ part, seconds }) => [
+      part,
+      ((seconds * 1_000) / deliveries).toFixed(2),
+      `${((100 * seconds) / total).toFixed(0)} %`,
+    ]);
+  return table(['part', 'CPU per webhook, ms', 'share'], rows);
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1_000).toFixed(1);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
