@@ -1,10 +1,12 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { sep } from 'node:path';
 
 // One execution environment, measured from inside: it loads a bundle, makes the first call, then the others. Bundled to plain
 // JavaScript before it runs, so that nothing of ours is between Node's start and the function's.
 const { PROBE_CODE = '', PROBE_FIRST = '', PROBE_EVENTS = '', PROBE_ROUNDS = '1' } = process.env;
-const { handler } = createRequire(`${PROBE_CODE}/`)(`${PROBE_CODE}/index.js`);
+const load = createRequire(PROBE_CODE + sep);
+const { handler } = load(`${PROBE_CODE}/index.js`);
 const ready = now();
 
 void measure();

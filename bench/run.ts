@@ -19,7 +19,8 @@ Builds the functions and what they are compared with, starts each N times (defau
 ports from --port on (default 8797), and writes docs/performance.md. Takes some minutes. Needs openssl, Linux, and at its first
 run the npm registry.`;
 
-requireCommands('bench', { openssl: 'openssl' });
+const script = 'bench';
+requireCommands(script, { openssl: 'openssl' });
 const options = readOptions();
 const folder = await mkdtemp(join(tmpdir(), 'argyle-uploads-bench-'));
 try {

@@ -14,10 +14,10 @@ export const environment = {
   argyleCredentialsId: 'ARGYLE_CREDENTIALS_ID',
   /** The table of what the stack remembers about Argyle: leases, and how far reconciliation has come. */
   stateTableName: 'STATE_TABLE_NAME',
-  /** Read by Powertools: the namespace of all metrics, one per stack. */
-  metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
-  /** Read by Powertools: the dimension `service` of all metrics, one per function. */
-  serviceName: 'POWERTOOLS_SERVICE_NAME',
+  /** The namespace of all metrics, one per stack. */
+  metricsNamespace: 'METRICS_NAMESPACE',
+  /** The dimension `service` of all metrics, one per function. */
+  serviceName: 'SERVICE_NAME',
 } as const;
 
 /** The name of ingest's variable that holds the URL of an event's queue. */

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { secretsManagerClient, sqsClient } from './aws/clients.ts';
+import { callDeadline, secretsManagerClient, sqsClient } from './aws/clients.ts';
 import { createSendMessage, type SendMessage } from './aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './aws/webhook-secrets.ts';
@@ -128,8 +128,11 @@ function answer(statusCode: number, status: string): APIGatewayProxyStructuredRe
 
 // once per cold start
 function runtimeDependencies(): IngestDependencies {
+  const secrets = createWebhookSecrets(secretsManagerClient(), readVariable(environment.webhookSecretId), Date.now);
+  // While Lambda still gives the whole of a core, and the function waits for its first delivery.
+  secrets.readAhead(callDeadline());
   return {
-    secrets: createWebhookSecrets(secretsManagerClient(), readVariable(environment.webhookSecretId), Date.now),
+    secrets,
     sendMessage: createSendMessage(sqsClient()),
     queueUrls: Object.fromEntries(eventTypes.map((event) => [event, readVariable(eventQueueUrl(event))])) as Record<
       EventType,

@@ -59,8 +59,8 @@ export class NodeFunction extends Construct {
   }
 }
 
-// Measured in design.md: CommonJS starts 10 to 18 ms sooner than ESM, the unused credential providers weigh 270 KB.
-const bundling = {
+/** How functions/ is bundled. docs/performance.md says what each line buys. */
+export const bundling = {
   format: OutputFormat.CJS,
   target: 'node24',
   minify: true,
@@ -70,6 +70,7 @@ const bundling = {
   esbuildArgs: {
     '--supported:dynamic-import': 'false',
     '--alias:@aws-sdk/credential-provider-node': pathOf('../functions/aws/environment-credentials.ts'),
+    '--alias:@smithy/core/event-streams': pathOf('../functions/aws/no-event-streams.ts'),
   },
 } satisfies BundlingOptions;
 

@@ -1,7 +1,6 @@
-import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { isArgyleRefusal } from '../argyle/argyle-refusal.ts';
 import { isSetupError } from '../domain/setup-error.ts';
+import { environment, readVariable } from '../environment.ts';
 import { durationMetric } from '../metric-names.ts';
 
 /** Why something failed: the closed list of codes that error lines carry. */
@@ -24,21 +23,44 @@ export type Telemetry = {
 
 type Fields = Readonly<Record<string, string | number>>;
 
-/** Telemetry through Powertools; namespace and service come from the environment. */
+/** Telemetry as lines of JSON; namespace and service come from the environment. Why no library: docs/decisions/008. */
 export function createTelemetry(): Telemetry {
-  const metrics = new Metrics();
-  const logger = new Logger();
+  const namespace = readVariable(environment.metricsNamespace);
+  const service = readVariable(environment.serviceName);
   return {
-    measure: (measured, fields) => {
-      for (const [name, value] of Object.entries(measured)) {
-        metrics.addMetric(name, name === durationMetric ? MetricUnit.Milliseconds : MetricUnit.Count, value);
-      }
-      for (const [name, value] of Object.entries(fields)) metrics.addMetadata(name, String(value));
-      metrics.publishStoredMetrics();
-    },
+    measure: (metrics, fields) =>
+      print(process.stdout, { ...metricLine(namespace, metrics, fields), service, ...metrics }),
     error: (code, error, fields) =>
-      logger.error(code, { ...fields, ...(error !== undefined && { cause: describeError(error) }) }),
+      print(process.stderr, {
+        level: 'ERROR',
+        message: code,
+        timestamp: new Date().toISOString(),
+        service,
+        ...fields,
+        ...(error !== undefined && { cause: describeError(error) }),
+      }),
   };
+}
+
+// CloudWatch's embedded metric format: `_aws` says which of the line's numbers are metrics.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html, read 2026-11-24
+function metricLine(namespace: string, metrics: Readonly<Record<string, number>>, fields: Fields): object {
+  const Metrics = Object.keys(metrics).map((Name) => ({
+    Name,
+    Unit: Name === durationMetric ? 'Milliseconds' : 'Count',
+  }));
+  return {
+    _aws: {
+      Timestamp: Date.now(),
+      CloudWatchMetrics: [{ Namespace: namespace, Dimensions: [['service']], Metrics }],
+    },
+    ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])),
+  };
+}
+
+// Not through `console`: Lambda puts time and request id before what that prints, and the line would be no JSON.
+function print(stream: NodeJS.WriteStream, line: object): void {
+  stream.write(`${JSON.stringify(line)}\n`);
 }
 
 // The text of an AWS error, told by its `$fault`, names actions and resources, and ours are made for logs; any other text

@@ -4,13 +4,16 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 
-/** The secrets that a delivery may be signed with right now. Both throw when the current one cannot be read. */
+/** The secrets that a delivery may be signed with right now. `valid` and `reread` throw when the current one cannot be read. */
 export type WebhookSecrets = {
   /** From the cache while it is fresh. */
   readonly valid: (abortSignal: AbortSignal) => Promise<readonly string[]>;
   /** After a mismatch: the secrets read anew, or undefined when they were read so lately that it is no use. */
   readonly reread: (abortSignal: AbortSignal) => Promise<readonly string[] | undefined>;
 };
+
+/** Reads ahead of the first delivery, which then waits for it. Never throws: what fails is tried again when it is needed. */
+export type ReadAhead = { readonly readAhead: (abortSignal: AbortSignal) => void };
 
 type Versions = {
   readonly current: string;
@@ -35,8 +38,9 @@ export function createWebhookSecrets(
   client: SecretsManagerClient,
   secretId: string,
   nowMs: () => number,
-): WebhookSecrets {
+): WebhookSecrets & ReadAhead {
   let cached: Versions | undefined;
+  let ahead: Promise<unknown> | undefined;
   let failedAtMs = Number.NEGATIVE_INFINITY;
   let failure: unknown;
 
@@ -54,7 +58,12 @@ export function createWebhookSecrets(
   const failedLately = () => nowMs() - failedAtMs < rereadPauseMs;
 
   return {
+    readAhead: (abortSignal) => {
+      ahead = read(abortSignal).catch(() => undefined);
+    },
     valid: async (abortSignal) => {
+      if (ahead) await orAborted(ahead, abortSignal);
+      ahead = undefined;
       const kept = cached;
       if (!kept) return secretsOf(await read(abortSignal), nowMs());
       const ageMs = nowMs() - kept.readAtMs;
@@ -70,6 +79,16 @@ export function createWebhookSecrets(
       return secretsOf(await read(abortSignal), nowMs());
     },
   };
+}
+
+// Reading ahead has time limits of its own, but may have begun in an environment that was frozen before it ended.
+async function orAborted(reading: Promise<unknown>, abortSignal: AbortSignal): Promise<void> {
+  abortSignal.throwIfAborted();
+  await new Promise<unknown>((resolve) => {
+    abortSignal.addEventListener('abort', resolve, { once: true });
+    reading.then(resolve);
+  });
+  abortSignal.throwIfAborted();
 }
 
 function secretsOf({ current, pending, previous, previousValidUntilMs }: Versions, nowMs: number): readonly string[] {

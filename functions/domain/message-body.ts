@@ -24,9 +24,11 @@ export function decodeBody(text: string, encoding: string | undefined): Uint8Arr
   return encoding === 'base64' ? Buffer.from(text, 'base64') : undefined;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(body: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return utf8.decode(body);
   } catch {
     // Not UTF-8: there is no text.
   }

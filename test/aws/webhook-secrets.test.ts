@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createWebhookSecrets, type WebhookSecrets } from '../../functions/aws/webhook-secrets.ts';
+import { createWebhookSecrets } from '../../functions/aws/webhook-secrets.ts';
 import { type SecretsManager, startSecretsManager } from '../support/secrets-manager.ts';
+import { until } from '../support/watched-pipeline.ts';
 
 const startMs = Date.parse('2026-11-24T10:00:00.000Z');
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];
 
 let manager: SecretsManager;
-let secrets: WebhookSecrets;
+let secrets: ReturnType<typeof createWebhookSecrets>;
 let nowMs: number;
 beforeEach(async () => {
   nowMs = startMs;
@@ -65,6 +66,48 @@ describe('the valid secrets', () => {
   it('are not given once the time of the request is over', async () => {
     await expect(secrets.valid(AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
     expect(manager.reads()).toBe(0);
+  });
+});
+
+describe('reading ahead', () => {
+  const readAhead = () => secrets.readAhead(AbortSignal.timeout(5_000));
+
+  it('serves the first request and those of 60 s, without another read', async () => {
+    readAhead();
+    nowMs += 1 * minute - 1;
+    expect(await valid()).toEqual(['current']);
+    expect(await valid()).toEqual(['current']);
+    expect(manager.reads()).toBe(1);
+  });
+
+  it('that failed is no trouble for the first request, which reads by itself', async () => {
+    manager.refuse('AWSCURRENT');
+    readAhead();
+    await until(async () => manager.reads() === 1);
+    manager.put('AWSCURRENT', 'current', startMs);
+    expect(await valid()).toEqual(['current']);
+    expect(manager.reads()).toBe(2);
+  });
+
+  it('that failed leaves a request without secrets while reading fails', async () => {
+    manager.refuse('AWSCURRENT');
+    readAhead();
+    await expect(valid()).rejects.toMatchObject(refusal);
+  });
+
+  it('too long ago, as when Lambda froze the function meanwhile, serves nobody', async () => {
+    readAhead();
+    await until(async () => manager.reads() === 1);
+    manager.put('AWSCURRENT', 'new', startMs);
+    nowMs += 1 * minute;
+    expect(await valid()).toEqual(['new']);
+    expect(manager.reads()).toBe(2);
+  });
+
+  it('that gets no answer does not hold a request longer than its own time', async () => {
+    manager.hang('AWSCURRENT');
+    readAhead();
+    await expect(secrets.valid(AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 });
 

@@ -12,11 +12,13 @@ type Version = { readonly secret: string; readonly createdAtMs: number };
 /** A server of one secret that speaks GetSecretValue, with a client that tries once only. */
 export async function startSecretsManager() {
   const versions = new Map<string, Version | 'refused'>();
+  const hanging = new Set<string>();
   let currentReads = 0;
 
   const server = createServer(async (request, response) => {
     const { SecretId, VersionStage } = (await json(request)) as Record<string, string>;
     if (VersionStage === 'AWSCURRENT') currentReads += 1;
+    if (hanging.has(VersionStage ?? '')) return;
     const isKnown =
       request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue' && SecretId === 'webhook-secret';
     const { status, body } = isKnown
@@ -35,12 +37,15 @@ export async function startSecretsManager() {
     put: (stage: string, secret: string, createdAtMs: number) => versions.set(stage, { secret, createdAtMs }),
     /** Makes the service fail for a stage. */
     refuse: (stage: string) => versions.set(stage, 'refused'),
+    /** Makes the service answer nothing for a stage. */
+    hang: (stage: string) => hanging.add(stage),
     /** Makes a stage one that does not exist. */
     remove: (stage: string) => versions.delete(stage),
     /** How often the current stage was asked for. */
     reads: () => currentReads,
     close: async () => {
       client.destroy();
+      server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
