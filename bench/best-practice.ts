@@ -8,10 +8,12 @@ import { bundle, pathOf } from './bundle.ts';
 const sources = pathOf('best-practice');
 
 /**
- * Bundles the usual best practice from `bench/best-practice/`: gives the folder of each role. What it takes is fetched once, into the
- * user's cache: it would double what `npm ci` installs, for one command.
+ * Bundles the usual best practice from `bench/best-practice/`: gives the folder of each role, and that of the packages, which are
+ * fetched once, into the user's cache: they would double what `npm ci` installs, for one command.
  */
-export async function buildBestPractice(folder: string): Promise<{ readonly ingest: string; readonly worker: string }> {
+export async function buildBestPractice(
+  folder: string,
+): Promise<{ readonly ingest: string; readonly worker: string; readonly packages: string }> {
   const manifest = readFileSync(join(sources, 'package.json'));
   const version = createHash('sha256').update(manifest).digest('hex').slice(0, 12);
   const installed = await installedPart(`best-practice-${version}`, (part) => {
@@ -20,9 +22,10 @@ export async function buildBestPractice(folder: string): Promise<{ readonly inge
   });
   const copy = join(folder, 'best-practice');
   cpSync(sources, copy, { recursive: true });
-  symlinkSync(join(installed, 'node_modules'), join(copy, 'node_modules'));
+  const packages = join(installed, 'node_modules');
+  symlinkSync(packages, join(copy, 'node_modules'));
   const built = { ingest: join(copy, 'built-ingest'), worker: join(copy, 'built-worker') };
   await bundle(join(copy, 'ingest.ts'), built.ingest);
   await bundle(join(copy, 'worker.ts'), built.worker);
-  return built;
+  return { ...built, packages };
 }

@@ -6,11 +6,15 @@ import { buildBestPractice } from './best-practice.ts';
 import { bundle, pathOf } from './bundle.ts';
 import { buildDefaults, sdkFolder } from './default-bundles.ts';
 import { names, type Role, type Variant } from './variants.ts';
+import { buildWays } from './ways.ts';
 
 const credentialsId = 'argyle/api-key';
 
+/** The functions and what they are compared with; and ingest in other ways, to see what each thing buys. */
+export type Variants = { readonly compared: readonly Variant[]; readonly ways: readonly Variant[] };
+
 /** Builds all variants below `folder`; `argyleUrl` is the base URL of Argyle's API for those that ask it. */
-export async function buildVariants(folder: string, argyleUrl: string): Promise<readonly Variant[]> {
+export async function buildVariants(folder: string, argyleUrl: string): Promise<Variants> {
   const plain = await deployedCode({ stage: 'sandbox' });
   const connected = await deployedCode({ stage: 'sandbox', argyleCredentials: credentialsId });
   const defaults = buildDefaults(folder);
@@ -28,7 +32,7 @@ export async function buildVariants(folder: string, argyleUrl: string): Promise<
     environment: variables,
   });
   const argyle = { [environment.argyleApiUrl]: argyleUrl, [environment.argyleCredentialsId]: credentialsId };
-  return [
+  const compared = [
     variant(names.empty, 'ingest', empty),
     variant(names.deployed, 'ingest', plain.ingest),
     variant(names.defaults, 'ingest', defaults.ingest, { NODE_PATH: sdkFolder }),
@@ -41,6 +45,7 @@ export async function buildVariants(folder: string, argyleUrl: string): Promise<
     variant(names.bestPractice, 'worker', bestPractice.worker),
     variant(names.floor, 'worker', await own('floor/worker.ts')),
   ];
+  return { compared, ways: await buildWays(folder, bestPractice.packages) };
 }
 
 // The code that `cdk deploy` would send, by what its functions are told.

@@ -15,6 +15,7 @@ export type Goal = {
 /** All that one run of the benchmark measured. */
 export type Results = {
   readonly starts: readonly Measured[];
+  readonly ways: readonly Measured[];
   readonly ownLogic: OwnLogic;
   readonly pipeline: PipelineRun;
 };

@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { figuresOf, type Goal, goalsOf, isReached, type Results } from './goals.ts';
 import type { Measured } from './measure-starts.ts';
 import { sizesOf } from './sizes.ts';
+import type { Start } from './start-once.ts';
 import { names, type Role } from './variants.ts';
 
 /** The page docs/performance.md. `load`: how busy the machine was, jobs waiting per core. */
@@ -29,6 +30,15 @@ ${startsTable('worker', starts)}
 
 *${names.floor}*: \`bench/floor/\`. *${names.bestPractice}*: \`bench/best-practice/\`, Powertools' logger, metrics, parser, parameters, idempotency and
 batch with middy and zod. *${names.defaults}*: the AWS SDK is not in the bundle; it comes from a folder of packages, as on Lambda.
+
+## What each thing buys
+
+Ingest as it is deployed, and differing from that in one thing: in brackets by how much that is slower, in x.
+
+${waysTable(results)}
+
+*V8's code cache* is left: it has to be made by the very V8 that reads it, on Lambda's processor, so at each update of the run-time it would be
+refused, and it must be written on a machine that a deployment does not have.
 
 ## Own logic
 
@@ -77,6 +87,25 @@ function startsTable(role: Role, starts: readonly Measured[]): string {
     });
   const figures = ['KB', 'KB zipped', 'ready, x', 'cold total, x', "cold total, floor's", "CPU per webhook, floor's"];
   return table([role, ...figures, 'peak memory, x'], rows);
+}
+
+function waysTable({ starts, ways }: Results): string {
+  const empty = figuresOf(starts, 'ingest', names.empty);
+  const [deployed] = ways;
+  const cell = (seen: Measured, figure: keyof Start) => {
+    const ratio = seen[figure] / empty[figure];
+    const more = ratio - (deployed?.[figure] ?? 0) / empty[figure];
+    return seen === deployed
+      ? ratio.toFixed(2)
+      : `${ratio.toFixed(2)} (${more < 0 ? '−' : '+'}${Math.abs(more).toFixed(2)})`;
+  };
+  const figures = ['readyMs', 'readyCpuMs', 'coldMs', 'coldCpuMs'] as const;
+  const rows = ways.map((seen) => [
+    seen.variant.name,
+    kilobytes(sizesOf(seen.variant.folder).bytes),
+    ...figures.map((figure) => cell(seen, figure)),
+  ]);
+  return table(['ingest', 'KB', 'ready, x', 'of CPU, x', 'cold total, x', 'of CPU, x'], rows);
 }
 
 function cpuTable({ pipeline: { cpu, deliveries } }: Results): string {

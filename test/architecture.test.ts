@@ -70,13 +70,13 @@ describe('arrows go one way', () => {
     },
     {
       drawer: 'the benchmark',
-      files: /^bench\/(?!best-practice\/)/,
+      files: /^bench\/(?!best-practice\/|ways\/)/,
       mayImport:
         /^(bench|functions|local)\/|^test\/support\/installed-part\.ts$|^infra\/node-function\.ts$|^test\/support\/installed-part\.ts$|^(aws-cdk-lib\b|aws-lambda$|esbuild$|node:)/,
     },
     {
       drawer: 'what the benchmark compares with',
-      files: /^bench\/best-practice\//,
+      files: /^bench\/(best-practice|ways)\//,
       mayImport: /^bench\/best-practice\/|^(@aws-lambda-powertools\/|@aws-sdk\/|@middy\/core$|aws-lambda$|zod$|node:)/,
     },
     { drawer: 'the documentation', files: /^docs\//, mayImport: /^functions\/domain\/|^node:/ },

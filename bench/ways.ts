@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BuildOptions, Plugin } from 'esbuild';
+import { bundling } from '../infra/node-function.ts';
+import { bundle, pathOf } from './bundle.ts';
+import type { Variant } from './variants.ts';
+
+type Way = {
+  readonly name: string;
+  /** What esbuild is told otherwise. */
+  readonly options?: BuildOptions;
+  /** Which file of functions/ is another text. */
+  readonly edit?: { readonly file: string; readonly to: (text: string) => string };
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+const aliases: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(bundling.esbuildArgs).flatMap(([argument, value]) =>
+    argument.startsWith('--alias:') ? [[argument.slice('--alias:'.length), value]] : [],
+  ),
+);
+const secretsFile = 'functions/aws/webhook-secrets.ts';
+const atOnce = `const [current, pending, previous] = await Promise.all([read('AWSCURRENT'), read('AWSPENDING'), read('AWSPREVIOUS')]);`;
+
+/** The first is ingest as it is deployed, the others differ in one thing: what that buys is the difference. */
+const ways = (folder: string): readonly Way[] => [
+  { name: 'as deployed' },
+  { name: 'not minified', options: { minify: false } },
+  { name: "the packages' CommonJS, not their modules", options: { mainFields: ['main', 'module'] } },
+  { name: 'with dynamic imports', options: { supported: {} } },
+  { name: 'with all providers of credentials', options: { alias: without('@aws-sdk/credential-provider-node') } },
+  { name: 'with the reader of event streams', options: { alias: without('@smithy/core/event-streams') } },
+  {
+    name: 'with Powertools for logs and metrics',
+    edit: {
+      file: 'functions/aws/telemetry.ts',
+      to: () => readFileSync(pathOf('ways/powertools-telemetry.ts'), 'utf8'),
+    },
+  },
+  {
+    name: 'with the secret read by the first request',
+    edit: { file: 'functions/ingest.ts', to: replacing(/ {2}secrets\.readAhead\(.*\n/, '') },
+  },
+  {
+    name: 'with the three stages of the secret read at once',
+    edit: { file: secretsFile, to: replacing(/const current = await.*?read\('AWSPREVIOUS'\);/s, atOnce) },
+  },
+  { name: "with SQS's checksums", edit: { file: 'functions/aws/clients.ts', to: replacing(/, md5: false/, '') } },
+  { name: "with V8's code cache (not deployed)", environment: { NODE_COMPILE_CACHE: join(folder, 'code-cache') } },
+];
+
+/** Builds each way below `folder`; `packages` has Powertools, which the project itself does not. */
+export async function buildWays(folder: string, packages: string): Promise<readonly Variant[]> {
+  return Promise.all(
+    ways(folder).map(async ({ name, options, edit, environment = {} }, index): Promise<Variant> => {
+      const target = join(folder, `way-${index}`);
+      await bundle(pathOf('../functions/ingest.ts'), target, {
+        supported: { 'dynamic-import': false },
+        alias: aliases,
+        nodePaths: [packages],
+        ...options,
+        ...(edit && { plugins: [editing(edit.file, edit.to)] }),
+      });
+      return { name, role: 'ingest', folder: target, environment };
+    }),
+  );
+}
+
+function without(alias: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(aliases).filter(([name]) => name !== alias));
+}
+
+// A way that is no longer one must not be measured as if it were.
+function replacing(pattern: RegExp, replacement: string): (text: string) => string {
+  return (text) => {
+    const changed = text.replace(pattern, () => replacement);
+    if (changed === text) throw new Error(`bench/ways.ts looks for ${pattern}, and it is not there.`);
+    return changed;
+  };
+}
+
+function editing(file: string, to: (text: string) => string): Plugin {
+  return {
+    name: 'edit',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: new RegExp(`${file.replaceAll('.', '\\.')}$`) }, ({ path }) => ({
+        contents: to(readFileSync(path, 'utf8')),
+        loader: 'ts',
+      }));
+    },
+  };
+}
