@@ -46,6 +46,10 @@ const ways = (folder: string): readonly Way[] => [
     edit: { file: secretsFile, to: replacing(/const current = await.*?read\('AWSPREVIOUS'\);/s, atOnce) },
   },
   { name: "with SQS's checksums", edit: { file: 'functions/aws/clients.ts', to: replacing(/, md5: false/, '') } },
+  {
+    name: 'with the settings of clients looked up',
+    edit: { file: 'functions/aws/clients.ts', to: replacing(/ {2}retryMode[^}]*?undefined,\n/, '') },
+  },
   { name: "with V8's code cache (not deployed)", environment: { NODE_COMPILE_CACHE: join(folder, 'code-cache') } },
 ];
 

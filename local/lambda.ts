@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { setTimeout } from 'node:timers/promises';
 import type { EnvironmentOptions, ExecutionEnvironment, StartEnvironment } from './execution-environment.ts';
 
 /** What one function is run from. */
@@ -99,25 +98,30 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   };
 }
 
+// Plain listeners: with abort signals, each invocation would cost this process three errors with their stacks.
 async function invokeIn(
   { process, invoke }: ExecutionEnvironment,
   event: unknown,
   remainingMs: number,
   timeoutSeconds: number,
 ): Promise<unknown> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  const death = once(process, 'exit', { signal }).then(() => {
-    throw new Error('The execution environment died');
-  });
-  const timeout = setTimeout(timeoutSeconds * 1_000, undefined, { signal }).then(() => {
-    process.kill('SIGKILL');
-    throw new Error(`Task timed out after ${timeoutSeconds} seconds`);
+  let settle: () => void = () => undefined;
+  const failure = new Promise<never>((_, reject) => {
+    const die = () => reject(new Error('The execution environment died'));
+    const timer = setTimeout(() => {
+      process.kill('SIGKILL');
+      reject(new Error(`Task timed out after ${timeoutSeconds} seconds`));
+    }, timeoutSeconds * 1_000);
+    process.once('exit', die);
+    settle = () => {
+      clearTimeout(timer);
+      process.off('exit', die);
+    };
   });
   try {
-    return await Promise.race([invoke(event, remainingMs), death, timeout]);
+    return await Promise.race([invoke(event, remainingMs), failure]);
   } finally {
-    settled.abort();
+    settle();
   }
 }
 

@@ -2,14 +2,21 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
 // One try takes 3 s at most and there are two, so that an answer of ours stays within its time even when AWS does not
-// answer. Endpoints, region and credentials come from the environment.
+// answer. Endpoints, region and credentials come from the environment. What else the SDK would look for there and in files,
+// which no function has, is said here, as it is by default.
 const options = {
   maxAttempts: 2,
+  retryMode: 'standard',
+  defaultsMode: 'legacy',
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  authSchemePreference: [],
+  userAgentAppId: async () => undefined,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
-} as const;
+} satisfies SQSClientConfig;
 
 /** SQS, for sending and postponing. It verifies no MD5 of its own: TLS and the queue's answer say enough. */
 export function sqsClient(): SQSClient {
