@@ -38,6 +38,7 @@ function mediansOf(starts: readonly Start[]): Start {
     coldMs: of('coldMs'),
     coldCpuMs: of('coldCpuMs'),
     warmCpuUs: of('warmCpuUs'),
+    firstPeakMegabytes: of('firstPeakMegabytes'),
     peakMegabytes: of('peakMegabytes'),
   };
 }

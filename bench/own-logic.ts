@@ -10,8 +10,8 @@ import { webhookSecret } from './webhook-secret.ts';
 
 // A process of its own: what ingest and the worker compute by themselves, with fakes where AWS would be asked, and what one line of
 // telemetry costs. Bundled before it runs, as the functions are.
-const chunks = 60;
-const callsPerChunk = 250;
+const chunks = 200;
+const callsPerChunk = 100;
 const silent = { measure: () => undefined, error: () => undefined };
 const secrets = { valid: async () => [webhookSecret], reread: async () => undefined };
 const sent: QueueMessage[] = [];
@@ -53,7 +53,7 @@ async function run(): Promise<void> {
   process.exit();
 }
 
-// The first half warms up. The median of the others: what the machine does meanwhile lengthens some.
+// The first half warms up. Of the others the fastest tenth counts: what else the machine does lengthens the rest.
 async function usPerItem<T>(items: readonly T[], call: (item: T) => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   for (let chunk = 0; chunk < 2 * chunks; chunk += 1) {
@@ -61,5 +61,10 @@ async function usPerItem<T>(items: readonly T[], call: (item: T) => Promise<unkn
     for (const item of items) await call(item);
     times.push(((performance.now() - startedMs) * 1_000) / items.length);
   }
-  return median(times.slice(chunks));
+  return median(
+    times
+      .slice(chunks)
+      .sort((a, b) => a - b)
+      .slice(0, chunks / 10),
+  );
 }

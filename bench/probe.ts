@@ -19,6 +19,7 @@ async function measure(): Promise<void> {
   };
   await call(JSON.parse(readFileSync(PROBE_FIRST, 'utf8')));
   const first = now();
+  const firstPeakKilobytes = readPeakKilobytes();
 
   const events = JSON.parse(readFileSync(PROBE_EVENTS, 'utf8')) as unknown[];
   // The first calls warm up: V8 compiles what is used often.
@@ -27,7 +28,7 @@ async function measure(): Promise<void> {
   for (let round = 0; round < Number(PROBE_ROUNDS); round += 1) for (const event of events) await call(event);
   const warm = process.cpuUsage(before);
   const warmCpuUs = (warm.user + warm.system) / (Number(PROBE_ROUNDS) * events.length);
-  writeSync(3, JSON.stringify({ ready, first, warmCpuUs, peakKilobytes: readPeakKilobytes() }));
+  writeSync(3, JSON.stringify({ ready, first, warmCpuUs, firstPeakKilobytes, peakKilobytes: readPeakKilobytes() }));
   process.exit();
 }
 

@@ -17,6 +17,8 @@ export type Start = {
   readonly coldMs: number;
   readonly coldCpuMs: number;
   readonly warmCpuUs: number;
+  /** After the first call, and after all. */
+  readonly firstPeakMegabytes: number;
   readonly peakMegabytes: number;
 };
 
@@ -39,7 +41,11 @@ export function createStartOnce(folder: string, probe: string, endpoint: Endpoin
       PROBE_ROUNDS: String(warmRounds),
     };
     const startedNs = process.hrtime.bigint();
-    const { ready, first, warmCpuUs, peakKilobytes } = await runProcess(`${name} (${role})`, probe, env);
+    const { ready, first, warmCpuUs, firstPeakKilobytes, peakKilobytes } = await runProcess(
+      `${name} (${role})`,
+      probe,
+      env,
+    );
     const sinceStart = ({ atNs }: { readonly atNs: string }) => Number(BigInt(atNs) - startedNs) / 1e6;
     return {
       readyMs: sinceStart(ready),
@@ -47,6 +53,7 @@ export function createStartOnce(folder: string, probe: string, endpoint: Endpoin
       coldMs: sinceStart(first),
       coldCpuMs: first.cpuUs / 1_000,
       warmCpuUs: warmCpuUs / webhooksPerCall[role],
+      firstPeakMegabytes: firstPeakKilobytes / 1_024,
       peakMegabytes: peakKilobytes / 1_024,
     };
   };
