@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../functions/environment.ts';
 import type { ConsoleQueue } from './console.ts';
@@ -10,8 +11,9 @@ import { type Identities, type Properties, type Resource, resolve, type Template
 /** A template together with what its resources became on this machine. */
 export type LocalStack = { readonly template: Template; readonly identities: Identities };
 
-// Execution environments of one function here; Lambda scales further. A mapping polls with one: batches fill better.
-const requestConcurrency = 4;
+// Execution environments of one function here, at most one a core: more only compile the same code once more. Lambda scales
+// further. A mapping polls with one: batches fill better.
+const requestConcurrency = Math.min(4, Math.max(2, availableParallelism()));
 const usualConcurrency = 1;
 
 /** What the functions are run with, beside the template. */
