@@ -10,7 +10,7 @@ import { webhookSecret } from './webhook-secret.ts';
 
 // A process of its own: what ingest and the worker compute by themselves, with fakes where AWS would be asked, and what one line of
 // telemetry costs. Bundled before it runs, as the functions are.
-const chunks = 200;
+const chunks = 80;
 const callsPerChunk = 100;
 const silent = { measure: () => undefined, error: () => undefined };
 const secrets = { valid: async () => [webhookSecret], reread: async () => undefined };
