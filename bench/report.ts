@@ -56,8 +56,8 @@ ${pipeline.appliedPerSecond.toFixed(0)}/s until the last record was right; ${pip
 ${cpuTable(results)}
 
 CPU limits it: ${cpus().length} cores give ${cpus().length * 1_000} ms a second, ${cpuPerWebhookMs(results).toFixed(1)} ms go into a webhook, so ${((cpus().length * 1_000) / cpuPerWebhookMs(results)).toFixed(0)}/s is
-the most that this machine could do without its other work. The engines' share is ${shareOfEngines(results).toFixed(0)} %; most is the functions' own, in which the
-AWS SDK signs, sends and reads three or more calls for each webhook.
+the most that this machine could do without its other work. The engines' share is ${shareOfEngines(results).toFixed(0)} %; most is the functions' own: for each webhook
+two calls through the AWS SDK and one to Argyle.
 `;
 }
 

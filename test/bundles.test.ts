@@ -22,7 +22,7 @@ const marksOfEventStreams = [':event-type', ':message-type'];
 // Seen in a minified bundle of zod, undici and Powertools.
 const marksOfPackages = ['ZodError', 'ZodString', 'UND_ERR', 'undici', 'POWERTOOLS_'];
 
-// Bytes of each bundle. Each 10 KB cost about 1 % of an empty function's start (docs/performance.md): whoever makes a bundle grow
+// Bytes of each bundle. 10 KB cost about a tenth of an empty function's start (docs/performance.md): whoever makes a bundle grow
 // changes its number here, in the same commit, where it is seen.
 const recordedSizes: Readonly<Record<string, number>> = JSON.parse(
   readFileSync(new URL('./bundle-sizes.json', import.meta.url), 'utf8'),
