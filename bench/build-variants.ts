@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from '../functions/environment.ts';
 import { synthesize } from '../local/synthesize.ts';
@@ -15,8 +16,11 @@ export type Variants = { readonly compared: readonly Variant[]; readonly ways: r
 
 /** Builds all variants below `folder`; `argyleUrl` is the base URL of Argyle's API for those that ask it. */
 export async function buildVariants(folder: string, argyleUrl: string): Promise<Variants> {
-  const plain = await deployedCode({ stage: 'sandbox' });
-  const connected = await deployedCode({ stage: 'sandbox', argyleCredentials: credentialsId });
+  const plain = await deployedCode(join(folder, 'plain'), { stage: 'sandbox' });
+  const connected = await deployedCode(join(folder, 'connected'), {
+    stage: 'sandbox',
+    argyleCredentials: credentialsId,
+  });
   const defaults = buildDefaults(folder);
   const bestPractice = await buildBestPractice(folder);
   const own = async (file: string) => {
@@ -49,8 +53,11 @@ export async function buildVariants(folder: string, argyleUrl: string): Promise<
 }
 
 // The code that `cdk deploy` would send, by what its functions are told.
-async function deployedCode(context: Readonly<Record<string, string>>): Promise<Readonly<Record<Role, string>>> {
-  const { directory } = await synthesize(context);
+async function deployedCode(
+  target: string,
+  context: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<Role, string>>> {
+  const { directory, remove } = await synthesize(context);
   const template = readTemplate(directory);
   const codeWith = (variable: string) => {
     const lambda = template
@@ -59,5 +66,9 @@ async function deployedCode(context: Readonly<Record<string, string>>): Promise<
     if (!lambda) throw new Error(`No function of the template has the variable ${variable}.`);
     return template.codeDirectory(lambda);
   };
-  return { ingest: codeWith(environment.quarantineQueueUrl), worker: codeWith(environment.eventType) };
+  const code = { ingest: join(target, 'ingest'), worker: join(target, 'worker') };
+  cpSync(codeWith(environment.quarantineQueueUrl), code.ingest, { recursive: true });
+  cpSync(codeWith(environment.eventType), code.worker, { recursive: true });
+  await remove();
+  return code;
 }

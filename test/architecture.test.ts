@@ -16,8 +16,7 @@ describe('arrows go one way', () => {
     {
       drawer: 'what talks to AWS',
       files: /^functions\/aws\//,
-      mayImport:
-        /^functions\/(aws|domain|argyle)\/|^functions\/(environment|metric-names)\.ts$|^@aws-(sdk|lambda-powertools)\//,
+      mayImport: /^functions\/(aws|domain|argyle)\/|^functions\/(environment|metric-names)\.ts$|^@aws-sdk\//,
     },
     {
       drawer: "what talks to Argyle's API",
