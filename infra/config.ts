@@ -1,9 +1,11 @@
 import type { Node } from 'constructs';
-import { ConfigError, readText, readWholeNumber, refusal } from './context-value.ts';
+import { ConfigError, readChoice, readText, readWholeNumber, refusal } from './context-value.ts';
 
 /** What a deployment can choose, from `cdk.json` or `-c key=value`. */
 export type Config = {
   readonly stage: Stage;
+  /** How ingest and workers are given to callers: a tenth first, watched by alarms, or all at once. */
+  readonly rollout: Rollout;
   /** Who is told by mail when an alarm fires; nobody when absent. */
   readonly alarmEmail: string | undefined;
   /** How long the tombstone of a removed document is kept, counted from its removal. */
@@ -33,7 +35,11 @@ export type ArgyleConfig = {
 /** `production` keeps data when the stack goes and refuses to delete the table. */
 export type Stage = (typeof stages)[number];
 
+/** `canary` takes a bad release back by itself, and is refused while its alarms fire; `at-once` asks no alarm. */
+export type Rollout = (typeof rollouts)[number];
+
 const stages = ['sandbox', 'production'] as const;
+const rollouts = ['canary', 'at-once'] as const;
 // Messages up to 30 days old may still change a record: its tombstone has to outlive them.
 const shortestRetentionDays = 31;
 const longestRetentionDays = 3_650;
@@ -48,9 +54,14 @@ const argyleKeys = ['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliati
 
 /** Reads and checks the context; throws a ConfigError that names the key, the value and what is allowed. */
 export function readConfig(node: Node): Config {
-  const stage = readStage(node.tryGetContext('stage') ?? 'sandbox');
+  const stage = readChoice('stage', node.tryGetContext('stage') ?? 'sandbox', stages);
   return {
     stage,
+    rollout: readChoice(
+      'rollout',
+      node.tryGetContext('rollout') ?? (stage === 'production' ? 'canary' : 'at-once'),
+      rollouts,
+    ),
     alarmEmail: readAlarmEmail(node.tryGetContext('alarmEmail')),
     retentionDays: readWholeNumber(node, 'retentionDays', 90, {
       shortest: shortestRetentionDays,
@@ -102,12 +113,6 @@ function readArgyle(node: Node, stage: Stage): ArgyleConfig | undefined {
       unit: 'hours',
     }),
   };
-}
-
-function readStage(value: unknown): Stage {
-  const stage = stages.find((name) => name === value);
-  if (!stage) throw refusal('stage', value, stages.map((name) => `'${name}'`).join(' or '));
-  return stage;
 }
 
 function readAlarmEmail(value: unknown): string | undefined {

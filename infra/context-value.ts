@@ -9,6 +9,13 @@ export function readText(key: string, value: unknown, form: RegExp, allowed: str
   throw refusal(key, value, allowed);
 }
 
+/** One of the choices; throws a refusal that names them all otherwise. */
+export function readChoice<Choice extends string>(key: string, value: unknown, choices: readonly Choice[]): Choice {
+  const choice = choices.find((name) => name === value);
+  if (!choice) throw refusal(key, value, choices.map((name) => `'${name}'`).join(' or '));
+  return choice;
+}
+
 /** A number of the context, or `usual` without one; on the command line numbers are text. Throws a refusal. */
 export function readWholeNumber(
   node: Node,

@@ -1,6 +1,7 @@
 import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EventType } from '../functions/domain/events.ts';
@@ -27,6 +28,8 @@ export type EventPipelineProps = {
 export class EventPipeline extends Construct {
   readonly eventType: EventType;
   readonly queue: Queue;
+  /** What takes from the queue. */
+  readonly worker: Alias;
   readonly alarms: EventAlarms;
 
   constructor(scope: Construct, id: string, props: EventPipelineProps) {
@@ -82,7 +85,8 @@ export class EventPipeline extends Construct {
       'sqs:GetQueueAttributes',
       'sqs:ChangeMessageVisibility',
     );
-    worker.lambda.addEventSourceMapping('Source', {
+    this.worker = worker.release();
+    this.worker.addEventSourceMapping('Source', {
       eventSourceArn: this.queue.queueArn,
       batchSize: 10,
       maxConcurrency: props.maxConcurrency ?? 50,

@@ -4,6 +4,7 @@ import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -29,6 +30,8 @@ export type IngestApiProps = {
 export class IngestApi extends Construct {
   readonly webhookUrl: string;
   readonly quarantine: Queue;
+  /** What the routes lead to. */
+  readonly ingest: Alias;
   /** Fires when webhooks may be lost because of ingest: a deployment that makes it fire goes back. */
   readonly serverErrors: Alarm;
 
@@ -68,7 +71,8 @@ export class IngestApi extends Construct {
     }
 
     const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: "Receives Argyle's webhooks." });
-    addRoutes(api, ingest);
+    this.ingest = ingest.release();
+    addRoutes(api, this.ingest);
     const stage = addStage(this, api, removalPolicy);
     this.webhookUrl = `${api.apiEndpoint}${webhookPath}`;
 
@@ -86,8 +90,8 @@ export class IngestApi extends Construct {
 const requestsPerSecond = 1_000;
 const webhookPath = '/webhooks/argyle';
 
-function addRoutes(api: HttpApi, ingest: NodeFunction): void {
-  const integration = new HttpLambdaIntegration('Ingest', ingest.lambda, {
+function addRoutes(api: HttpApi, ingest: Alias): void {
+  const integration = new HttpLambdaIntegration('Ingest', ingest as IFunction, {
     // Argyle waits 10 s. Should the function not even time out by itself, the gateway's 503 makes Argyle try again.
     timeout: Duration.seconds(9),
   });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Alias, Architecture, type IVersion, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -56,6 +56,11 @@ export class NodeFunction extends Construct {
       depsLockFilePath: pathOf('../package-lock.json'),
       bundling,
     });
+  }
+
+  /** An alias on what is deployed: who calls it instead of the function can be moved to a new version bit by bit. */
+  release(): Alias {
+    return new Alias(this, 'Live', { aliasName: 'live', version: this.lambda.currentVersion as IVersion });
   }
 }
 

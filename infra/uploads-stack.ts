@@ -5,6 +5,7 @@ import { ingestService } from '../functions/metric-names.ts';
 import { outputNames } from '../functions/output-names.ts';
 import { ArgyleAccount } from './argyle-account.ts';
 import { ArgyleSubscription } from './argyle-subscription.ts';
+import { CanaryRollout } from './canary-rollout.ts';
 import { argyleApiUrls, type Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
 import { overview, showFunnel } from './funnel.ts';
@@ -60,6 +61,11 @@ export class UploadsStack extends Stack {
       monitoring,
       silenceHours: config.silenceHours,
     });
+    if (config.rollout === 'canary')
+      new CanaryRollout(this, 'Rollout', [
+        { alias: ingest.ingest, alarms: [ingest.serverErrors] },
+        ...pipelines.map(({ worker, alarms }) => ({ alias: worker, alarms: Object.values(alarms) })),
+      ]);
     if (argyle) {
       new ArgyleSubscription(this, 'Subscription', { argyle, ingest, webhookSecret, removalPolicy, monitoring });
       const table = uploads.table;

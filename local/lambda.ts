@@ -125,14 +125,14 @@ async function invokeIn(
   }
 }
 
-/** The function of a name or an ARN. */
+/** The function of a name or an ARN, of the function itself or of a version or alias of it. */
 export function functionOf(nameOrArn: string, functions: ReadonlyMap<string, Lambda>): Lambda {
   const lambda = functions.get(nameOf(nameOrArn));
   if (!lambda) throw new Error(`The template has no function ${nameOrArn}.`);
   return lambda;
 }
 
-/** The name of a function in its ARN. */
+/** The name of a function in its ARN, without the version or alias that may follow: here there is one version. */
 export function nameOf(nameOrArn: string): string {
-  return nameOrArn.split(':').at(-1) ?? '';
+  return nameOrArn.replace(/^arn:.*:function:/, '').replace(/:.*$/, '');
 }

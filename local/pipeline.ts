@@ -1,45 +1,33 @@
 import { createServer } from 'node:http';
-import { environment } from '../functions/environment.ts';
 import { createArgyleControl } from './argyle/control.ts';
 import { type CloudFormation, createCustomResources } from './cloudformation.ts';
 import { type ConsoleOptions, createConsole } from './console.ts';
 import { type AwsService, type EngineHooks, type Engines, endpointNames, startEngines } from './engines.ts';
-import { forkEnvironment, type StartEnvironment } from './execution-environment.ts';
+import type { StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
 import { createLogStream, type LogStream } from './log-stream.ts';
 import { close, listen, onPort } from './loopback.ts';
-import { provision } from './provision.ts';
+import { provisionStack, type StackOptions } from './provision-stack.ts';
 import { rotateSecret } from './rotate-secret.ts';
 import { type Schedule, schedulesOf } from './schedules.ts';
-import { createSecret, type LocalSecret } from './secret.ts';
-import { readTemplate, resolve } from './template.ts';
-import { consoleView, type LocalStack, routesOf, runEventSources, startFunctions, valuesOf } from './wiring.ts';
+import type { LocalSecret } from './secret.ts';
+import { startFunctions } from './stack-functions.ts';
+import { resolve } from './template.ts';
+import { consoleView, type LocalStack, routesOf, runEventSources } from './wiring.ts';
 
 export type { AwsService } from './engines.ts';
+export type { ArgyleStandIn } from './provision-stack.ts';
 
 /** What the local pipeline is started with; port 0 takes a free one. */
-export type PipelineOptions = {
-  /** The folder of a cloud assembly, outside of the repository. */
-  readonly assembly: string;
+export type PipelineOptions = StackOptions & {
   readonly ports: { readonly gateway: number; readonly dynamodb: number; readonly sqs: number };
-  readonly webhookSecret: string;
-  /** The stand-in for Argyle's API, with the key to it; a stack without credentials asks nobody. */
-  readonly argyle?: ArgyleStandIn;
   /** Each line that a function prints. */
   readonly onLog: (functionName: string, line: string) => void;
-  readonly onWarning: (text: string) => void;
   /** Puts something between the functions and an engine, to watch or to disturb: gives the endpoint to use instead. */
   readonly interpose?: (service: AwsService, endpoint: string) => Promise<string>;
   /** What the functions run in; by default child processes. */
   readonly startEnvironment?: StartEnvironment;
-};
-
-/** Argyle's API on this machine: its base URL, and what the secret with the credentials holds. */
-export type ArgyleStandIn = {
-  readonly url: string;
-  readonly controlUrl: string;
-  readonly credentials: { readonly apiKeyId: string; readonly apiKeySecret: string };
 };
 
 /** The running pipeline. */
@@ -90,7 +78,11 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   const stack = await provisionStack(options, engines, gatewayUrl);
 
   const log = createLogStream();
-  functions = await startStackFunctions(options, stack, engines, log);
+  const onLog: PipelineOptions['onLog'] = (functionName, line) => {
+    log.publish(functionName, line);
+    options.onLog(functionName, line);
+  };
+  functions = await startFunctions(stack, { ...options, onLog, endpoints: engines.endpoints });
   const polling = new AbortController();
   const sources = runEventSources(stack, functions, engines.sqs, polling.signal);
   stops.push(async () => {
@@ -108,44 +100,6 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   const schedules = schedulesOf(stack, functions);
   const { dynamodb: dynamodbEndpoint, sqs: sqsEndpoint } = engines.endpoints;
   return { webhookUrl, dynamodbEndpoint, sqsEndpoint, ...stack, secrets, functions, schedules, cloudformation, stop };
-}
-
-async function provisionStack(options: PipelineOptions, engines: Engines, gatewayUrl: string): Promise<LocalStack> {
-  const template = readTemplate(options.assembly);
-  const { webhookSecret } = options;
-  const sqsEndpoint = engines.endpoints.sqs;
-  const { identities, unknownTypes } = await provision(template, {
-    ...engines,
-    sqsEndpoint,
-    gatewayUrl,
-    webhookSecret,
-  });
-  for (const type of unknownTypes)
-    options.onWarning(`The local pipeline leaves out ${type}: it does not know that type.`);
-  const stack = { template, identities };
-  if (options.argyle) keepCredentials(stack, engines.secrets, options.argyle);
-  return stack;
-}
-
-async function startStackFunctions(
-  options: PipelineOptions,
-  stack: LocalStack,
-  engines: Engines,
-  log: LogStream,
-): Promise<ReadonlyMap<string, Lambda>> {
-  const { interpose = async (_, endpoint) => endpoint, startEnvironment = forkEnvironment, onLog } = options;
-  const endpoints: Record<string, string> = {};
-  for (const [service, endpoint] of Object.entries(engines.endpoints) as [AwsService, string][])
-    endpoints[`AWS_ENDPOINT_URL_${endpointNames[service]}`] = await interpose(service, endpoint);
-  return startFunctions(stack, {
-    onLog: (functionName, line) => {
-      log.publish(functionName, line);
-      onLog(functionName, line);
-    },
-    standIns: options.argyle ? { [environment.argyleApiUrl]: options.argyle.url } : {},
-    endpoints,
-    startEnvironment,
-  });
 }
 
 function consoleOptions(
@@ -170,10 +124,4 @@ function consoleOptions(
     },
     ...consoleView(stack),
   };
-}
-
-// The credentials' secret is the customer's own: the template names it and does not make it.
-function keepCredentials(stack: LocalStack, secrets: Map<string, LocalSecret>, { credentials }: ArgyleStandIn): void {
-  for (const id of valuesOf(environment.argyleCredentialsId, stack))
-    secrets.set(id, createSecret(JSON.stringify(credentials)));
 }

@@ -27,9 +27,9 @@ const account = pseudoParameters['AWS::AccountId'];
 const region = pseudoParameters['AWS::Region'];
 
 // What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms; and schedules:
-// what they start is started on demand.
+// what they start is started on demand. Of a function there is one version here, so nothing is rolled out bit by bit.
 const withoutLocalPart =
-  /^AWS::(IAM|Logs|CloudWatch|SNS|Scheduler)::|^AWS::(SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|SecretsManager::RotationSchedule)$/;
+  /^AWS::(IAM|Logs|CloudWatch|SNS|Scheduler|CodeDeploy)::|^AWS::(SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|SecretsManager::RotationSchedule)$/;
 
 /** Makes the template's queues, table and secret in the engines; gives their identities, and types it does not know. */
 export async function provision(
@@ -38,8 +38,10 @@ export async function provision(
 ): Promise<{ readonly identities: Identities; readonly unknownTypes: readonly string[] }> {
   const identities = new Map<string, Identity>();
   const unknownTypes = new Set<string>();
-  for (const resource of template.resources) {
-    const identity = identityOf(resource, template.stackName, target);
+  // A version and an alias have their function's name in theirs.
+  const isQualified = ({ type }: Resource) => type === 'AWS::Lambda::Version' || type === 'AWS::Lambda::Alias';
+  for (const resource of template.resources.toSorted((one, other) => +isQualified(one) - +isQualified(other))) {
+    const identity = identityOf(resource, identities, template.stackName, target);
     if (identity) identities.set(resource.logicalId, identity);
     else if (!withoutLocalPart.test(resource.type) && !isCustom(resource)) unknownTypes.add(resource.type);
   }
@@ -53,9 +55,16 @@ export async function provision(
   return { identities, unknownTypes: [...unknownTypes] };
 }
 
-function identityOf({ logicalId, type }: Resource, stackName: string, target: Provisioning): Identity | undefined {
+function identityOf(
+  { logicalId, type, properties }: Resource,
+  identities: Identities,
+  stackName: string,
+  target: Provisioning,
+): Identity | undefined {
   const name = `${stackName}-${logicalId}`;
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+  const qualifiedArn = (qualifier: string) =>
+    arn('lambda', `function:${resolve(properties.FunctionName, identities)}:${qualifier}`);
   switch (type) {
     case 'AWS::SQS::Queue':
       return {
@@ -70,6 +79,10 @@ function identityOf({ logicalId, type }: Resource, stackName: string, target: Pr
       return { ref: name, attributes: { Arn: arn('logs', `log-group:${name}:*`) } };
     case 'AWS::Lambda::Function':
       return { ref: logicalId, attributes: { Arn: arn('lambda', `function:${logicalId}`) } };
+    case 'AWS::Lambda::Version':
+      return { ref: qualifiedArn('1'), attributes: { Version: '1' } };
+    case 'AWS::Lambda::Alias':
+      return { ref: qualifiedArn(properties.Name), attributes: {} };
     case 'AWS::ApiGatewayV2::Api':
       return { ref: logicalId, attributes: { ApiEndpoint: target.gatewayUrl } };
     case 'AWS::ApiGatewayV2::Integration':

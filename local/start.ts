@@ -1,6 +1,10 @@
+import { parseArgs } from 'node:util';
 import { startFakeArgyle } from './argyle/fake-argyle.ts';
 import { startPipeline } from './pipeline.ts';
 import { synthesize } from './synthesize.ts';
+
+// What can be switched on, is.
+const everything = { argyleCredentials: 'argyle/api-key' };
 
 try {
   await run();
@@ -11,9 +15,10 @@ try {
 
 async function run(): Promise<void> {
   const ports = { gateway: port('PORT', 8787), dynamodb: port('DYNAMODB_PORT', 8788), sqs: port('SQS_PORT', 8789) };
+  const context = { ...everything, ...contextOf(process.argv.slice(2)) };
   const stopRequested = stopSignal();
   console.log('Synthesizing the stack: a few seconds.');
-  const assembly = await synthesize({ argyleCredentials: 'argyle/api-key' });
+  const assembly = await synthesize(context);
   const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
   const argyle = await startFakeArgyle({ port: 0, ...credentials });
   try {
@@ -35,6 +40,20 @@ async function run(): Promise<void> {
     await argyle.stop();
     await assembly.remove();
   }
+}
+
+// As the CDK CLI takes it: `-c key=value`, as often as wanted.
+function contextOf(words: string[]): Record<string, string> {
+  const { context = [] } = parseArgs({
+    args: words,
+    options: { context: { type: 'string', short: 'c', multiple: true } },
+  }).values;
+  const pairs = context.map((pair): [string, string] => {
+    const [, key = '', value = ''] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (!key) throw new Error(`-c ${pair} is not allowed: use -c key=value, as -c stage=production.`);
+    return [key, value];
+  });
+  return Object.fromEntries(pairs);
 }
 
 async function stopSignal(): Promise<void> {

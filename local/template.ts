@@ -86,7 +86,7 @@ function resolveAny(value: unknown, identities: Identities): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveAny(item, identities)]));
 }
 
-function intrinsic(name: string, argument: unknown, identities: Identities): string {
+function intrinsic(name: string, argument: unknown, identities: Identities): string | readonly string[] {
   if (name === 'Ref') return reference(String(argument), identities);
   if (name === 'Fn::GetAtt') {
     const [logicalId, attribute] = argument as [string, string];
@@ -95,6 +95,14 @@ function intrinsic(name: string, argument: unknown, identities: Identities): str
   if (name === 'Fn::Join') {
     const [delimiter, parts] = resolve<[string, string[]]>(argument, identities);
     return parts.join(delimiter);
+  }
+  if (name === 'Fn::Split') {
+    const [delimiter, text] = resolve<[string, string]>(argument, identities);
+    return text.split(delimiter);
+  }
+  if (name === 'Fn::Select') {
+    const [index, parts] = resolve<[number, string[]]>(argument, identities);
+    return known(parts[index], `${name} ${index}`);
   }
   if (name === 'Fn::Sub' && typeof argument === 'string') {
     return argument.replaceAll(/\$\{([^}]+)\}/g, (_, logicalId: string) => reference(logicalId, identities));

@@ -1,64 +1,16 @@
-import { availableParallelism } from 'node:os';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../functions/environment.ts';
 import type { ConsoleQueue } from './console.ts';
 import { runEventSource } from './event-source.ts';
-import type { StartEnvironment } from './execution-environment.ts';
 import type { Route } from './gateway.ts';
-import { functionOf, type Lambda, nameOf, startLambda } from './lambda.ts';
+import { functionOf, type Lambda } from './lambda.ts';
 import { type Identities, type Properties, type Resource, resolve, type Template } from './template.ts';
 
 /** A template together with what its resources became on this machine. */
 export type LocalStack = { readonly template: Template; readonly identities: Identities };
 
-// Execution environments of one function here, at most one a core: more only compile the same code once more. Lambda scales
-// further. A mapping polls with one: batches fill better.
-const requestConcurrency = Math.min(4, Math.max(2, availableParallelism()));
-const usualConcurrency = 1;
-
-/** What the functions are run with, beside the template. */
-export type FunctionOptions = {
-  readonly onLog: (functionName: string, line: string) => void;
-  readonly standIns: Readonly<Record<string, string>>;
-  readonly endpoints: Readonly<Record<string, string>>;
-  readonly startEnvironment: StartEnvironment;
-};
-
-/**
- * Starts the template's functions, by logical id, with the template's environment and the engines' endpoints. `standIns`
- * replace values of the template that lead out of this machine.
- */
-export async function startFunctions(
-  { template, identities }: LocalStack,
-  { onLog, standIns, endpoints, startEnvironment }: FunctionOptions,
-): Promise<ReadonlyMap<string, Lambda>> {
-  const routed = template
-    .ofType('AWS::ApiGatewayV2::Integration')
-    .map(({ properties }) => nameOf(resolve(properties.IntegrationUri, identities)));
-  const starting = template.ofType('AWS::Lambda::Function').map(async (resource): Promise<[string, Lambda]> => {
-    const { logicalId, properties } = resource;
-    const variables = resolve<Record<string, string>>(properties.Environment?.Variables ?? {}, identities);
-    const replaced = Object.fromEntries(Object.entries(standIns).filter(([name]) => name in variables));
-    const lambda = await startLambda({
-      name: logicalId,
-      codeDirectory: template.codeDirectory(resource),
-      handler: properties.Handler,
-      environment: { ...variables, ...replaced, ...endpoints },
-      timeoutSeconds: properties.Timeout,
-      memoryMegabytes: properties.MemorySize,
-      concurrency: routed.includes(logicalId) ? requestConcurrency : usualConcurrency,
-      onLog: (line) => onLog(logicalId, line),
-      startEnvironment,
-    });
-    return [logicalId, lambda];
-  });
-  const started = await Promise.allSettled(starting);
-  const failed = started.find((result) => result.status === 'rejected');
-  const functions = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  if (!failed) return new Map(functions);
-  for (const [, lambda] of functions) lambda.stop();
-  throw failed.reason;
-}
+// A mapping polls with one: batches fill better.
+const pollers = 1;
 
 /** Runs the template's event source mappings until `signal` aborts. */
 export async function runEventSources(
@@ -76,7 +28,7 @@ export async function runEventSources(
       batchSize: mapping.BatchSize ?? 10,
       windowSeconds: mapping.MaximumBatchingWindowInSeconds ?? 0,
       reportsPartialFailures: mapping.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-      concurrency: usualConcurrency,
+      concurrency: pollers,
       invoke: functionOf(mapping.FunctionName, functions).invoke,
       signal,
     });

@@ -8,8 +8,10 @@ import { readTemplate } from '../../local/template.ts';
 
 /** A template as CloudFormation gets it. */
 export type TemplateJson = {
-  // biome-ignore lint/suspicious/noExplicitAny: the properties of a CloudFormation resource are whatever its type says
-  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: any }>>;
+  readonly Resources: Readonly<
+    // biome-ignore lint/suspicious/noExplicitAny: the properties of a CloudFormation resource are whatever its type says
+    Record<string, { readonly Type: string; readonly Properties?: any; readonly UpdatePolicy?: object }>
+  >;
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 };
 

@@ -30,6 +30,13 @@ test('of what the emulator refuses, a template is refused for what it has', () =
   expect(refusedTypesIn({ ofType: (type) => (type === first ? [resource] : []) })).toEqual([first]);
 });
 
+test('an alias whose rollout is left out names it no more', () => {
+  const alias = { Type: 'AWS::Lambda::Alias', Properties: { Name: 'live' } };
+  const UpdatePolicy = { CodeDeployLambdaAliasUpdate: { DeploymentGroupName: { Ref: 'Group' } } };
+  const patched = withoutRefusedTypes({ Resources: { alias: { ...alias, UpdatePolicy } }, Outputs: {} });
+  expect(patched.Resources).toEqual({ alias });
+});
+
 test('an alarm with metric math watches its first metric, and any other stays as it is', () => {
   const MetricStat = { Metric: { Namespace: 'N', MetricName: 'M', Dimensions: [] }, Period: 60, Stat: 'Sum' };
   const other = { Type: 'AWS::CloudWatch::Alarm', Properties: { MetricName: 'M', Threshold: 1 } };

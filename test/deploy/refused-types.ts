@@ -5,18 +5,25 @@ import type { Patch, TemplateJson } from './patched-assembly.ts';
  * Resource types with which MiniStack refuses a template ("Unrecognized resource types"), seen with MiniStack 1.5.33 on
  * 2026-11-24. They are left out of what is deployed to it. The run fails once it knows one of them.
  */
-export const refusedTypes: readonly string[] = ['AWS::Logs::QueryDefinition', 'AWS::SecretsManager::RotationSchedule'];
+export const refusedTypes: readonly string[] = [
+  'AWS::CodeDeploy::Application',
+  'AWS::CodeDeploy::DeploymentGroup',
+  'AWS::Logs::QueryDefinition',
+  'AWS::SecretsManager::RotationSchedule',
+];
 
 /** Those of them that a template has. */
 export function refusedTypesIn({ ofType }: Pick<Template, 'ofType'>): readonly string[] {
   return refusedTypes.filter((type) => ofType(type).length > 0);
 }
 
-/** Leaves out what MiniStack refuses. */
+/** Leaves out what MiniStack refuses, and with CodeDeploy's deployment groups the aliases' policies that name them. */
 export const withoutRefusedTypes: Patch = (template) => ({
   ...template,
   Resources: Object.fromEntries(
-    Object.entries(template.Resources).filter(([, { Type }]) => !refusedTypes.includes(Type)),
+    Object.entries(template.Resources)
+      .filter(([, { Type }]) => !refusedTypes.includes(Type))
+      .map(([id, { UpdatePolicy: _, ...resource }]) => [id, resource]),
   ),
 });
 

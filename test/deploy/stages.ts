@@ -24,11 +24,13 @@ type Step = Steps['step'];
 /** A deployment without any work-around: is the emulator still wrong where it was? */
 export async function runUntouched(step: Step, deployments: Deployments, assemblies: Assemblies): Promise<void> {
   const { deployAsIs, deployKnownTypes, deployUntouched, destroy } = deployments;
-  const refused = refusedTypesIn(readTemplate(assemblies.sandbox));
-  await step(`cdk deploy -c stage=sandbox: refused for ${refused} only`, async () => {
-    const refusal = await deployAsIs({ stage: 'sandbox' }).catch((error) => error);
-    assert.deepEqual(typesRefusedBy(refusal), refused, refusal.message ?? 'It was not refused.');
-  });
+  for (const stage of ['sandbox', 'production'] as const) {
+    const refused = refusedTypesIn(readTemplate(assemblies[stage]));
+    await step(`cdk deploy -c stage=${stage}: refused for ${refused} only`, async () => {
+      const refusal = await deployAsIs({ stage }).catch((error) => error);
+      assert.deepEqual(typesRefusedBy(refusal), refused, refusal.message ?? 'It was not refused.');
+    });
+  }
   await step('cdk deploy without these: refused for metric math', async () => {
     const refusal = await deployKnownTypes(assemblies.sandbox).catch((error) => error);
     assert.match(String(refusal.message), refusesMetricMath);

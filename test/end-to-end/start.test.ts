@@ -22,6 +22,37 @@ test('npm start says ready with the webhook URL, npm run send posts to it, and S
   expect(sentCode).toBe(0);
 });
 
+test('npm start -- -c stage=production runs what production deploys', async () => {
+  const [PORT, DYNAMODB_PORT, SQS_PORT] = await freePorts(3);
+  const environment = { PORT, DYNAMODB_PORT, SQS_PORT };
+
+  const started = run('npm', ['start', '--', '-c', 'stage=production'], environment);
+  const said = textOf(started);
+  await lineStarting(started, 'ready ');
+  const stack = await (await fetch(`http://127.0.0.1:${PORT}/console/stack`)).json();
+  const sent = run('npm', ['run', 'send', '--', 'user_uploads.added'], environment);
+  const [sentCode] = await once(sent, 'exit');
+  started.kill('SIGTERM');
+
+  expect(stack).toMatchObject({ stackName: 'argyle-uploads-production' });
+  expect(sentCode).toBe(0);
+  expect(await said).not.toContain('leaves out');
+});
+
+test.each([
+  { words: ['-c', 'stage'], says: '-c stage is not allowed: use -c key=value, as -c stage=production.' },
+  {
+    words: ['-c', 'stage=prod'],
+    says: `The context value stage="prod" is not allowed: use 'sandbox' or 'production'.`,
+  },
+])('npm start refuses $words with a sentence', async ({ words, says }) => {
+  const started = run(process.execPath, ['local/start.ts', ...words], {});
+  const [said, [code]] = await Promise.all([textOf(started), once(started, 'exit')]);
+
+  expect(said.split('\n')[0]).toBe(says);
+  expect(code).toBe(1);
+});
+
 test('a taken port is named in one sentence', async () => {
   const squatter = createServer().listen(0, '127.0.0.1');
   await once(squatter, 'listening');

@@ -9,6 +9,7 @@ const silenceAllowed = 'a whole number of hours from 1 to 168';
 test('without context the stack is a sandbox that keeps tombstones for 90 days and tells nobody', () => {
   expect(readContext({})).toEqual({
     stage: 'sandbox',
+    rollout: 'at-once',
     retentionDays: 90,
     alarmEmail: undefined,
     silenceHours: undefined,
@@ -19,6 +20,15 @@ test('without context the stack is a sandbox that keeps tombstones for 90 days a
 
 test.each(['sandbox', 'production'])('the stage may be %s', (stage) => {
   expect(readContext({ stage }).stage).toBe(stage);
+});
+
+test('production is rolled out as a canary, unless all at once is asked for', () => {
+  expect(readContext({ stage: 'production' }).rollout).toBe('canary');
+  expect(readContext({ stage: 'production', rollout: 'at-once' }).rollout).toBe('at-once');
+});
+
+test.each(['canary ', 'linear', '', true])('the rollout may not be %o', (rollout) => {
+  expect(() => readContext({ rollout })).toThrow(refusalOf('rollout', rollout, "'canary' or 'at-once'"));
 });
 
 test.each([

@@ -20,7 +20,9 @@ describe.each(stages)('in %s', (stage) => {
   });
 
   test('nothing is allowed on a resource with a star', () => {
-    expect(allowed().filter(({ resources }) => JSON.stringify(resources).includes('*'))).toEqual([]);
+    const wide = allowed().filter(({ resources }) => JSON.stringify(resources).includes('*'));
+    // CodeDeploy reads alarms; CloudWatch asks for that right on all of them.
+    expect(wide.filter(({ actions }) => actions.join() !== 'cloudwatch:DescribeAlarms')).toEqual([]);
   });
 
   test('nothing is allowed to everyone', () => {

@@ -15,8 +15,11 @@ export type ConnectedPipeline = Awaited<ReturnType<typeof startConnectedPipeline
 export const argyleKey = { apiKeyId: 'key-of-the-test', apiKeySecret: 'key-secret-of-the-test' } as const;
 
 /** Starts the local pipeline from the assembly that the real CDK CLI made for the tests. */
-export async function startTestPipeline(webhookSecret = 'secret-of-the-test'): Promise<TestPipeline> {
-  return startWatchedPipeline(inject('assemblies').sandbox, webhookSecret);
+export async function startTestPipeline(
+  webhookSecret = 'secret-of-the-test',
+  stage: 'sandbox' | 'production' = 'sandbox',
+): Promise<TestPipeline> {
+  return startWatchedPipeline(inject('assemblies')[stage], webhookSecret);
 }
 
 /** Starts it with credentials, beside a fake Argyle whose retry comes soon. */

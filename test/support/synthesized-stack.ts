@@ -37,10 +37,21 @@ export function readStack(assembly: AssemblyName) {
   const worker = (event: EventType) =>
     one('AWS::Lambda::Function', (lambda) => variablesOf(lambda)[environment.eventType] === event);
   const ingest = () => one('AWS::Lambda::Function', (lambda) => environment.quarantineQueueUrl in variablesOf(lambda));
+  const aliasOf = (lambda: Resource) =>
+    one('AWS::Lambda::Alias', ({ Properties }) => targetOf(Properties.FunctionName) === lambda.id);
   const mapping = (event: EventType) =>
-    one('AWS::Lambda::EventSourceMapping', ({ Properties }) => targetOf(Properties.FunctionName) === worker(event).id);
+    one('AWS::Lambda::EventSourceMapping', ({ Properties }) =>
+      JSON.stringify(Properties.FunctionName).includes(`{"Ref":"${aliasOf(worker(event)).id}"}`),
+    );
   const queueAt = (reference: unknown) => one('AWS::SQS::Queue', ({ id }) => id === targetOf(reference));
   const queue = (event: EventType) => queueAt(mapping(event).Properties.EventSourceArn);
+  // What a role allows and denies.
+  const statementsOfRole = (role: Resource): Statement[] => {
+    const policies = all('AWS::IAM::Policy').filter((policy) =>
+      policy.Properties.Roles.map(targetOf).includes(role.id),
+    );
+    return [role, ...policies].flatMap(statementsIn).filter(({ actions }) => !actions.includes('sts:AssumeRole'));
+  };
 
   return {
     name,
@@ -51,19 +62,17 @@ export function readStack(assembly: AssemblyName) {
     one,
     worker,
     ingest,
+    /** What callers of a function call. */
+    aliasOf,
     mapping,
     queue,
     deadLetterQueue: (event: EventType) => queueAt(queue(event).Properties.RedrivePolicy.deadLetterTargetArn),
     quarantine: () => queueAt(variablesOf(ingest())[environment.quarantineQueueUrl]),
     table: () => one('AWS::DynamoDB::Table', ({ Properties }) => Properties.GlobalSecondaryIndexes),
+    statementsOfRole,
     /** What a function's role allows and denies. */
-    statementsOf: (lambda: Resource): Statement[] => {
-      const role = one('AWS::IAM::Role', ({ id }) => id === targetOf(lambda.Properties.Role));
-      const policies = all('AWS::IAM::Policy').filter((policy) =>
-        policy.Properties.Roles.map(targetOf).includes(role.id),
-      );
-      return [role, ...policies].flatMap(statementsIn).filter(({ actions }) => !actions.includes('sts:AssumeRole'));
-    },
+    statementsOf: (lambda: Resource): Statement[] =>
+      statementsOfRole(one('AWS::IAM::Role', ({ id }) => id === targetOf(lambda.Properties.Role))),
     /** The folder of a function's code. */
     codeOf: (lambda: Resource): string => {
       const asset = readJson(join(folder, `${name}.assets.json`)).files[
