@@ -40,6 +40,9 @@ export const reconciliationMetrics = {
   requests: 'ArgyleRequests',
 } as const;
 
+/** One per write to the table, where changes are published. */
+export const changeMetrics = { published: 'ChangesPublished', invisible: 'ChangesInvisible' } as const;
+
 /** Time in the handler, milliseconds, per request, batch or part of a run. */
 export const durationMetric = 'DurationMs';
 
@@ -51,3 +54,6 @@ export const ingestService = 'ingest';
 
 /** The service dimension of the rotation's metrics. */
 export const rotationService = 'rotation';
+
+/** The service dimension of what describes changes of records. */
+export const changesService = 'changes';

@@ -8,6 +8,8 @@ export const outputNames = {
   quarantineQueueUrl: 'QuarantineQueueUrl',
   /** The names of the functions' log groups, as a JSON object by service. */
   logGroupNames: 'LogGroupNames',
+  /** Only where changes are published. */
+  changeBusName: 'ChangeBusName',
   /** Only with credentials for Argyle. */
   reconciliationFunctionName: 'ReconciliationFunctionName',
 } as const;

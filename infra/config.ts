@@ -1,5 +1,5 @@
 import type { Node } from 'constructs';
-import { ConfigError, readChoice, readText, readWholeNumber, refusal } from './context-value.ts';
+import { ConfigError, readChoice, readSwitch, readText, readWholeNumber, refusal } from './context-value.ts';
 
 /** What a deployment can choose, from `cdk.json` or `-c key=value`. */
 export type Config = {
@@ -14,6 +14,8 @@ export type Config = {
   readonly silenceHours: number | undefined;
   /** Where people read docs/runbook.md: alarms link its sections. */
   readonly runbookUrl: string;
+  /** Whether changes of records are published on an event bus. */
+  readonly publishChanges: boolean;
   /** What the stack does at Argyle by itself; nothing without credentials. */
   readonly argyle: ArgyleConfig | undefined;
 };
@@ -75,6 +77,7 @@ export function readConfig(node: Node): Config {
       /^(https:\/\/[^\s#]{1,400}|docs\/runbook\.md)$/,
       'a URL with https and without #, or leave it out',
     ),
+    publishChanges: readSwitch('publishChanges', node.tryGetContext('publishChanges') ?? false),
     argyle: readArgyle(node, stage),
   };
 }

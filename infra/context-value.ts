@@ -16,6 +16,13 @@ export function readChoice<Choice extends string>(key: string, value: unknown, c
   return choice;
 }
 
+/** Whether something is on; on the command line that is text. Throws a refusal. */
+export function readSwitch(key: string, value: unknown): boolean {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw refusal(key, value, 'true or false');
+}
+
 /** A number of the context, or `usual` without one; on the command line numbers are text. Throws a refusal. */
 export function readWholeNumber(
   node: Node,

@@ -10,7 +10,7 @@ import { environment } from '../functions/environment.ts';
 /** What a function is made from. */
 export type NodeFunctionProps = {
   /** The file in functions/ that exports `handler`. */
-  readonly entry: 'ingest.ts' | 'worker.ts' | 'subscription.ts' | 'rotation.ts' | 'reconcile.ts';
+  readonly entry: 'ingest.ts' | 'worker.ts' | 'subscription.ts' | 'rotation.ts' | 'reconcile.ts' | 'record-changes.ts';
   readonly description: string;
   /** The `service` dimension of its metrics. */
   readonly service: string;

@@ -13,6 +13,7 @@ import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
 import { Reconciliation } from './reconciliation.ts';
+import { RecordChanges } from './record-changes.ts';
 import { SavedQueries } from './saved-queries.ts';
 import { UploadTable } from './upload-table.ts';
 
@@ -61,6 +62,7 @@ export class UploadsStack extends Stack {
       monitoring,
       silenceHours: config.silenceHours,
     });
+    if (config.publishChanges) new RecordChanges(this, 'Changes', { table: uploads.table, removalPolicy, monitoring });
     if (config.rollout === 'canary')
       new CanaryRollout(this, 'Rollout', [
         { alias: ingest.ingest, alarms: [ingest.serverErrors] },

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { createArgyleControl } from './argyle/control.ts';
+import { startChangeFeed } from './change-feed.ts';
 import { type CloudFormation, createCustomResources } from './cloudformation.ts';
 import { type ConsoleOptions, createConsole } from './console.ts';
 import { type AwsService, type EngineHooks, type Engines, endpointNames, startEngines } from './engines.ts';
@@ -77,12 +78,18 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   const { secrets, cloudformation } = engines;
   const stack = await provisionStack(options, engines, gatewayUrl);
 
+  const feed = await startChangeFeed(stack, engines, hooks.functions);
+  stops.push(feed.stop);
   const log = createLogStream();
   const onLog: PipelineOptions['onLog'] = (functionName, line) => {
     log.publish(functionName, line);
     options.onLog(functionName, line);
   };
-  functions = await startFunctions(stack, { ...options, onLog, endpoints: engines.endpoints });
+  functions = await startFunctions(stack, {
+    ...options,
+    onLog,
+    endpoints: { ...engines.endpoints, dynamodb: feed.endpoint },
+  });
   const polling = new AbortController();
   const sources = runEventSources(stack, functions, engines.sqs, polling.signal);
   stops.push(async () => {
@@ -94,7 +101,8 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
 
   const webhookUrl = `${gatewayUrl}/webhooks/argyle`;
   const console = createConsole(consoleOptions(options, stack, engines, webhookUrl, log));
-  server.on('request', createGateway(routesOf(stack, functions), console));
+  const otherwise = async (...exchange: Parameters<typeof console>) => feed.answer(...exchange) || console(...exchange);
+  server.on('request', createGateway(routesOf(stack, functions), otherwise));
   // Without a stand-in they would reach the real Argyle.
   if (options.argyle) await createCustomResources(stack, functions, cloudformation);
   const schedules = schedulesOf(stack, functions);

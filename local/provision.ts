@@ -72,7 +72,12 @@ function identityOf(
         attributes: { Arn: arn('sqs', name), QueueName: name },
       };
     case 'AWS::DynamoDB::Table':
-      return { ref: name, attributes: { Arn: arn('dynamodb', `table/${name}`) } };
+      return {
+        ref: name,
+        attributes: { Arn: arn('dynamodb', `table/${name}`), StreamArn: arn('dynamodb', `table/${name}/stream/local`) },
+      };
+    case 'AWS::Events::EventBus':
+      return { ref: name, attributes: { Arn: arn('events', `event-bus/${name}`) } };
     case 'AWS::SecretsManager::Secret':
       return { ref: arn('secretsmanager', `secret:${name}`), attributes: {} };
     case 'AWS::Logs::LogGroup':
@@ -89,6 +94,7 @@ function identityOf(
     case 'AWS::ApiGatewayV2::Route':
     case 'AWS::ApiGatewayV2::Stage':
     case 'AWS::Lambda::EventSourceMapping':
+    case 'AWS::Pipes::Pipe':
       return { ref: logicalId, attributes: {} };
     default:
       return undefined;

@@ -4,7 +4,7 @@ import { startPipeline } from './pipeline.ts';
 import { synthesize } from './synthesize.ts';
 
 // What can be switched on, is.
-const everything = { argyleCredentials: 'argyle/api-key' };
+const everything = { argyleCredentials: 'argyle/api-key', publishChanges: 'true' };
 
 try {
   await run();

@@ -87,7 +87,8 @@ function deadLetterUrlOf(queueUrl: string, stack: LocalStack): string {
   );
 }
 
-function queueUrlOf(arn: string, stack: LocalStack): string {
+/** The URL of the template's queue with an ARN; throws when there is none. */
+export function queueUrlOf(arn: string, stack: LocalStack): string {
   const queue = queues(stack).find((candidate) => candidate.arn === arn);
   if (!queue) throw new Error(`The template has no queue with the ARN ${arn}.`);
   return queue.ref;

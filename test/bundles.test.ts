@@ -99,6 +99,14 @@ describe.each([
   });
 });
 
+test('the bundle that describes changes has no client of AWS', () => {
+  const [lambda] = servingOf('AWS::Pipes::Pipe', 'Enrichment')();
+  const code = lambda ? readFileSync(join(stack.codeOf(lambda), 'index.js'), 'utf8') : '';
+  expect(code).toContain('ChangesPublished');
+  expect(code).not.toContain('AWS_ENDPOINT_URL');
+  expect(code.length).toBeLessThan(60_000);
+});
+
 async function bundleWithoutStub(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(`../functions/${entry}.ts`, import.meta.url))],

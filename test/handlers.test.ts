@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { environment } from '../functions/environment.ts';
 import { handler as ingest } from '../functions/ingest.ts';
+import { handler as describeChanges } from '../functions/record-changes.ts';
 import { handler as work } from '../functions/worker.ts';
 import { sampleBody, signedRequest } from './support/builders.ts';
 import { json } from './support/ingest.ts';
@@ -33,6 +34,12 @@ describe('what Lambda calls is bound to a clock and to the log', () => {
     const { handler } = await import('../functions/worker.ts');
     expect(await handler({ Records: [] })).toEqual({ batchItemFailures: [] });
     expect(lines().map((line) => JSON.parse(line))).not.toMatchObject([{ DocumentsWritten: 0 }]);
+  });
+
+  it('when records have changed', async () => {
+    const lines = printedLines();
+    expect(await describeChanges([])).toEqual([]);
+    expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ ChangesPublished: 0, records: '0' }]);
   });
 });
 

@@ -14,6 +14,7 @@ test('without context the stack is a sandbox that keeps tombstones for 90 days a
     alarmEmail: undefined,
     silenceHours: undefined,
     runbookUrl: 'docs/runbook.md',
+    publishChanges: false,
     argyle: undefined,
   });
 });
@@ -25,6 +26,19 @@ test.each(['sandbox', 'production'])('the stage may be %s', (stage) => {
 test('production is rolled out as a canary, unless all at once is asked for', () => {
   expect(readContext({ stage: 'production' }).rollout).toBe('canary');
   expect(readContext({ stage: 'production', rollout: 'at-once' }).rollout).toBe('at-once');
+});
+
+test.each([
+  [true, true],
+  ['true', true],
+  [false, false],
+  ['false', false],
+])('publishChanges may be %o', (publishChanges, isOn) => {
+  expect(readContext({ publishChanges }).publishChanges).toBe(isOn);
+});
+
+test.each(['', 'yes', 'TRUE', 1, 0, {}])('publishChanges may not be %o', (publishChanges) => {
+  expect(() => readContext({ publishChanges })).toThrow(refusalOf('publishChanges', publishChanges, 'true or false'));
 });
 
 test.each(['canary ', 'linear', '', true])('the rollout may not be %o', (rollout) => {

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { environment } from '../../functions/environment.ts';
 import { bodyLimitBytes } from '../../functions/ingest.ts';
 import { documentMetrics, secretUnreadableMetric } from '../../functions/metric-names.ts';
+import { functionOf } from '../../local/lambda.ts';
 import { rotateSecret } from '../../local/rotate-secret.ts';
 import { createSecret } from '../../local/secret.ts';
-import { valuesOf } from '../../local/wiring.ts';
+import { type Properties, resolve } from '../../local/template.ts';
+import { queueUrlOf, valuesOf } from '../../local/wiring.ts';
 import { newUpload, webhookBody } from '../support/argyle-sender.ts';
 import { until } from '../support/local-pipeline.ts';
 import {
@@ -18,6 +20,7 @@ import {
   refused,
   type Scene,
   stateOfQueue,
+  visibleMessages,
   workerOf,
 } from './scene.ts';
 
@@ -144,6 +147,23 @@ export const provocations: Readonly<Record<string, (scene: Scene) => Promise<Pro
     for (let count = 0; count < 5; count += 1) await metrics.post(webhookBody(event, newUpload()));
     await until(async () => notFetched() >= before + 5);
     return { mend: () => endTrouble(scene) };
+  },
+
+  // The function that describes changes dies whenever it is asked.
+  'changes-not-published': async ({ pipeline, metrics, event }) => {
+    const { identities, template, functions } = pipeline;
+    const [pipe] = template.ofType('AWS::Pipes::Pipe');
+    const describe = functionOf(resolve(pipe?.properties.Enrichment, identities), functions);
+    const queueUrl = queueUrlOf(
+      resolve<Properties>(pipe?.properties.SourceParameters, identities).DynamoDBStreamParameters.DeadLetterConfig.Arn,
+      pipeline,
+    );
+    await metrics.post(webhookBody(event, newUpload()));
+    await until(async () => {
+      for (const pid of describe.pids()) process.kill(pid, 'SIGKILL');
+      return (await visibleMessages(pipeline, queueUrl)) > 0;
+    });
+    return { mend: () => purge(pipeline, queueUrl) };
   },
 
   'rotation-failed': async ({ pipeline, disturb }) => {

@@ -1,4 +1,4 @@
-import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, PurgeQueueCommand } from '@aws-sdk/client-sqs';
 import { environment } from '../../functions/environment.ts';
 import { workerMetrics } from '../../functions/metric-names.ts';
 import type { Lambda } from '../../local/lambda.ts';
@@ -36,6 +36,12 @@ export async function putOnQueue(pipeline: WatchedPipeline, event: string, body:
 /** Takes all messages away that a queue holds. */
 export async function purge({ sqs }: WatchedPipeline, QueueUrl: string): Promise<void> {
   await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+}
+
+/** How many messages a queue holds that nobody works on. Whoever receives them to count them hides them for a moment. */
+export async function visibleMessages({ sqs }: WatchedPipeline, QueueUrl: string): Promise<number> {
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] });
+  return Number((await sqs.send(command)).Attributes?.ApproximateNumberOfMessages);
 }
 
 /** Lets AWS and Argyle answer again, and takes away what would wait for its next try. */

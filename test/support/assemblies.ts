@@ -14,7 +14,7 @@ export type AssemblyName = keyof typeof contexts;
 const contexts = {
   sandbox: { stage: 'sandbox' },
   production: { stage: 'production', alarmEmail: 'ops@example.com' },
-  connected: { stage: 'sandbox', argyleCredentials: 'argyle/api-key', silenceHours: '48' },
+  connected: { stage: 'sandbox', argyleCredentials: 'argyle/api-key', silenceHours: '48', publishChanges: 'true' },
 } as const;
 
 /** Synthesizes each once, with the real CDK CLI, before the first test. */

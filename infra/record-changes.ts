@@ -1,0 +1,122 @@
+import { CfnOutput, Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { changeMetrics, changesService } from '../functions/metric-names.ts';
+import { outputNames } from '../functions/output-names.ts';
+import { queueDefaults } from './event-pipeline.ts';
+import type { Monitoring } from './monitoring.ts';
+import { NodeFunction } from './node-function.ts';
+import { printedMetric } from './printed-metric.ts';
+
+/** What the publishing of changes is made from. */
+export type RecordChangesProps = {
+  readonly table: Table;
+  readonly removalPolicy: RemovalPolicy;
+  readonly monitoring: Monitoring;
+};
+
+/** Publishes each change of a record: the table's stream → a pipe, which has it described → an event bus of its own. */
+export class RecordChanges extends Construct {
+  private readonly bus: EventBus;
+  private readonly deadLetterQueue: Queue;
+
+  constructor(scope: Construct, id: string, props: RecordChangesProps) {
+    super(scope, id);
+    const { table, removalPolicy, monitoring } = props;
+    this.bus = new EventBus(this, 'Bus', { description: 'Changes of upload records.' });
+    this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
+      ...queueDefaults,
+      retentionPeriod: Duration.days(14),
+      removalPolicy,
+    });
+    Validations.of(this.deadLetterQueue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'It is the dead-letter queue of a pipe, which the rule does not know.',
+    });
+    const describe = new NodeFunction(this, 'Describe', {
+      entry: 'record-changes.ts',
+      description: 'Describes changes of upload records for those who are told of them.',
+      service: changesService,
+      // It calls nothing: ten records take milliseconds.
+      timeout: Duration.seconds(10),
+      environment: {},
+      removalPolicy,
+    });
+    this.addPipe(table, describe);
+    this.watch(monitoring);
+    new CfnOutput(Stack.of(this), outputNames.changeBusName, {
+      value: this.bus.eventBusName,
+      description: 'The event bus on which changes of records are published as UploadRecordChanged.',
+    });
+  }
+
+  private addPipe(table: Table, { lambda }: NodeFunction): void {
+    const role = new Role(this, 'PipeRole', {
+      assumedBy: new ServicePrincipal('pipes.amazonaws.com').withConditions({
+        StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+      }),
+    });
+    const grant = (arn: string, ...actions: string[]) =>
+      Grant.addToPrincipal({ grantee: role, actions, resourceArns: [arn] });
+    const streamArn = table.tableStreamArn ?? '';
+    const reading = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
+    const permissions = [
+      grant(streamArn, ...reading.map((action) => `dynamodb:${action}`)),
+      grant(this.deadLetterQueue.queueArn, 'sqs:SendMessage'),
+      grant(lambda.functionArn, 'lambda:InvokeFunction'),
+      grant(this.bus.eventBusArn, 'events:PutEvents'),
+    ];
+
+    const pipe = new CfnPipe(this, 'Pipe', {
+      description: 'Changes of upload records.',
+      roleArn: role.roleArn,
+      source: streamArn,
+      sourceParameters: {
+        dynamoDbStreamParameters: {
+          // Not what happened before: nobody listened.
+          startingPosition: 'LATEST',
+          // What an event bus takes at once; a pipe does not call it with more.
+          batchSize: 10,
+          deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
+          // As long as a webhook is tried, and far shorter than the day for which the stream keeps a record. What fails
+          // holds up the later changes of its shard.
+          maximumRecordAgeInSeconds: Duration.hours(6).toSeconds(),
+          maximumRetryAttempts: 100,
+          onPartialBatchItemFailure: 'AUTOMATIC_BISECT',
+        },
+      },
+      enrichment: lambda.functionArn,
+      target: this.bus.eventBusArn,
+      targetParameters: {
+        eventBridgeEventBusParameters: { source: 'argyle-uploads-receiver', detailType: 'UploadRecordChanged' },
+      },
+    });
+    // A pipe is not made without them.
+    for (const permission of permissions) permission.applyBefore(pipe);
+  }
+
+  private watch(monitoring: Monitoring): void {
+    const row = changesService;
+    monitoring.watch(this, 'ChangesNotPublished', {
+      row,
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(1),
+        statistic: Stats.MAXIMUM,
+      }),
+      threshold: 1,
+      failureImpact:
+        'Some changes of records were never published: the records are right, but systems that listen do not know.',
+      // SQS may report nothing of a queue that was not touched for six hours: its dead letters are still there.
+      whenMissing: TreatMissingData.IGNORE,
+    });
+    monitoring.graph(row, 'Changes a minute', {
+      left: Object.values(changeMetrics).map((name) => printedMetric(this, changesService, name)),
+      stacked: true,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Engines } from './engines.ts';
+import type { Lambda } from './lambda.ts';
+import { type BusEvent, startPipe } from './pipe.ts';
+import { startTableStream } from './table-stream.ts';
+import { resolve } from './template.ts';
+import type { LocalStack } from './wiring.ts';
+
+/** What the stack publishes on its event bus. */
+export type ChangeFeed = {
+  /** Where the functions reach DynamoDB, so that what they change is seen. */
+  readonly endpoint: string;
+  /** Answers `GET /console/changes`; says whether it answered. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly stop: () => Promise<void>;
+};
+
+// What the console shows. There is no bus here that would keep more, or somebody who subscribes.
+const mostKept = 200;
+
+/**
+ * Emulates the template's way from the table to its event bus: a stream of our own making (see `startTableStream`), the
+ * pipe, and the real function in it. Without a pipe in the template nothing stands before the engine.
+ */
+export async function startChangeFeed(
+  stack: LocalStack,
+  { endpoints, dynamodb, sqs }: Engines,
+  functions: () => ReadonlyMap<string, Lambda>,
+): Promise<ChangeFeed> {
+  const events: BusEvent[] = [];
+  const publish = (event: BusEvent) => {
+    events.unshift(event);
+    events.splice(mostKept);
+  };
+  const [pipe] = stack.template.ofType('AWS::Pipes::Pipe');
+  const answer: ChangeFeed['answer'] = (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/console/changes') return false;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ isPublishing: pipe !== undefined, changes: events }));
+    return true;
+  };
+  if (!pipe) return { endpoint: endpoints.dynamodb, answer, stop: async () => undefined };
+
+  const running = startPipe(pipe.properties, { stack, functions, sqs, publish });
+  const streamArn = resolve(pipe.properties.Source, stack.identities);
+  const tableName = /:table\/([^/]+)\/stream\//.exec(streamArn)?.[1] ?? '';
+  const stream = await startTableStream({ endpoint: endpoints.dynamodb, dynamodb, tableName, onRecord: running.put });
+  return {
+    endpoint: stream.endpoint,
+    answer,
+    stop: async () => {
+      running.stop();
+      await stream.stop();
+    },
+  };
+}
