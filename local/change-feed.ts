@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Engines } from './engines.ts';
 import type { Lambda } from './lambda.ts';
 import { type BusEvent, startPipe } from './pipe.ts';
@@ -6,12 +5,14 @@ import { startTableStream } from './table-stream.ts';
 import { resolve } from './template.ts';
 import type { LocalStack } from './wiring.ts';
 
+/** What `GET /console/changes` tells, the latest first. */
+export type PublishedChanges = { readonly isPublishing: boolean; readonly changes: readonly BusEvent[] };
+
 /** What the stack publishes on its event bus. */
 export type ChangeFeed = {
   /** Where the functions reach DynamoDB, so that what they change is seen. */
   readonly endpoint: string;
-  /** Answers `GET /console/changes`; says whether it answered. */
-  readonly answer: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly changes: () => PublishedChanges;
   readonly stop: () => Promise<void>;
 };
 
@@ -33,13 +34,8 @@ export async function startChangeFeed(
     events.splice(mostKept);
   };
   const [pipe] = stack.template.ofType('AWS::Pipes::Pipe');
-  const answer: ChangeFeed['answer'] = (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/console/changes') return false;
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ isPublishing: pipe !== undefined, changes: events }));
-    return true;
-  };
-  if (!pipe) return { endpoint: endpoints.dynamodb, answer, stop: async () => undefined };
+  const changes = () => ({ isPublishing: pipe !== undefined, changes: events });
+  if (!pipe) return { endpoint: endpoints.dynamodb, changes, stop: async () => undefined };
 
   const running = startPipe(pipe.properties, { stack, functions, sqs, publish });
   const streamArn = resolve(pipe.properties.Source, stack.identities);
@@ -47,7 +43,7 @@ export async function startChangeFeed(
   const stream = await startTableStream({ endpoint: endpoints.dynamodb, dynamodb, tableName, onRecord: running.put });
   return {
     endpoint: stream.endpoint,
-    answer,
+    changes,
     stop: async () => {
       running.stop();
       await stream.stop();

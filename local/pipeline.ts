@@ -7,7 +7,7 @@ import { type AwsService, type EngineHooks, type Engines, endpointNames, startEn
 import type { StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
-import { createLogStream, type LogStream } from './log-stream.ts';
+import { createLogStream } from './log-stream.ts';
 import { close, listen, onPort } from './loopback.ts';
 import { provisionStack, type StackOptions } from './provision-stack.ts';
 import { rotateSecret } from './rotate-secret.ts';
@@ -100,9 +100,8 @@ async function start(options: PipelineOptions, stops: (() => unknown)[], stop: (
   });
 
   const webhookUrl = `${gatewayUrl}/webhooks/argyle`;
-  const console = createConsole(consoleOptions(options, stack, engines, webhookUrl, log));
-  const otherwise = async (...exchange: Parameters<typeof console>) => feed.answer(...exchange) || console(...exchange);
-  server.on('request', createGateway(routesOf(stack, functions), otherwise));
+  const console = createConsole({ ...consoleOptions(options, stack, engines, webhookUrl), log, changes: feed.changes });
+  server.on('request', createGateway(routesOf(stack, functions), console));
   // Without a stand-in they would reach the real Argyle.
   if (options.argyle) await createCustomResources(stack, functions, cloudformation);
   const schedules = schedulesOf(stack, functions);
@@ -115,15 +114,13 @@ function consoleOptions(
   stack: LocalStack,
   { endpoints, dynamodb, sqs }: Engines,
   webhookUrl: string,
-  log: LogStream,
-): ConsoleOptions {
+): Omit<ConsoleOptions, 'log' | 'changes'> {
   const services = Object.entries(endpoints) as [AwsService, string][];
   return {
     dynamodb,
     sqs,
     webhookUrl,
     webhookSecret,
-    log,
     argyle: argyle && createArgyleControl(argyle.controlUrl),
     stack: {
       stackName: stack.template.stackName,

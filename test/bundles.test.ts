@@ -100,7 +100,7 @@ describe.each([
 });
 
 test('the bundle that describes changes has no client of AWS', () => {
-  const [lambda] = servingOf('AWS::Pipes::Pipe', 'Enrichment')();
+  const [lambda] = servingOf('AWS::Pipes::Pipe', ({ Enrichment }) => Enrichment)();
   const code = lambda ? readFileSync(join(stack.codeOf(lambda), 'index.js'), 'utf8') : '';
   expect(code).toContain('ChangesPublished');
   expect(code).not.toContain('AWS_ENDPOINT_URL');

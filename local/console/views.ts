@@ -1,4 +1,5 @@
 import type { ArgyleControl } from '../argyle/control.ts';
+import type { PublishedChanges } from '../change-feed.ts';
 import type { LogStream } from '../log-stream.ts';
 import { ok, type Routes, refusal } from './answer.ts';
 import { isAtArgyle } from './argyle-actions.ts';
@@ -12,6 +13,7 @@ export type ViewOptions = Stores & {
   /** What the command line asks for: the stack's name and outputs, and the engines' endpoints by service. */
   readonly stack: { readonly stackName: string; readonly outputs: object; readonly endpoints: object };
   readonly log: LogStream;
+  readonly changes: () => PublishedChanges;
   /** The fake Argyle, if there is one. */
   readonly argyle: ArgyleControl | undefined;
 };
@@ -24,6 +26,7 @@ export function viewRoutes(options: ViewOptions): Routes {
   const observation = observe(options);
   log.listen(observation.note);
   return {
+    'GET /console/changes': async () => ok(options.changes()),
     'GET /console/stack': async () => ok(stack),
     'GET /console/state': async () => ok(await readState(options)),
     'GET /console/uploads/{id}': async (_, upload) => {

@@ -54,7 +54,7 @@ test('a record is found by its id and by a click, with its history in time order
   const deliveries = await page.locator('.deliveries tbody tr').allTextContents();
   await button('Clear').click();
   await page.getByText('Choose a record').waitFor();
-  await button(ids.userUpload).click();
+  await page.locator('#records').getByRole('button', { name: ids.userUpload, exact: true }).click();
   await page.locator('#document', { hasText: ids.account }).waitFor();
 
   expect(history).toEqual(['user_uploads.ocr_failed', added]);
@@ -64,6 +64,17 @@ test('a record is found by its id and by a click, with its history in time order
   ]);
   expect(await page.locator('#document .badge').textContent()).toBe('ocr_failed');
   expect(await page.getByLabel('Document id').inputValue()).toBe(ids.userUpload);
+});
+
+test('what is published of a record is shown, with its status before and after', async () => {
+  const ids = newUpload();
+  const { page } = await open();
+  await pipeline.post(webhookBody(added, ids));
+  await pipeline.drained();
+  await pipeline.post(webhookBody('user_uploads.removed', ids));
+  const changes = page.locator('#changes tr', { hasText: ids.userUpload });
+  await changes.filter({ hasText: 'added → removed' }).waitFor();
+  expect(await changes.last().locator('.badge').allTextContents()).toEqual(['added']);
 });
 
 test('a duplicate is delivered three times and makes one record', async () => {

@@ -1,4 +1,5 @@
 import { createActions } from './actions.ts';
+import { createChanges } from './changes.ts';
 import { createChart } from './chart.ts';
 import { createDocumentPanel } from './document.ts';
 import { byId, say } from './elements.ts';
@@ -20,6 +21,7 @@ const sections = [
   createChart(),
   createLanes((event, label) => void actions.redrive(event, label)),
   createRecords(lookAt),
+  createChanges(lookAt),
   actions.show,
   documentPanel.refresh,
 ];

@@ -33,7 +33,7 @@ export function createRecords(choose: (userUpload: string) => void) {
   const list = keyedList<UploadRecord>(
     byId('records'),
     ({ userUpload }) => userUpload,
-    (r) => createRow(r, choose),
+    (record) => createRow(record.userUpload, choose),
     fill,
   );
   return ({ records, events }: Overview): void => {
@@ -48,7 +48,8 @@ export function createRecords(choose: (userUpload: string) => void) {
   };
 }
 
-function createRow({ userUpload }: UploadRecord, choose: (userUpload: string) => void): HTMLElement {
+/** A row that begins with a document's id, which can be chosen, and has two more cells. */
+export function createRow(userUpload: string, choose: (userUpload: string) => void): HTMLElement {
   // What is short of place shows the first eight digits.
   const rest = make('span', { class: 'rest' }, userUpload.slice(8));
   const button = make('button', { type: 'button', class: 'link' }, userUpload.slice(0, 8), rest);

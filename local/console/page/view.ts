@@ -70,3 +70,14 @@ export type UploadHistory = {
 
 /** What an action came to: how often each answer came. */
 export type ActionResult = { readonly answers: Readonly<Record<string, number>> };
+
+/** A change of a record as it went to the event bus. */
+export type PublishedChange = {
+  readonly id: string;
+  readonly time: string;
+  readonly detail: {
+    readonly userUpload: string;
+    readonly statusBefore: string | null;
+    readonly statusAfter: string | null;
+  };
+};
