@@ -48,6 +48,14 @@ test('the event of the documentation is what a change becomes', async () => {
   expect(await describe([streamRecord(detail.id, images as Images, detail.userUpload)])).toEqual([detail]);
 });
 
+test('a number beyond those of JavaScript, which only a person can have written, holds up no other change', async () => {
+  const { describe } = harness();
+  const strange = { ...image, expiresAt: { N: '1E+120' }, note: { N: '12345678901234567890123' } };
+  const changes = await describe([streamRecord('1', { NewImage: strange }), streamRecord('2', { NewImage: image })]);
+  expect(changes.map(({ id }) => id)).toEqual(['1', '2']);
+  expect(JSON.parse(JSON.stringify(changes[0])).after).toMatchObject({ addedAt: at });
+});
+
 test('it prints how many changes there were to tell, and of which uploads', async () => {
   const { describe, measured } = harness();
   const unchanged = streamRecord('2', { OldImage: image, NewImage: image });

@@ -24,5 +24,7 @@ export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: 
 }
 
 function recordOf(image: object | undefined): RecordWrite['before'] {
-  return image && unmarshall(image as Record<string, AttributeValue>);
+  // The usual way throws at what JavaScript cannot count: one such number, which only a person can have written, would
+  // hold up the changes of all documents in its shard.
+  return image && unmarshall(image as Record<string, AttributeValue>, { wrapNumbers: Number });
 }
