@@ -1,5 +1,6 @@
 import { events, eventTypes } from './events.ts';
 import { statusOf, type UploadSlots, type UploadStatus } from './upload-record.ts';
+import { processingSteps } from './user-upload.ts';
 
 /** One write to the table as its stream tells it: the stored record before and after, where there was one. */
 export type RecordWrite = {
@@ -43,6 +44,9 @@ type StoredRecord = Readonly<Record<string, unknown>>;
 const texts = ['account', 'user', ...eventTypes.map((event) => events[event].slot)] as const;
 // A word of a closed list, as `W-2` or `in_progress`; a sentence or a file name is none.
 const word = /^[\w-]{1,40}$/;
+// An id or a time; nothing that somebody wrote.
+const token = /^[\w.:+-]{1,64}$/;
+const steps = processingSteps.toSorted();
 
 /** What a write changed for those who read what is published; undefined when nothing of that has changed. */
 export function describeChange({ id, userUpload, before, after, isExpiry }: RecordWrite): RecordChange | undefined {
@@ -63,7 +67,7 @@ export function describeChange({ id, userUpload, before, after, isExpiry }: Reco
 function publish(record: StoredRecord): PublishedRecord {
   return {
     userUpload: String(record.userUpload),
-    ...pick(record, texts, (value) => typeof value === 'string'),
+    ...pick(record, texts, isToken),
     ...pick(record, ['expiresAt'], Number.isInteger),
     ...(isObject(record.document) && { document: publishDocument(record.document) }),
   };
@@ -74,9 +78,9 @@ function publishDocument(document: StoredRecord): NonNullable<PublishedRecord['d
   const processing = isObject(document.processing) ? document.processing : {};
   return {
     ...pick(document, ['type'], isWord),
-    processing: pick(processing, Object.keys(processing).filter(isWord).sort(), isWord),
+    processing: pick(processing, steps, isWord),
     ...pick(document, ['authenticityScore'], Number.isInteger),
-    ...pick(document, ['updatedAt'], (value) => typeof value === 'string'),
+    ...pick(document, ['updatedAt'], isToken),
   };
 }
 
@@ -92,6 +96,10 @@ function pick(
 
 function isWord(value: unknown): boolean {
   return typeof value === 'string' && word.test(value);
+}
+
+function isToken(value: unknown): boolean {
+  return typeof value === 'string' && token.test(value);
 }
 
 function isObject(value: unknown): value is StoredRecord {

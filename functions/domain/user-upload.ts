@@ -23,9 +23,11 @@ export type UserUpload = {
   readonly slots: readonly Slot[];
 };
 
+/** What Argyle does with a document, each with a state of its own. */
+export const processingSteps = ['classification', 'ocr', 'authenticity'] as const;
+
 const longestTextCharacters = 1_000;
 const mostOcrErrors = 20;
-const processingSteps = ['classification', 'ocr', 'authenticity'] as const;
 const epoch = new Date(0).toISOString();
 
 /**

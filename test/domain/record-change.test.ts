@@ -112,7 +112,7 @@ describe('a change of a record', () => {
   test.each(['my file.pdf', 'ä', '', 'x'.repeat(41), 'a\nb'])(
     'keeps %j back where a word of a list should stand',
     (text) => {
-      const strange = { ...document, type: text, processing: { ocr: text, [text]: 'idle' } };
+      const strange = { ...document, type: text, processing: { ocr: text, [text]: 'idle', Jane_Doe: 'idle' } };
       expect(describeChange(write(undefined, { ...added, document: strange }))?.after?.document).toEqual({
         processing: {},
         authenticityScore: 87,
@@ -126,13 +126,15 @@ describe('a change of a record', () => {
     ['the expiry', { expiresAt: 'soon' }],
     ['the document', { document: 'text' }],
     ['no document', { document: null }],
+    ['a sentence in place of a time', { addedAt: 'when Jane Doe said so' }],
+    ['a long text in place of a time', { removedAt: 'x'.repeat(65) }],
   ])('leaves %s out that has not the form of ours', (_, strange) => {
     expect(describeChange(write(undefined, { ...ids, ...strange }))?.after).toEqual(ids);
   });
 
   test('leaves out of the document what has not the form of ours', () => {
     const strange = { type: 87, processing: { ocr: 87 }, authenticityScore: '87', updatedAt: 87 };
-    const none = { type: 87, processing: 'idle' };
+    const none = { type: 87, processing: 'idle', updatedAt: 'when Jane Doe said so' };
     for (const document of [strange, none])
       expect(describeChange(write(undefined, { ...ids, document }))?.after?.document).toEqual({ processing: {} });
   });
