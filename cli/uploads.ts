@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander';
 import type { EventType } from '../functions/domain/events.ts';
+import { uploadStatuses } from '../functions/domain/upload-record.ts';
 import { dryRun, event, moveOptions, rate, readCount, yes } from './arguments.ts';
 import { listDead, showDead } from './dead.ts';
 import { listQuarantine, redrive, releaseQuarantine } from './moves.ts';
@@ -43,15 +44,7 @@ program
   .description("a user's or an account's documents")
   .addOption(new Option('--user <id>', 'whose').conflicts('account'))
   .option('--account <id>', 'whose')
-  .addOption(
-    new Option('--status <status>', 'only these').choices([
-      'removed',
-      'ocr_completed',
-      'ocr_failed',
-      'added',
-      'pending',
-    ]),
-  )
+  .addOption(new Option('--status <status>', 'only these').choices(uploadStatuses))
   .action(({ user, account, status }) =>
     run((target, report) => listRecords(target, user ? { user } : { account: account ?? '' }, status, report))(),
   );

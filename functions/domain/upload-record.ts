@@ -6,8 +6,11 @@ import type { Slot } from './events.ts';
  */
 export type UploadSlots = Partial<Readonly<Record<Slot, string>>>;
 
+/** Every status of a document, those first that outrank others. */
+export const uploadStatuses = ['removed', 'ocr_completed', 'ocr_failed', 'added', 'pending'] as const;
+
 /** What a reader is told about a document; derived from the record, never stored. */
-export type UploadStatus = 'removed' | 'ocr_completed' | 'ocr_failed' | 'added' | 'pending';
+export type UploadStatus = (typeof uploadStatuses)[number];
 
 /** The slot whose event takes the document's personal data away and starts the record's expiry. */
 export const removalSlot = 'removedAt' satisfies Slot;
