@@ -35,7 +35,12 @@ export class CanaryRollout extends Construct {
 
   // What AWSCodeDeployRoleForLambdaLimited allows (read 2026-11-24), for our functions, without hooks and their S3 objects.
   private serviceRole(releases: readonly Release[]): { readonly role: Role; readonly permissions: readonly Grant[] } {
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('codedeploy.amazonaws.com') });
+    const role = new Role(this, 'Role', {
+      // CodeDeploy says for whom it acts ("Cross-service confused deputy prevention" in its user guide, read 2026-11-24).
+      assumedBy: new ServicePrincipal('codedeploy.amazonaws.com').withConditions({
+        StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+      }),
+    });
     const functions = releases.map(({ alias }) => alias.lambda.functionArn);
     const move = Grant.addToPrincipal({
       grantee: role,

@@ -92,6 +92,15 @@ describe('in production', () => {
     expect(role().Properties).not.toHaveProperty('ManagedPolicyArns');
   });
 
+  test("only this account's deployments may act with its role", () => {
+    expect(role().Properties.AssumeRolePolicyDocument.Statement).toMatchObject([
+      {
+        Principal: { Service: 'codedeploy.amazonaws.com' },
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      },
+    ]);
+  });
+
   test('its permissions are there before the first deployment', () => {
     const dependencies = released.map((lambda) => Object(groupOf(lambda)).DependsOn);
     const policy = stack.one('AWS::IAM::Policy', ({ Properties }) =>
