@@ -88,3 +88,15 @@ test('who wants no motion gets none', async () => {
     'document.getAnimations().length + [...document.querySelectorAll("*")].filter((e) => getComputedStyle(e).transitionDuration !== "0s").length';
   expect(await page.evaluate(moving)).toBe(0);
 });
+
+test('a file name that is markup stays text', async () => {
+  const fileName = '<img src="x" onerror="document.title=1">"><script>document.title=2</script>.pdf';
+  const { userUpload } = await pipeline.argyle.uploadDocument({ fileName, documentType: '<b>paystubs</b>' });
+  const { page, complaints, button } = await openConsole(browser, pipeline.webhookUrl);
+  await page.getByLabel('Document id').fill(userUpload);
+  await button('Show').click();
+  await page.locator('#document dd', { hasText: fileName }).waitFor();
+
+  expect(await page.locator('img, #document b, #document script').count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
