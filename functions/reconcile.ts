@@ -39,25 +39,31 @@ const requestsPerSecond = 40;
  * same time finds the first one busy. Throws when Argyle or AWS does not serve; the run can go on later.
  */
 export function createReconcile(dependencies: ReconcileDependencies) {
-  const { state, nowMs, invokeSelf } = dependencies;
   // called by AWS: by the schedule, by itself, or by a person
-  return async (payload: unknown, invocation: Invocation): Promise<ReconcileAnswer> => {
-    const request = readRequest(payload);
-    const { awsRequestId: owner, functionName } = invocation;
-    const timeOutMs = nowMs() + invocation.getRemainingTimeInMillis();
-    const kept = await state.acquire(owner, nowMs(), timeOutMs);
-    if (kept === 'busy') return { status: 'busy' };
-    let run: Run | undefined;
-    try {
-      const resumed = chooseRun(request, kept, owner, nowMs());
-      run = resumed && (await workOn(dependencies, owner, resumed, timeOutMs - reserveMs));
-    } finally {
-      await state.release(owner);
-    }
-    if (!run) return { status: 'nothing_to_continue' };
-    if (!hasEnded(run)) await invokeSelf(functionName, { continueRun: run.id });
-    return { status: hasEnded(run) ? 'done' : 'continues', run: run.id, counts: run.counts };
-  };
+  return (payload: unknown, invocation: Invocation): Promise<ReconcileAnswer> =>
+    reconcile(dependencies, payload, invocation).catch((error: unknown) => {
+      dependencies.telemetry.error('reconciliation_failed', error, {});
+      throw error;
+    });
+}
+
+async function reconcile(deps: ReconcileDependencies, payload: unknown, context: Invocation): Promise<ReconcileAnswer> {
+  const { state, nowMs, invokeSelf } = deps;
+  const request = readRequest(payload);
+  const { awsRequestId: owner, functionName } = context;
+  const timeOutMs = nowMs() + context.getRemainingTimeInMillis();
+  const kept = await state.acquire(owner, nowMs(), timeOutMs);
+  if (kept === 'busy') return { status: 'busy' };
+  let run: Run | undefined;
+  try {
+    const resumed = chooseRun(request, kept, owner, nowMs());
+    run = resumed && (await workOn(deps, owner, resumed, timeOutMs - reserveMs));
+  } finally {
+    await state.release(owner);
+  }
+  if (!run) return { status: 'nothing_to_continue' };
+  if (!hasEnded(run)) await invokeSelf(functionName, { continueRun: run.id });
+  return { status: hasEnded(run) ? 'done' : 'continues', run: run.id, counts: run.counts };
 }
 
 function readRequest(payload: unknown): Request {

@@ -219,6 +219,7 @@ describe('a list that Argyle will not give to its end', () => {
     await oldRecords(5);
     it.credentials.current = { apiKeyId: 'id', apiKeySecret: 'wrong' };
     await expect(it.invoke()).rejects.toThrow('put a valid key into the secret argyle/api-key');
+    expect(it.errors).toMatchObject([{ code: 'reconciliation_failed', error: { code: 'http_401' } }]);
     expect(it.sent).toEqual([]);
     expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 0, ArgyleRequests: 1 });
   });

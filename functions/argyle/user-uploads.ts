@@ -77,9 +77,9 @@ async function askPatiently(
 
 function refusal(answer: Exclude<ArgyleAnswer, { kind: 'ok' | 'unavailable' }>, secretName: string): ListError {
   const status = answer.kind === 'not_found' ? 404 : answer.status;
-  return new ListError(
+  const text =
     status === 401 || status === 403
       ? `Argyle refused the API key with ${status}: put a valid key into the secret ${secretName}.`
-      : `Argyle answered ${status} to a request for user uploads.`,
-  );
+      : `Argyle answered ${status} to a request for user uploads.`;
+  return Object.assign(new ListError(text), { code: `http_${status}` });
 }

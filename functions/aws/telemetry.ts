@@ -1,3 +1,4 @@
+import { ListError } from '../argyle/argyle-api.ts';
 import { isArgyleRefusal } from '../argyle/argyle-refusal.ts';
 import { isSetupError } from '../domain/setup-error.ts';
 import { environment, readVariable } from '../environment.ts';
@@ -11,6 +12,7 @@ export type LogCode =
   | 'records_not_postponed'
   | 'subscription_failed'
   | 'rotation_failed'
+  | 'reconciliation_failed'
   | 'removals_held';
 
 /** What the functions tell CloudWatch. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
@@ -68,6 +70,6 @@ function print(stream: NodeJS.WriteStream, line: object): void {
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  const isTellable = '$fault' in error || isSetupError(error) || isArgyleRefusal(error);
+  const isTellable = error instanceof ListError || '$fault' in error || isSetupError(error) || isArgyleRefusal(error);
   return { name: error.name, ...code, ...(isTellable && { message: error.message }) };
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ListError } from '../../functions/argyle/argyle-api.ts';
 import { createTelemetry } from '../../functions/aws/telemetry.ts';
 import { setupError } from '../../functions/domain/setup-error.ts';
 
@@ -44,6 +45,7 @@ describe('the error line', () => {
       cause: { name: 'TypeError', code: 'ECONNRESET' },
     },
     { error: Object.assign(new Error('told'), { $fault: 'client' }), cause: { name: 'Error', message: 'told' } },
+    { error: new ListError('told'), cause: { name: 'Error', message: 'told' } },
     { error: setupError('told'), cause: { name: expect.any(String), message: 'told' } },
     { error: Object.assign(new Error('body'), { code: 7 }), cause: { name: 'Error' } },
     { error: 'body', cause: { name: 'string' } },
