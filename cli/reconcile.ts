@@ -23,5 +23,8 @@ export async function startReconciliation(
   await lambda.send(
     new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload: Buffer.from(JSON.stringify(payload)) }),
   );
-  report.result({ started: true }, 'Started. npx uploads tail shows what it finds.');
+  report.result(
+    { started: true },
+    'Started. It puts the records right as it goes; npx uploads tail, begun before this, shows what it finds.',
+  );
 }

@@ -2,9 +2,8 @@
 import { Command, Option } from 'commander';
 import type { EventType } from '../functions/domain/events.ts';
 import { uploadStatuses } from '../functions/domain/upload-record.ts';
-import { dryRun, event, moveOptions, rate, readCount, yes } from './arguments.ts';
-import { listDead, showDead } from './dead.ts';
-import { listQuarantine, redrive, releaseQuarantine } from './moves.ts';
+import { event, readCount, yes } from './arguments.ts';
+import { addDeadCommands, addQuarantineCommands } from './message-commands.ts';
 import { startReconciliation } from './reconcile.ts';
 import { listRecords, showRecord } from './records.ts';
 import { createReport, type Report } from './report.ts';
@@ -56,43 +55,8 @@ program
   .option('--upload <id>', 'the document (default: a new one for each)')
   .action((name: EventType, options) => run((target, report) => sendTestEvents(target, name, options, report))());
 
-const dead = program.command('dead').description('dead letters: messages that a worker gave up');
-dead
-  .command('list')
-  .description('how many each event has; exit code 1 when there are any')
-  .action(run(async (target, report) => !(await listDead(target, report))));
-dead
-  .command('show')
-  .description('why they are there, by count, and their ids')
-  .argument(...event)
-  .option('--most <n>', 'look at so many', readCount, 1_000)
-  .option('--bodies', 'show the bodies too')
-  .action((name: EventType, { most, bodies = false }) =>
-    run((target, report) => showDead(target, name, { most, withBodies: bodies }, report))(),
-  );
-program
-  .command('redrive')
-  .description('put dead letters back on their queue; safe to interrupt')
-  .argument(...event)
-  .option(...dryRun)
-  .option(...rate)
-  .option(...yes)
-  .action((name: EventType, options) => run((target, report) => redrive(target, name, moveOptions(options), report))());
-
-const quarantine = program.command('quarantine').description('what was signed but not understood');
-quarantine
-  .command('list')
-  .description('what is there and why, by count; exit code 1 when there is anything')
-  .option('--most <n>', 'look at so many', readCount, 1_000)
-  .action(({ most }) => run(async (target, report) => !(await listQuarantine(target, most, report)))());
-quarantine
-  .command('release')
-  .description('put what is understood by now on the queue of its event; safe to interrupt')
-  .option(...dryRun)
-  .option(...rate)
-  .option(...yes)
-  .action((options) => run((target, report) => releaseQuarantine(target, moveOptions(options), report))());
-
+addDeadCommands(program, run);
+addQuarantineCommands(program, run);
 program
   .command('tail')
   .description("the functions' log lines as they come, until Ctrl-C")

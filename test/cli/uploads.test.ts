@@ -116,6 +116,28 @@ describe('uploads', () => {
     expect(JSON.parse(after.out)).toEqual([{ reason: 'unknown_event', event: 'accounts.added', count: 1 }]);
   });
 
+  test('deletes dead letters and quarantined messages that nothing can help, when it is sure, and no others', async () => {
+    const { deadLetterUrl } = pipeline.queueOf(removed);
+    const quarantine = pipeline.queueOf('quarantine').url;
+    await pipeline.purge(quarantine);
+    await poison(removed, 'not JSON');
+    await pipeline.putOn(deadLetterUrl, webhookBody(removed, newUpload()), attributesOf(removed));
+    await pipeline.putOn(quarantine, webhookBody(added, newUpload()), attributesOf(added));
+    await pipeline.post('{"event": "accounts.added", "data": {}}');
+
+    const unasked = await run('dead', 'discard', removed);
+    const dead = await run('--json', 'dead', 'discard', removed, '--yes');
+    const left = await run('--json', 'dead', 'show', removed);
+    const quarantined = await run('--json', 'quarantine', 'discard', '--yes');
+    await emptyDeadLetters(removed);
+
+    expect(unasked.code).toBe(2);
+    expect(JSON.parse(dead.out)).toEqual({ discarded: 1, left: 1 });
+    expect(JSON.parse(left.out).reasons).toEqual({ failed_16_times: 1 });
+    expect(JSON.parse(quarantined.out)).toEqual({ discarded: 1, left: 1 });
+    await pipeline.purge(quarantine);
+  });
+
   test('starts a reconciliation, which finds what no webhook told of', async () => {
     await pipeline.argyle.setFaults({ dropDeliveries: 1 });
     const { userUpload, account } = await pipeline.argyle.uploadDocument();
