@@ -91,7 +91,11 @@ async function readAttributes(
   AttributeNames: readonly QueueAttributeName[],
 ): Promise<Partial<Record<QueueAttributeName, string>>> {
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] });
-  return (await sqs.send(command)).Attributes ?? {};
+  const { Attributes = {} } = await sqs.send(command).catch((cause: Error) => {
+    // AWS does not say which one.
+    throw new Error(`${QueueUrl.split('/').at(-1)}: ${cause.message}`, { cause });
+  });
+  return Attributes;
 }
 
 function waitingMessage(message: Message): WaitingMessage {
