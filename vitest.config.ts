@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './test/support/chromium.ts';
 
@@ -8,6 +9,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(findChromium() ? [] : ['test/browser/**'])],
     globalSetup: ['test/support/assemblies.ts', 'test/support/browser-remark.ts'],
     setupFiles: 'test/support/function-environment.ts',
+    // Half of the time a test waits for processes of its own: a worker on each core, where vitest would leave one of two idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Far above what a busy machine takes: only what hangs runs into them.
     testTimeout: 120_000,
     hookTimeout: 300_000,

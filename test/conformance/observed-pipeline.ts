@@ -2,7 +2,9 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { Observer, Restore } from '../../conformance/observer.ts';
 import { eventTypes } from '../../functions/domain/events.ts';
 import { decodeBody } from '../../functions/domain/message-body.ts';
+import { nameOf } from '../../local/lambda.ts';
 import { createSecret } from '../../local/secret.ts';
+import { resolve } from '../../local/template.ts';
 import type { AwsCall, CallInput, Disturbance } from '../support/aws-proxy.ts';
 import { startWatchedPipeline, until, type WatchedPipeline } from '../support/watched-pipeline.ts';
 
@@ -89,13 +91,13 @@ function bodyOf(text: string, attributes: Attributes): Uint8Array {
 async function takeSecretAway(pipeline: WatchedPipeline): Promise<Restore> {
   const kept = new Map(pipeline.secrets);
   for (const arn of kept.keys()) pipeline.secrets.set(arn, createSecret());
-  const workers = pipeline.template
-    .ofType('AWS::Lambda::EventSourceMapping')
-    .map(({ properties }) => properties.FunctionName.Ref as string);
-  const receiving = [...pipeline.functions].filter(([logicalId]) => !workers.includes(logicalId));
-  const doomed = receiving.flatMap(([, lambda]) => lambda.pids());
+  const receiving = pipeline.template
+    .ofType('AWS::ApiGatewayV2::Integration')
+    .map(({ properties }) => nameOf(resolve<string>(properties.IntegrationUri, pipeline.identities)));
+  const pids = () => receiving.flatMap((name) => pipeline.functions.get(name)?.pids() ?? []);
+  const doomed = pids();
   for (const pid of doomed) process.kill(pid, 'SIGKILL');
-  await until(async () => !receiving.some(([, lambda]) => lambda.pids().some((pid) => doomed.includes(pid))));
+  await until(async () => !pids().some((pid) => doomed.includes(pid)));
   return async () => {
     for (const [arn, stages] of kept) pipeline.secrets.set(arn, stages);
   };

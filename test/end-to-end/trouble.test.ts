@@ -137,8 +137,13 @@ test('what is not signed is answered 401 and stored nowhere', async () => {
 test('without a secret, even a right signature is answered 503 and nothing is stored', async () => {
   const ids = newUpload();
   const secretless = await startTestPipeline();
+  const pids = () => [...secretless.functions.values()].flatMap((lambda) => lambda.pids());
   try {
     for (const [arn] of secretless.secrets) secretless.secrets.set(arn, createSecret());
+    // Ingest has read it while it was loaded, and keeps it for a minute.
+    const readers = pids();
+    for (const pid of readers) process.kill(pid, 'SIGKILL');
+    await until(async () => !pids().some((pid) => readers.includes(pid)));
     expect(await secretless.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
 
     for (const [arn] of secretless.secrets) secretless.secrets.set(arn, createSecret(''));
