@@ -10,7 +10,7 @@ import { requireCommands } from '../support/installed-part.ts';
 // Takes the pictures of the console that are in docs/: npm run docs:screenshots. They show a pipeline that has seen a bit of everything.
 requireCommands('docs:screenshots', { pngquant: 'pngquant' });
 const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
-const assembly = await synthesize({ argyleCredentials: 'argyle/api-key' });
+const assembly = await synthesize({ argyleCredentials: 'argyle/api-key', publishChanges: 'true' });
 const argyle = await startFakeArgyle({ port: 0, ...credentials });
 try {
   const pipeline = await startPipeline({
