@@ -1,6 +1,6 @@
 import { fractionFrom } from './ids.ts';
 
-/** A wrong or slow answer of the API to requests of this method (default: any) whose path and query start with `path`. */
+/** A wrong or slow answer of the API to requests of this method (default: whichever) whose path and query start with `path`. */
 export type Failure = {
   readonly method?: string;
   /** As in `/v2/webhooks`; `/v2/user-uploads?` is only the list, `/v2/user-uploads/` only single ones. */
