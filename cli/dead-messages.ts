@@ -59,6 +59,20 @@ export async function* receiveAll(sqs: SQSClient, queueUrl: string, most: number
   }
 }
 
+/** The same as one list. Who is done with them puts them back or deletes them. */
+export async function receiveList(sqs: SQSClient, queueUrl: string, most: number): Promise<readonly WaitingMessage[]> {
+  const messages: WaitingMessage[] = [];
+  for await (const received of receiveAll(sqs, queueUrl, most)) messages.push(...received);
+  return messages;
+}
+
+/** Looks at up to `most` messages, which stay where they are. */
+export async function lookAt(sqs: SQSClient, queueUrl: string, most: number): Promise<readonly WaitingMessage[]> {
+  const messages = await receiveList(sqs, queueUrl, most);
+  await putBack(sqs, queueUrl, messages);
+  return messages;
+}
+
 /** Makes messages that were only looked at visible again. */
 export async function putBack(sqs: SQSClient, queueUrl: string, messages: readonly WaitingMessage[]): Promise<void> {
   for (let start = 0; start < messages.length; start += 10) {
@@ -77,6 +91,15 @@ export function deadReason({ body, attributes }: WaitingMessage, event: EventTyp
   if (reading.kind === 'unreadable') return 'unreadable';
   if (reading.envelope.event !== event) return 'wrong_event';
   return isTooOldToCreate(reading.receivedAt, nowMs) ? 'older_than_30_days' : 'failed_16_times';
+}
+
+/** Why a message lies in quarantine, or that this release understands it by now. */
+export type QuarantineReason = 'unknown_event' | 'missing_ids' | 'malformed' | 'understood_by_now';
+
+/** Why this release keeps a message in quarantine. */
+export function quarantineReason(message: WaitingMessage): QuarantineReason {
+  const { kind } = envelopeReading(message);
+  return kind === 'envelope' ? 'understood_by_now' : kind;
 }
 
 /** What the body of a message says, whatever its attributes. */

@@ -5,8 +5,7 @@ import {
   deadReason,
   envelopeReading,
   findDeadLetterQueue,
-  putBack,
-  receiveAll,
+  lookAt,
   type WaitingMessage,
 } from './dead-messages.ts';
 import { type Report, tableOf } from './report.ts';
@@ -32,9 +31,7 @@ export type DeadOptions = { readonly most: number; readonly withBodies: boolean 
 export async function showDead(target: Target, event: EventType, options: DeadOptions, report: Report): Promise<void> {
   const sqs = new SQSClient(target.clientOptions('SQS'));
   const queueUrl = await findDeadLetterQueue(sqs, target.queueUrls[event]);
-  const messages: WaitingMessage[] = [];
-  for await (const received of receiveAll(sqs, queueUrl, options.most)) messages.push(...received);
-  await putBack(sqs, queueUrl, messages);
+  const messages = await lookAt(sqs, queueUrl, options.most);
 
   const letters = messages.map((message) => describe(message, event, options.withBodies));
   const reasons = Object.entries(Object.groupBy(letters, ({ reason }) => reason)).map(([reason, of = []]) => [

@@ -1,8 +1,8 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { EventType } from '../functions/domain/events.ts';
 import { dryRun, event, moveOptions, rate, readCount, yes } from './arguments.ts';
 import { listDead, showDead } from './dead.ts';
-import { discardDead, discardQuarantine } from './discard.ts';
+import { deadReasons, discardDead, discardQuarantine, quarantineReasons } from './discard.ts';
 import { listQuarantine, redrive, releaseQuarantine } from './moves.ts';
 import type { Report } from './report.ts';
 import type { Target } from './target.ts';
@@ -30,12 +30,13 @@ export function addDeadCommands(program: Command, run: Run): void {
     );
   dead
     .command('discard')
-    .description('delete those that putting back cannot help; what failed 16 times stays')
+    .description('delete those of one reason; what failed 16 times stays')
     .argument(...event)
+    .addArgument(new Argument('<reason>', 'as `dead show` says').choices(deadReasons))
     .option(...most)
     .option(...yes)
-    .action((name: EventType, { most, yes: isSure = false }) =>
-      run((target, report) => discardDead(target, name, { most, isSure }, report))(),
+    .action((name: EventType, reason: (typeof deadReasons)[number], { most, yes: isSure = false }) =>
+      run((target, report) => discardDead(target, { event: name, reason }, { most, isSure }, report))(),
     );
   program
     .command('redrive')
@@ -66,10 +67,11 @@ export function addQuarantineCommands(program: Command, run: Run): void {
     .action((options) => run((target, report) => releaseQuarantine(target, moveOptions(options), report))());
   quarantine
     .command('discard')
-    .description('delete what is not understood; what is understood by now stays')
+    .description('delete what is there for one reason; what is understood by now stays')
+    .addArgument(new Argument('<reason>', 'as `quarantine list` says').choices(quarantineReasons))
     .option(...most)
     .option(...yes)
-    .action(({ most, yes: isSure = false }) =>
-      run((target, report) => discardQuarantine(target, { most, isSure }, report))(),
+    .action((reason: (typeof quarantineReasons)[number], { most, yes: isSure = false }) =>
+      run((target, report) => discardQuarantine(target, reason, { most, isSure }, report))(),
     );
 }

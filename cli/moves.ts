@@ -2,14 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { SingleBar } from 'cli-progress';
 import type { EventType } from '../functions/domain/events.ts';
 import { confirm } from './confirm.ts';
-import {
-  countMessages,
-  envelopeReading,
-  findDeadLetterQueue,
-  putBack,
-  receiveAll,
-  type WaitingMessage,
-} from './dead-messages.ts';
+import { countMessages, findDeadLetterQueue, lookAt, quarantineReason } from './dead-messages.ts';
 import { backOn, type Move, moveMessages, onQueueOfEvent } from './move-messages.ts';
 import { type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
@@ -39,13 +32,11 @@ export async function releaseQuarantine(target: Target, options: MoveOptions, re
 /** Prints what is in quarantine and why, by count. The messages stay where they are. */
 export async function listQuarantine(target: Target, most: number, report: Report): Promise<boolean> {
   const sqs = new SQSClient(target.clientOptions('SQS'));
-  const messages: WaitingMessage[] = [];
-  for await (const received of receiveAll(sqs, target.quarantineQueueUrl, most)) messages.push(...received);
-  await putBack(sqs, target.quarantineQueueUrl, messages);
-  const kinds = messages.map((message) => {
-    const { kind } = envelopeReading(message);
-    return { reason: kind === 'envelope' ? 'understood_by_now' : kind, event: message.attributes.event ?? '-' };
-  });
+  const messages = await lookAt(sqs, target.quarantineQueueUrl, most);
+  const kinds = messages.map((message) => ({
+    reason: quarantineReason(message),
+    event: message.attributes.event ?? '-',
+  }));
   const groups = Object.values(Object.groupBy(kinds, ({ reason, event }) => `${reason} ${event}`));
   const counts = groups.map((group = []) => ({ ...group[0], count: group.length }));
   const rows = counts.map(({ reason = '', event = '', count }) => [reason, event, count]);

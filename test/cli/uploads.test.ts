@@ -116,25 +116,28 @@ describe('uploads', () => {
     expect(JSON.parse(after.out)).toEqual([{ reason: 'unknown_event', event: 'accounts.added', count: 1 }]);
   });
 
-  test('deletes dead letters and quarantined messages that nothing can help, when it is sure, and no others', async () => {
+  test('deletes dead letters and quarantined messages of one reason, when it is sure, and no others', async () => {
     const { deadLetterUrl } = pipeline.queueOf(removed);
     const quarantine = pipeline.queueOf('quarantine').url;
     await pipeline.purge(quarantine);
     await poison(removed, 'not JSON');
     await pipeline.putOn(deadLetterUrl, webhookBody(removed, newUpload()), attributesOf(removed));
+    await pipeline.putOn(deadLetterUrl, webhookBody(added, newUpload()), attributesOf(added));
     await pipeline.putOn(quarantine, webhookBody(added, newUpload()), attributesOf(added));
     await pipeline.post('{"event": "accounts.added", "data": {}}');
+    await pipeline.post(`{"event": "${added}", "data": {}}`);
 
-    const unasked = await run('dead', 'discard', removed);
-    const dead = await run('--json', 'dead', 'discard', removed, '--yes');
+    const unasked = await run('dead', 'discard', removed, 'unreadable');
+    const tooMuch = await run('dead', 'discard', removed, 'failed_16_times', '--yes');
+    const dead = await run('--json', 'dead', 'discard', removed, 'unreadable', '--yes');
     const left = await run('--json', 'dead', 'show', removed);
-    const quarantined = await run('--json', 'quarantine', 'discard', '--yes');
+    const quarantined = await run('--json', 'quarantine', 'discard', 'unknown_event', '--yes');
     await emptyDeadLetters(removed);
 
-    expect(unasked.code).toBe(2);
-    expect(JSON.parse(dead.out)).toEqual({ discarded: 1, left: 1 });
-    expect(JSON.parse(left.out).reasons).toEqual({ failed_16_times: 1 });
-    expect(JSON.parse(quarantined.out)).toEqual({ discarded: 1, left: 1 });
+    expect([unasked.code, tooMuch.code]).toEqual([2, 2]);
+    expect(JSON.parse(dead.out)).toEqual({ discarded: 1, left: 2 });
+    expect(JSON.parse(left.out).reasons).toEqual({ failed_16_times: 1, wrong_event: 1 });
+    expect(JSON.parse(quarantined.out)).toEqual({ discarded: 1, left: 2 });
     await pipeline.purge(quarantine);
   });
 
