@@ -1,16 +1,15 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Engine } from './engine.ts';
 import type { Lambda } from './lambda.ts';
+import { startSmallEngine } from './loopback.ts';
 
 /**
  * A small Lambda: it answers Invoke for the functions (by name, which is their logical id), with and without waiting for the
  * outcome. What fails without anybody waiting is not tried again, which Lambda itself would do twice.
  */
 export async function startLambdaEngine(functions: () => ReadonlyMap<string, Lambda>): Promise<Engine> {
-  const server = createServer(async (request, response) => {
+  return startSmallEngine(async (request, response) => {
     const name = /^\/2015-03-31\/functions\/(?:[^/]*:)?([^/:]+)\/invocations$/.exec(
       decodeURIComponent(request.url ?? ''),
     )?.[1];
@@ -32,16 +31,6 @@ export async function startLambdaEngine(functions: () => ReadonlyMap<string, Lam
       },
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }
 
 function refuse(response: ServerResponse, statusCode: number, errorType: string): void {

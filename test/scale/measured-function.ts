@@ -43,7 +43,7 @@ export async function startMeasuredFunction(
   const secrets = await startSecretsEngine(new Map([[names.secret, createSecret(value)]]));
   const functions = new Map<string, Lambda>();
   const self = await startLambdaEngine(() => functions);
-  stops.push(records.close, secrets.stop, self.stop);
+  stops.push(records.stop, secrets.stop, self.stop);
   // What refers to other resources is replaced below, or not used.
   const variables = Object.entries(resource.properties.Environment.Variables).map(([name, value]) => [
     name,

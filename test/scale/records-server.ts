@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { readUserUpload } from '../../functions/domain/user-upload.ts';
 import { type SeedBlock, seededIds, seededNumber, seededUpload } from '../../local/argyle/seeded-upload.ts';
+import { startSmallEngine } from '../../local/loopback.ts';
 
 type Item = Record<string, AttributeValue>;
 type Key = { readonly userUpload: { readonly S: string } };
@@ -17,7 +15,7 @@ const pageSize = 2_500;
  * items would take an engine hours to load. What is asked of other tables is passed on to a real engine.
  */
 export async function startRecordsServer(tableName: string, blocks: readonly SeedBlock[], engine: string) {
-  const server = createServer(async (request, response) => {
+  return startSmallEngine(async (request, response) => {
     const body = await buffer(request);
     const action = String(request.headers['x-amz-target']).split('.')[1];
     const { TableName, RequestItems, ExclusiveStartKey } = JSON.parse(body.toString());
@@ -38,15 +36,6 @@ export async function startRecordsServer(tableName: string, blocks: readonly See
     const answer = await fetch(engine, { method: 'POST', headers, body: new Uint8Array(body) });
     response.writeHead(answer.status).end(await answer.text());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
 }
 
 function scan(blocks: readonly SeedBlock[], after: Key | undefined) {

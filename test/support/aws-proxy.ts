@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { startSmallEngine } from '../../local/loopback.ts';
 import type { AwsService } from '../../local/pipeline.ts';
 
 /** One call of a function to AWS: who called (the function's logical id), what, on what (ARN, URL or name). */
@@ -28,7 +27,7 @@ export async function startAwsProxy(
   endpoint: string,
   onCall: (call: AwsCall, input: CallInput) => Disturbance | undefined,
 ) {
-  const server = createServer(async (incoming, outgoing) => {
+  return startSmallEngine(async (incoming, outgoing) => {
     try {
       const body = await buffer(incoming);
       const input = inputOf(incoming, body);
@@ -44,15 +43,6 @@ export async function startAwsProxy(
       incoming.socket.destroy();
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
 }
 
 // CloudFormation's protocol is a form, the others' is JSON.

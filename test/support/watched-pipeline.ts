@@ -65,7 +65,7 @@ export async function startWatchedPipeline(
   const stop = async () => {
     sender.close();
     await pipeline.stop();
-    for (const proxy of proxies) proxy.close();
+    for (const proxy of proxies) await proxy.stop();
     // Whatever a suite made the functions do: their roles must allow it.
     const forbidden = forbiddenCalls(calls, pipeline);
     if (forbidden.length > 0) throw new Error(`No role allows these calls:\n${forbidden.join('\n')}`);
