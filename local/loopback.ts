@@ -4,8 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Engine } from './engine.ts';
 
+// A connection that is closed just when somebody uses it again looks like an outage: longer than anybody here is idle.
+const keepAliveTimeout = 120_000;
+
 /** Lets a server listen on the loopback address; gives its URL. Throws with EADDRINUSE when the port is taken. */
 export async function listen(server: Server, port: number): Promise<string> {
+  server.keepAliveTimeout = keepAliveTimeout;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

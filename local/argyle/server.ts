@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { listen } from '../loopback.ts';
 import { type ApiKey, answerApi, type WireAnswer } from './answer-api.ts';
 import { detail } from './api.ts';
 import { answerControl } from './control-api.ts';
@@ -11,17 +10,11 @@ import { createWorld } from './world.ts';
 /** Where the fake listens, whom it lets in, and how it delivers. Port 0 takes a free one. */
 export type ServerOptions = DeliveryOptions & ApiKey & { readonly port: number };
 
-const host = '127.0.0.1';
-// A connection that is closed just when somebody uses it again looks like an outage: longer than anybody here is idle.
-const keepAliveTimeout = 120_000;
-
 /** Starts the fake in this process; gives the port. Throws an error with the code EADDRINUSE when it is taken. */
 export async function serve(options: ServerOptions): Promise<number> {
-  const server = createServer({ keepAliveTimeout });
-  server.listen(options.port, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const answer = createAnswers(`http://${host}:${port}`, options);
+  const server = createServer();
+  const origin = await listen(server, options.port);
+  const answer = createAnswers(origin, options);
   server.on('request', async (request, response) => {
     const given = await answer(request).catch((error: unknown): WireAnswer => {
       options.onLog(`${request.method} ${request.url} failed: ${error}`);
@@ -29,7 +22,7 @@ export async function serve(options: ServerOptions): Promise<number> {
     });
     write(response, given);
   });
-  return port;
+  return Number(new URL(origin).port);
 }
 
 function createAnswers(origin: string, options: ServerOptions) {

@@ -33,6 +33,12 @@ describe('the local pipeline', () => {
     });
   });
 
+  // A connection that is closed just when somebody uses it again looks like an outage.
+  test('keeps idle connections for two minutes', async () => {
+    const { headers } = await pipeline.post(webhookBody('user_uploads.added', newUpload()));
+    expect(headers).toMatchObject({ 'keep-alive': 'timeout=120' });
+  });
+
   test('makes every record right from 600 deliveries, shuffled and with a third repeated, over 16 connections', async () => {
     const uploads = Array.from({ length: 80 }, newUpload);
     const deliveries = uploads.flatMap((ids) => eventTypes.map((event) => ({ event, ids })));

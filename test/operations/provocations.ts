@@ -158,8 +158,9 @@ export const provocations: Readonly<Record<string, (scene: Scene) => Promise<Pro
       resolve<Properties>(pipe?.properties.SourceParameters, identities).DynamoDBStreamParameters.DeadLetterConfig.Arn,
       pipeline,
     );
-    await metrics.post(webhookBody(event, newUpload()));
+    // One that is described between two kills is published: others follow it.
     await until(async () => {
+      await metrics.post(webhookBody(event, newUpload()));
       for (const pid of describe.pids()) process.kill(pid, 'SIGKILL');
       return (await visibleMessages(pipeline, queueUrl)) > 0;
     });
