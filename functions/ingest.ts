@@ -3,6 +3,7 @@ import { callDeadline, secretsManagerClient, sqsClient } from './aws/clients.ts'
 import { createSendMessage, type SendMessage } from './aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './aws/webhook-secrets.ts';
+import { within } from './domain/deadline.ts';
 import { type EnvelopeReading, readEnvelope } from './domain/envelope.ts';
 import { type EventType, eventTypes } from './domain/events.ts';
 import { writeMessage } from './domain/queue-message.ts';
@@ -53,7 +54,9 @@ export function createIngest(dependencies: IngestDependencies) {
     const startedMs = dependencies.nowMs();
     const deliveryId = request.requestContext.requestId;
 
-    const { status, fields, metrics } = await receive(dependencies, request).catch((error): Outcome => {
+    const { status, fields, metrics } = await within(dependencies.deadlineMs, (deadline) =>
+      receive(dependencies, request, deadline),
+    ).catch((error): Outcome => {
       dependencies.telemetry.error('delivery_not_queued', error, { deliveryId });
       return { status: 'unavailable' };
     });
@@ -67,11 +70,14 @@ export function createIngest(dependencies: IngestDependencies) {
   };
 }
 
-async function receive(dependencies: IngestDependencies, request: APIGatewayProxyEventV2): Promise<Outcome> {
+async function receive(
+  dependencies: IngestDependencies,
+  request: APIGatewayProxyEventV2,
+  deadline: AbortSignal,
+): Promise<Outcome> {
   const signature = readSignature(headerOf(request, signatureHeader));
   if (!signature) return { status: 'bad_signature' };
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
-  const deadline = AbortSignal.timeout(dependencies.deadlineMs);
   const genuine = await isGenuine(dependencies.secrets, body, signature, deadline).catch((error: unknown) => {
     dependencies.telemetry.error('secret_unreadable', error, { deliveryId: request.requestContext.requestId });
     return secretUnreadable;
@@ -98,7 +104,7 @@ async function receive(dependencies: IngestDependencies, request: APIGatewayProx
 
 // API Gateway lower-cases header names; whoever invokes the function otherwise may not.
 function headerOf({ headers }: APIGatewayProxyEventV2, name: string): string | undefined {
-  return Object.entries(headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
+  return headers[name] ?? Object.entries(headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
 }
 
 async function isGenuine(

@@ -9,7 +9,7 @@ import { batchBudgetMs, createWorker } from '../functions/worker.ts';
 import { sample, sampleBody, sqsRecord } from './support/builders.ts';
 import { fakeTelemetry } from './support/fakes.ts';
 
-// An AWS that sends the headers of an answer and then nothing: the clients' own time-outs do not notice.
+// An AWS that sends the headers of an answer and then nothing.
 let server: Server;
 beforeAll(async () => {
   server = createServer((_, response) => response.writeHead(200, { 'content-length': '10' }).flushHeaders());

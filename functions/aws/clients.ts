@@ -4,8 +4,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
-// One try takes 3 s at most and there are two, so that an answer of ours stays within its time even when AWS does not
-// answer. Endpoints, region and credentials come from the environment. What else the SDK would look for there and in files,
+// One try waits 3 s at most for its answer, then 2 s for more of it, and there are two: what nobody waits for any more ends by
+// itself. Endpoints, region and credentials come from the environment. What else the SDK would look for there and in files,
 // which no function has, is said here, as it is by default.
 const options = {
   maxAttempts: 2,
@@ -15,12 +15,20 @@ const options = {
   useFipsEndpoint: false,
   authSchemePreference: [],
   userAgentAppId: async () => undefined,
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
+  requestHandler: {
+    connectionTimeout: 1_000,
+    requestTimeout: 2_000,
+    throwOnRequestTimeout: true,
+    socketTimeout: 2_000,
+  },
 } satisfies SQSClientConfig;
 
-/** SQS, for sending and postponing. It verifies no MD5 of its own: TLS and the queue's answer say enough. */
+/**
+ * SQS, for sending and postponing. It verifies no MD5 of its own: TLS and the queue's answer say enough. Its layers are put
+ * together once, not for each call: none is added later.
+ */
 export function sqsClient(): SQSClient {
-  return new SQSClient({ ...options, useQueueUrlAsEndpoint: false, md5: false });
+  return new SQSClient({ ...options, useQueueUrlAsEndpoint: false, md5: false, cacheMiddleware: true });
 }
 
 /** DynamoDB, for the upload records and what the stack remembers. */
@@ -44,9 +52,8 @@ export function lambdaClient(): LambdaClient {
 }
 
 /**
- * Bounds one call of a worker: 6.5 s, and what is left of `whole`. The clients' own time-outs end when the headers of an
- * answer arrive: an answer that stalls after them would hang until the function's time-out, and the whole batch would
- * come back without back-off.
+ * Bounds one call of a worker: 6.5 s, and what is left of `whole`. The clients' own time-outs count from byte to byte: an answer
+ * that trickles, or stalls at both tries, would outlast the function, and the whole batch would come back without back-off.
  */
 export function callDeadline(whole?: AbortSignal): AbortSignal {
   const call = AbortSignal.timeout(6_500);

@@ -1,8 +1,9 @@
 import { ChangeMessageVisibilityBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { orAborted } from '../domain/deadline.ts';
 import type { QueueMessage } from '../domain/queue-message.ts';
 import { callDeadline } from './clients.ts';
 
-/** Puts a message on a queue; resolves once SQS has it, throws when that is not certain. */
+/** Puts a message on a queue; resolves once SQS has it, throws when that is not certain: it may then have it, or get it yet. */
 export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal: AbortSignal) => Promise<void>;
 
 /** When a received message that failed comes back: 0 to 43,200 seconds from now. */
@@ -21,7 +22,9 @@ export function createSendMessage(client: SQSClient): SendMessage {
         Object.entries(message.attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
       ),
     });
-    await client.send(command, { abortSignal });
+    abortSignal.throwIfAborted();
+    // Not handed to the client, which would put its layers together anew for it: an eighth of ingest's CPU.
+    await orAborted(client.send(command), abortSignal);
   };
 }
 

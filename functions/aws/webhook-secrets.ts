@@ -3,6 +3,7 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { orAborted } from '../domain/deadline.ts';
 
 /** The secrets that a delivery may be signed with right now. `valid` and `reread` throw when the current one cannot be read. */
 export type WebhookSecrets = {
@@ -62,6 +63,7 @@ export function createWebhookSecrets(
       ahead = read(abortSignal).catch(() => undefined);
     },
     valid: async (abortSignal) => {
+      // It has time limits of its own, but may have begun in an environment that was frozen before it ended.
       if (ahead) await orAborted(ahead, abortSignal);
       ahead = undefined;
       const kept = cached;
@@ -79,16 +81,6 @@ export function createWebhookSecrets(
       return secretsOf(await read(abortSignal), nowMs());
     },
   };
-}
-
-// Reading ahead has time limits of its own, but may have begun in an environment that was frozen before it ended.
-async function orAborted(reading: Promise<unknown>, abortSignal: AbortSignal): Promise<void> {
-  abortSignal.throwIfAborted();
-  await new Promise<unknown>((resolve) => {
-    abortSignal.addEventListener('abort', resolve, { once: true });
-    reading.then(resolve);
-  });
-  abortSignal.throwIfAborted();
 }
 
 function secretsOf({ current, pending, previous, previousValidUntilMs }: Versions, nowMs: number): readonly string[] {
