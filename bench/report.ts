@@ -33,9 +33,11 @@ batch with middy and zod. *${names.defaults}*: the AWS SDK is not in the bundle;
 
 ## What each thing buys
 
-Ingest as it is deployed, and differing from that in one thing: in brackets by how much that is slower, in x.
+Each as it is deployed, and differing from that in one thing: in brackets by how much that is slower, in x.
 
-${waysTable(results)}
+${waysTable(results, 'ingest')}
+
+${waysTable(results, 'worker')}
 
 Left, because it would be ugly:
 
@@ -96,9 +98,10 @@ function startsTable(role: Role, starts: readonly Measured[]): string {
   return table([role, ...figures, 'peak memory, x'], rows);
 }
 
-function waysTable({ starts, ways }: Results): string {
-  const empty = figuresOf(starts, 'ingest', names.empty);
-  const [deployed] = ways;
+function waysTable({ starts, ways }: Results, role: Role): string {
+  const empty = figuresOf(starts, role, names.empty);
+  const own = ways.filter(({ variant }) => variant.role === role);
+  const [deployed] = own;
   const cell = (seen: Measured, figure: keyof Start) => {
     const ratio = seen[figure] / empty[figure];
     const more = ratio - (deployed?.[figure] ?? 0) / empty[figure];
@@ -107,12 +110,14 @@ function waysTable({ starts, ways }: Results): string {
       : `${ratio.toFixed(2)} (${more < 0 ? '−' : '+'}${Math.abs(more).toFixed(2)})`;
   };
   const figures = ['readyMs', 'readyCpuMs', 'coldMs', 'coldCpuMs'] as const;
-  const rows = ways.map((seen) => [
+  const rows = own.map((seen) => [
     seen.variant.name,
     kilobytes(sizesOf(seen.variant.folder).bytes),
     ...figures.map((figure) => cell(seen, figure)),
+    (seen.warmCpuUs / (deployed?.warmCpuUs ?? 0)).toFixed(2),
   ]);
-  return table(['ingest', 'KB', 'ready, x', 'of CPU, x', 'cold total, x', 'of CPU, x'], rows);
+  const headings = ['KB', 'ready, x', 'of CPU, x', 'cold total, x', 'of CPU, x', "CPU per webhook, deployed's"];
+  return table([role, ...headings], rows);
 }
 
 function cpuTable({ pipeline: { cpu, deliveries } }: Results): string {

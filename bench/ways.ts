@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { bundling } from '../infra/node-function.ts';
 import { bundle, pathOf } from './bundle.ts';
-import type { Variant } from './variants.ts';
+import type { Role, Variant } from './variants.ts';
 
 type Way = {
   readonly name: string;
+  /** Ingest unless it is said. */
+  readonly role?: Role;
   /** What esbuild is told otherwise. */
   readonly options?: BuildOptions;
   /** Which file of functions/ is another text. */
@@ -22,7 +24,7 @@ const aliases: Readonly<Record<string, string>> = Object.fromEntries(
 const secretsFile = 'functions/aws/webhook-secrets.ts';
 const atOnce = `const [current, pending, previous] = await Promise.all([read('AWSCURRENT'), read('AWSPENDING'), read('AWSPREVIOUS')]);`;
 
-/** The first is ingest as it is deployed, the others differ in one thing: what that buys is the difference. */
+/** The first of a role is as it is deployed, the others differ from that in one thing: what that buys is the difference. */
 const ways = (folder: string): readonly Way[] => [
   { name: 'as deployed' },
   { name: 'not minified', options: { minify: false } },
@@ -30,6 +32,7 @@ const ways = (folder: string): readonly Way[] => [
   { name: 'with dynamic imports', options: { supported: {} } },
   { name: 'with all providers of credentials', options: { alias: without('@aws-sdk/credential-provider-node') } },
   { name: 'with the reader of event streams', options: { alias: without('@smithy/core/event-streams') } },
+  { name: 'with the reader of files', options: { alias: without('node:fs/promises') } },
   {
     name: 'with Powertools for logs and metrics',
     edit: {
@@ -50,22 +53,39 @@ const ways = (folder: string): readonly Way[] => [
     name: 'with the settings of clients looked up',
     edit: { file: 'functions/aws/clients.ts', to: replacing(/ {2}retryMode[^}]*?undefined,\n/, '') },
   },
+  {
+    name: "with the client's layers put together for each message",
+    edit: { file: 'functions/aws/clients.ts', to: replacing(/, cacheMiddleware: true/, '') },
+  },
   { name: "with V8's code cache (not deployed)", environment: { NODE_COMPILE_CACHE: join(folder, 'code-cache') } },
+  { name: 'as deployed', role: 'worker' },
+  { name: 'with the reader of files', role: 'worker', options: { alias: without('node:fs/promises') } },
+  {
+    name: 'with its SQS client made at once',
+    role: 'worker',
+    edit: {
+      file: 'functions/worker.ts',
+      to: replacing(
+        /(let postponeMessages: PostponeMessages \| undefined);/,
+        '$1 = createPostponeMessages(sqsClient(), queueUrl);',
+      ),
+    },
+  },
 ];
 
 /** Builds each way below `folder`; `packages` has Powertools, which the project itself does not. */
 export async function buildWays(folder: string, packages: string): Promise<readonly Variant[]> {
   return Promise.all(
-    ways(folder).map(async ({ name, options, edit, environment = {} }, index): Promise<Variant> => {
+    ways(folder).map(async ({ name, role = 'ingest', options, edit, environment = {} }, index): Promise<Variant> => {
       const target = join(folder, `way-${index}`);
-      await bundle(pathOf('../functions/ingest.ts'), target, {
+      await bundle(pathOf(`../functions/${role}.ts`), target, {
         supported: { 'dynamic-import': false },
         alias: aliases,
         nodePaths: [packages],
         ...options,
         ...(edit && { plugins: [editing(edit.file, edit.to)] }),
       });
-      return { name, role: 'ingest', folder: target, environment };
+      return { name, role, folder: target, environment };
     }),
   );
 }
@@ -77,7 +97,7 @@ function without(alias: string): Record<string, string> {
 // A way that is no longer one must not be measured as if it were.
 function replacing(pattern: RegExp, replacement: string): (text: string) => string {
   return (text) => {
-    const changed = text.replace(pattern, () => replacement);
+    const changed = text.replace(pattern, replacement);
     if (changed === text) throw new Error(`bench/ways.ts looks for ${pattern}, and it is not there.`);
     return changed;
   };

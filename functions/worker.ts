@@ -7,6 +7,7 @@ import { createWriteDocument } from './aws/document-store.ts';
 import { createPostponeMessages, type PostponeMessages } from './aws/event-queue.ts';
 import { createTelemetry } from './aws/telemetry.ts';
 import { createApplyEvent } from './aws/upload-store.ts';
+import { within } from './domain/deadline.ts';
 import { retryDelaySeconds } from './domain/retry-delay.ts';
 import { createEnrich, type Enrich } from './enrichment.ts';
 import { environment, readOptionalVariable, readVariable } from './environment.ts';
@@ -30,8 +31,9 @@ export function createWorker(dependencies: WorkerDependencies) {
   // called by AWS, one batch at a time
   return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
     const startedMs = dependencies.nowMs();
-    const deadline = AbortSignal.timeout(dependencies.budgetMs);
-    const outcomes = await Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline)));
+    const outcomes = await within(dependencies.budgetMs, (deadline) =>
+      Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline))),
+    );
     const failures = outcomes.filter(({ kind }) => kind === 'retryable' || kind === 'permanent');
     if (failures.length > 0) await postpone(dependencies, failures);
 
@@ -84,16 +86,14 @@ function countsOf(outcomes: readonly RecordOutcome[], asksArgyle: boolean): Reco
 
 // once per cold start
 function runtimeDependencies(): WorkerDependencies {
-  const enrich = runtimeEnrich();
+  const dynamodb = dynamodbClient();
+  const tableName = readVariable(environment.tableName);
+  const enrich = runtimeEnrich(dynamodb, tableName);
   return {
     eventType: readVariable(environment.eventType),
-    applyEvent: createApplyEvent(
-      dynamodbClient(),
-      readVariable(environment.tableName),
-      Number(readVariable(environment.retentionDays)),
-    ),
+    applyEvent: createApplyEvent(dynamodb, tableName, Number(readVariable(environment.retentionDays))),
     ...(enrich && { enrich }),
-    postponeMessages: createPostponeMessages(sqsClient(), readVariable(environment.queueUrl)),
+    postponeMessages: postponeWhenNeeded(readVariable(environment.queueUrl)),
     telemetry: createTelemetry(),
     nowMs: Date.now,
     random: Math.random,
@@ -101,14 +101,23 @@ function runtimeDependencies(): WorkerDependencies {
   };
 }
 
+// Its client is made for the first message that fails: most cold starts never need it (docs/performance.md).
+function postponeWhenNeeded(queueUrl: string): PostponeMessages {
+  let postponeMessages: PostponeMessages | undefined;
+  return (messages) => {
+    postponeMessages ??= createPostponeMessages(sqsClient(), queueUrl);
+    return postponeMessages(messages);
+  };
+}
+
 // Infra sets the variable for the workers that ask Argyle, if there are credentials.
-function runtimeEnrich(): Enrich | undefined {
+function runtimeEnrich(dynamodb: ReturnType<typeof dynamodbClient>, tableName: string): Enrich | undefined {
   const credentialsId = readOptionalVariable(environment.argyleCredentialsId);
   if (!credentialsId) return undefined;
   const readCredentials = createReadArgyleCredentials(secretsManagerClient(), credentialsId, Date.now);
   return createEnrich({
     askArgyle: createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials),
-    writeDocument: createWriteDocument(dynamodbClient(), readVariable(environment.tableName)),
+    writeDocument: createWriteDocument(dynamodb, tableName),
     nowMs: Date.now,
   });
 }

@@ -76,6 +76,7 @@ export const bundling = {
     '--supported:dynamic-import': 'false',
     '--alias:@aws-sdk/credential-provider-node': pathOf('../functions/aws/environment-credentials.ts'),
     '--alias:@smithy/core/event-streams': pathOf('../functions/aws/no-event-streams.ts'),
+    '--alias:node:fs/promises': pathOf('../functions/aws/no-files.ts'),
   },
 } satisfies BundlingOptions;
 

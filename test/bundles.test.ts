@@ -19,6 +19,8 @@ const marksOfProviders = [
 ];
 // What the SDK's reader of event streams leaves behind.
 const marksOfEventStreams = [':event-type', ':message-type'];
+// What Node would have to load for it.
+const markOfFiles = 'require("node:fs/promises")';
 // Seen in a minified bundle of zod, undici and Powertools.
 const marksOfPackages = ['ZodError', 'ZodString', 'UND_ERR', 'undici', 'POWERTOOLS_'];
 
@@ -81,9 +83,13 @@ describe.each([
     expect(marksOfEventStreams.filter((mark) => code.includes(mark))).toEqual([]);
   });
 
-  test('would do both without the stand-ins', async () => {
+  test('loads nothing that reads files of settings', () => {
+    expect(code.includes(markOfFiles)).toBe(false);
+  });
+
+  test('would do all that without the stand-ins', async () => {
     const unstubbed = await bundleWithoutStub(entry);
-    const marks = [...marksOfProviders, ...marksOfEventStreams];
+    const marks = [...marksOfProviders, ...marksOfEventStreams, markOfFiles];
     expect(marks.filter((mark) => !unstubbed.includes(mark))).toEqual([]);
   });
 
