@@ -25,7 +25,7 @@ const mostKept = 200;
  */
 export async function startChangeFeed(
   stack: LocalStack,
-  { endpoints, dynamodb, sqs }: Engines,
+  { endpoints, sqs }: Engines,
   functions: () => ReadonlyMap<string, Lambda>,
 ): Promise<ChangeFeed> {
   const events: BusEvent[] = [];
@@ -40,7 +40,7 @@ export async function startChangeFeed(
   const running = startPipe(pipe.properties, { stack, functions, sqs, publish });
   const streamArn = resolve(pipe.properties.Source, stack.identities);
   const tableName = /:table\/([^/]+)\/stream\//.exec(streamArn)?.[1] ?? '';
-  const stream = await startTableStream({ endpoint: endpoints.dynamodb, dynamodb, tableName, onRecord: running.put });
+  const stream = await startTableStream({ endpoint: endpoints.dynamodb, tableName, onRecord: running.put });
   return {
     endpoint: stream.endpoint,
     changes,

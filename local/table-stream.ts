@@ -1,7 +1,7 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
-import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Engine } from './engine.ts';
 import { startSmallEngine } from './loopback.ts';
 
@@ -16,7 +16,6 @@ export type StreamRecord = {
 /** The table whose writes are told of, and who is told. */
 export type TableStreamOptions = {
   readonly endpoint: string;
-  readonly dynamodb: DynamoDBClient;
   readonly tableName: string;
   readonly onRecord: (record: StreamRecord) => void;
 };
@@ -35,12 +34,16 @@ export async function startTableStream(options: TableStreamOptions): Promise<Eng
   const lastOfItem = new Map<string, Promise<void>>();
   let count = 0;
 
-  const write = async ({ Key, ReturnValues }: Write, pass: () => Promise<Answer>): Promise<void> => {
-    const before = await read(options, Key);
+  const write = async (
+    { Key, ReturnValues }: Write,
+    pass: () => Promise<Answer>,
+    read: (Key: Item) => Promise<Item | undefined>,
+  ): Promise<void> => {
+    const before = await read(Key);
     const { statusCode, body } = await pass();
     // A refused condition has written nothing.
     if (statusCode !== 200) return;
-    const after = ReturnValues === 'ALL_NEW' ? JSON.parse(body.toString()).Attributes : await read(options, Key);
+    const after = ReturnValues === 'ALL_NEW' ? JSON.parse(body.toString()).Attributes : await read(Key);
     if (isDeepStrictEqual(before, after)) return;
     count += 1;
     options.onRecord(recordOf(String(count), Key, before, after));
@@ -49,14 +52,17 @@ export async function startTableStream(options: TableStreamOptions): Promise<Eng
     try {
       const body = await buffer(incoming);
       const pass = async () => {
-        const answer = await passOn(options.endpoint, agent, incoming, body);
+        const answer = await ask(options.endpoint, agent, incoming, body);
         outgoing.writeHead(answer.statusCode, answer.headers).end(answer.body);
         return answer;
       };
       const written = writeOf(options.tableName, incoming, body);
       if (!written) return void (await pass());
       const id = JSON.stringify(written.Key);
-      const writing = (lastOfItem.get(id) ?? Promise.resolve()).catch(() => undefined).then(() => write(written, pass));
+      const read = readerFor(options, agent, incoming);
+      const writing = (lastOfItem.get(id) ?? Promise.resolve())
+        .catch(() => undefined)
+        .then(() => write(written, pass, read));
       lastOfItem.set(id, writing);
       await writing.finally(() => lastOfItem.get(id) === writing && lastOfItem.delete(id));
     } catch {
@@ -73,8 +79,19 @@ export async function startTableStream(options: TableStreamOptions): Promise<Eng
   };
 }
 
-async function read({ dynamodb, tableName }: TableStreamOptions, Key: Item): Promise<Item | undefined> {
-  return (await dynamodb.send(new GetItemCommand({ TableName: tableName, Key, ConsistentRead: true }))).Item;
+// In the name of who writes, and without an SDK, which would cost more than the engine's own work.
+function readerFor(
+  { endpoint, tableName }: TableStreamOptions,
+  agent: Agent,
+  { method, url, headers }: IncomingMessage,
+): (Key: Item) => Promise<Item | undefined> {
+  return async (Key) => {
+    const body = Buffer.from(JSON.stringify({ TableName: tableName, Key, ConsistentRead: true }));
+    const target = { 'x-amz-target': 'DynamoDB_20120810.GetItem', 'content-length': String(body.length) };
+    const answer = await ask(endpoint, agent, { method, url, headers: { ...headers, ...target } }, body);
+    if (answer.statusCode !== 200) throw new Error(`The engine does not read: ${answer.body}`);
+    return JSON.parse(answer.body.toString()).Item;
+  };
 }
 
 function writeOf(tableName: string, { headers }: IncomingMessage, body: Buffer): Write | undefined {
@@ -92,10 +109,10 @@ function recordOf(eventID: string, Keys: Item, OldImage: Item | undefined, NewIm
   };
 }
 
-function passOn(
+function ask(
   endpoint: string,
   agent: Agent,
-  { url, method, headers: { host: _, ...headers } }: IncomingMessage,
+  { url, method, headers: { host: _, ...headers } }: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
   body: Buffer,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
