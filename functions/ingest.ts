@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { callDeadline, secretsManagerClient, sqsClient } from './aws/clients.ts';
+import { within } from './aws/deadline.ts';
 import { createSendMessage, type SendMessage } from './aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './aws/webhook-secrets.ts';
-import { within } from './domain/deadline.ts';
 import { type EnvelopeReading, readEnvelope } from './domain/envelope.ts';
 import { type EventType, eventTypes } from './domain/events.ts';
 import { writeMessage } from './domain/queue-message.ts';

@@ -3,11 +3,11 @@ import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome 
 import { createAskArgyle } from './argyle/argyle-api.ts';
 import { createReadArgyleCredentials } from './aws/argyle-credentials.ts';
 import { dynamodbClient, secretsManagerClient, sqsClient } from './aws/clients.ts';
+import { within } from './aws/deadline.ts';
 import { createWriteDocument } from './aws/document-store.ts';
 import { createPostponeMessages, type PostponeMessages } from './aws/event-queue.ts';
 import { createTelemetry } from './aws/telemetry.ts';
 import { createApplyEvent } from './aws/upload-store.ts';
-import { within } from './domain/deadline.ts';
 import { retryDelaySeconds } from './domain/retry-delay.ts';
 import { createEnrich, type Enrich } from './enrichment.ts';
 import { environment, readOptionalVariable, readVariable } from './environment.ts';

@@ -1,7 +1,7 @@
 import { ChangeMessageVisibilityBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { orAborted } from '../domain/deadline.ts';
 import type { QueueMessage } from '../domain/queue-message.ts';
 import { callDeadline } from './clients.ts';
+import { orAborted } from './deadline.ts';
 
 /** Puts a message on a queue; resolves once SQS has it, throws when that is not certain: it may then have it, or get it yet. */
 export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal: AbortSignal) => Promise<void>;

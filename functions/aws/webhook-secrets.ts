@@ -3,7 +3,7 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { orAborted } from '../domain/deadline.ts';
+import { orAborted } from './deadline.ts';
 
 /** The secrets that a delivery may be signed with right now. `valid` and `reread` throw when the current one cannot be read. */
 export type WebhookSecrets = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { orAborted, within } from '../../functions/domain/deadline.ts';
+import { orAborted, within } from '../../functions/aws/deadline.ts';
 
 beforeAll(() => void vi.useFakeTimers());
 afterAll(() => void vi.useRealTimers());
