@@ -18,7 +18,12 @@ const actions: Readonly<Record<string, (secret: LocalSecret, input: Input, rotat
       );
     const { value, createdAtMs, stages } = version;
     const about = { ARN: SecretId, CreatedDate: createdAtMs / 1_000, VersionId: id, VersionStages: [...stages] };
-    return { ...about, SecretString: value };
+    return {
+      ...about,
+      ...(typeof value === 'string'
+        ? { SecretString: value }
+        : { SecretBinary: Buffer.from(value).toString('base64') }),
+    };
   },
   PutSecretValue: (secret, { ClientRequestToken = '', SecretString, VersionStages = ['AWSCURRENT'] }) => {
     secret.put(ClientRequestToken, SecretString, VersionStages);
