@@ -168,6 +168,19 @@ describe('uploads', () => {
     expect(await pipeline.readRecord(userUpload)).toMatchObject({ userUpload, account, addedAt: expect.any(String) });
   });
 
+  test('ends when a rotation fails, and says so also of one that is repeated', async () => {
+    await pipeline.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 401 }] });
+    const failed = await run('rotate', '--yes');
+    const again = await run('rotate', '--yes');
+    await pipeline.argyle.clearFaults();
+
+    expect([failed.code, again.code]).toEqual([1, 1]);
+    expect(failed.err).toContain('The rotation failed in its step setSecret');
+    expect(failed.err).toContain('the old secret stays valid');
+    expect(again.err).toContain('Secrets Manager repeats that one');
+    expect(again.err).toContain('The rotation failed in its step setSecret');
+  });
+
   test('follows the log until Ctrl-C', async () => {
     const child = start('tail');
     const lines: string[] = [];
