@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { DeleteMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { EventType } from '../functions/domain/events.ts';
+import { readMessage } from '../functions/domain/queue-message.ts';
 import { envelopeReading, putBack, receiveAll, type WaitingMessage } from './dead-messages.ts';
 
 /** What a move needs to know. */
@@ -18,9 +19,16 @@ export type Move = {
 
 export type Destination = { readonly queueUrl: string; readonly attributes: Readonly<Record<string, string>> };
 
-/** Where dead letters go: all back on the queue that they came from, as they are. */
-export function backOn(queueUrl: string): Move['destinationOf'] {
-  return ({ attributes }) => ({ queueUrl, attributes });
+/**
+ * Where an event's dead letters go: back on its queue, as they are. One of another event goes on the queue of that one,
+ * because here its worker would only give it up again.
+ */
+export function backOn(queueUrls: Readonly<Record<EventType, string>>, from: EventType): Move['destinationOf'] {
+  return ({ body, attributes }) => {
+    const reading = readMessage({ body, attributes });
+    const event = reading.kind === 'message' ? reading.envelope.event : from;
+    return { queueUrl: queueUrls[event], attributes: event === from ? attributes : { ...attributes, event } };
+  };
 }
 
 /** Where quarantined messages go: what is understood by now on the queue of its event, the rest nowhere. */

@@ -10,14 +10,13 @@ import type { Target } from './target.ts';
 /** What a command that moves messages is told; `rate`: messages a second. */
 export type MoveOptions = { readonly rate: number; readonly dryRun: boolean; readonly isSure: boolean };
 
-/** Puts an event's dead letters back on its queue. */
+/** Puts an event's dead letters back on its queue; those of another event on the queue of that one. */
 export async function redrive(target: Target, event: EventType, options: MoveOptions, report: Report): Promise<void> {
   const sqs = new SQSClient(target.clientOptions('SQS'));
-  const queueUrl = target.queueUrls[event];
-  const from = await findDeadLetterQueue(sqs, queueUrl);
+  const from = await findDeadLetterQueue(sqs, target.queueUrls[event]);
   const what = (count: number) =>
-    `${count} dead letters of ${event} go back on its queue, at ${options.rate} a second. What fails again comes back.`;
-  await move(sqs, { from, what, destinationOf: backOn(queueUrl) }, options, report);
+    `${count} dead letters of ${event} go back on its queue, at ${options.rate} a second; one of another event goes on the queue of that one. What fails again comes back.`;
+  await move(sqs, { from, what, destinationOf: backOn(target.queueUrls, event) }, options, report);
 }
 
 /** Puts what is understood by now on the queue of its event: after an update of the stack. The rest stays. */

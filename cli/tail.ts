@@ -1,33 +1,53 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { CloudWatchLogsClient, DescribeLogGroupsCommand, StartLiveTailCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  StartLiveTailCommand,
+  type StartLiveTailResponseStream,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { type Target, UsageError } from './target.ts';
 
 /** Prints the functions' log lines as they come, until Ctrl-C: each begins with its function's service. */
 export async function tail(target: Target, print: (line: string) => void, signal: AbortSignal): Promise<void> {
-  const lines = target.isLocal ? tailLocal(target, signal) : tailDeployed(target, signal);
   try {
-    for await (const line of lines) print(line);
+    for await (const line of await followLog(target, signal)) print(line);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
 }
 
-async function* tailLocal({ webhookUrl }: Target, signal: AbortSignal): AsyncGenerator<string> {
-  const response = await fetch(new URL('/console/log', webhookUrl), { signal });
-  if (!response.body) throw new UsageError('The local pipeline gives no log.');
-  yield* createInterface({ input: Readable.fromWeb(response.body) });
+/** Connects to the functions' logs: no line from then on is missed. It ends, or throws, when `signal` aborts. */
+export async function followLog(target: Target, signal: AbortSignal): Promise<AsyncIterable<string>> {
+  return target.isLocal ? followLocal(target, signal) : followDeployed(target, signal);
 }
 
-async function* tailDeployed(target: Target, signal: AbortSignal): AsyncGenerator<string> {
+async function followLocal({ webhookUrl }: Target, signal: AbortSignal): Promise<AsyncIterable<string>> {
+  const response = await fetch(new URL('/console/log', webhookUrl), { signal });
+  if (!response.body) throw new UsageError('The local pipeline gives no log.');
+  return linesIn(response.body);
+}
+
+async function* linesIn(body: ReadableStream): AsyncGenerator<string> {
+  yield* createInterface({ input: Readable.fromWeb(body) });
+}
+
+async function followDeployed(target: Target, signal: AbortSignal): Promise<AsyncIterable<string>> {
   const client = new CloudWatchLogsClient(target.clientOptions('CLOUDWATCH_LOGS'));
   const services = new Map(Object.entries(target.logGroupNames).map(([service, name]) => [name, service]));
   const logGroupIdentifiers = await Promise.all([...services.keys()].map((name) => readArn(client, name)));
-  const { responseStream } = await client.send(new StartLiveTailCommand({ logGroupIdentifiers }), {
+  const { responseStream = [] } = await client.send(new StartLiveTailCommand({ logGroupIdentifiers }), {
     abortSignal: signal,
   });
-  for await (const event of responseStream ?? []) {
-    for (const { message = '', logGroupIdentifier = '' } of event.sessionUpdate?.sessionResults ?? [])
+  return linesOf(responseStream as AsyncIterable<StartLiveTailResponseStream>, services);
+}
+
+async function* linesOf(
+  stream: AsyncIterable<StartLiveTailResponseStream>,
+  services: ReadonlyMap<string, string>,
+): AsyncGenerator<string> {
+  for await (const { sessionUpdate } of stream) {
+    for (const { message = '', logGroupIdentifier = '' } of sessionUpdate?.sessionResults ?? [])
       yield `${services.get(logGroupIdentifier.split(':').at(-1) ?? '') ?? logGroupIdentifier} ${message.trimEnd()}`;
   }
 }

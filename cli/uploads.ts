@@ -77,7 +77,7 @@ program
   );
 program
   .command('rotate')
-  .description('replace the webhook secret, here and at Argyle, without a gap')
+  .description('replace the webhook secret, here and at Argyle, without a gap; exit code 1 when it fails')
   .option('--revoke', 'drop the old secret at the end: it has leaked')
   .option(...yes)
   .action(({ revoke = false, yes: isSure = false }) =>

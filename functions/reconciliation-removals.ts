@@ -16,6 +16,8 @@ export type RemovalDependencies = StepDependencies & {
 // 80 KB of ids, and what one more page of records may add: up to 110 KB.
 const candidatesPerChunk = 5_000;
 const checksPerStep = 200;
+// In the log, of those that are held: enough for a person to look some up.
+const candidatesNamed = 20;
 
 /**
  * Reads some of the records, at least a page: keeps the ids of those that Argyle does not list and that may be gone. The
@@ -74,12 +76,20 @@ export function createListedIds({ state }: Pick<StepDependencies, 'state'>): Rem
   };
 }
 
-function afterScan({ telemetry }: RemovalDependencies, run: Run): Run {
+async function afterScan(dependencies: RemovalDependencies, run: Run): Promise<Run> {
   const { records, candidates } = run.counts;
   const most = mostRemovals(records, run.confirmedRemovals);
   if (candidates <= most) return { ...run, phase: candidates > 0 ? 'check' : 'done' };
-  telemetry.error('removals_held', undefined, { runId: run.id, records, candidates, most });
+  const userUploads = (await firstCandidates(dependencies, run)).join(' ');
+  dependencies.telemetry.error('removals_held', undefined, { runId: run.id, records, candidates, most, userUploads });
   return counted({ ...run, phase: 'done' }, { held: candidates });
+}
+
+async function firstCandidates({ state }: RemovalDependencies, run: Run): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let chunk = 0; chunk < run.candidateChunks && ids.length < candidatesNamed; chunk += 1)
+    ids.push(...unpackIds(await state.readChunk(run, 'candidates', chunk)));
+  return ids.slice(0, candidatesNamed);
 }
 
 async function isGone(

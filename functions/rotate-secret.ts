@@ -96,8 +96,9 @@ async function promoteIfAlone(deps: RotationDependencies, id: string, signal: Ab
   const { value, stages: held } = await readLive(deps, id, signal);
   if (held.includes(stages.current)) return true;
   if (!(await keepOnly(deps, value, signal))) return false;
-  const current = await deps.versions.read({ stage: stages.current }, signal);
-  await deps.versions.moveStage(stages.current, { to: id, ...(current && { from: current.id }) }, signal);
+  // Whatever its value is: one that nothing can be signed with is to be replaced as well.
+  const current = await deps.versions.holderOf(stages.current, signal);
+  await deps.versions.moveStage(stages.current, { to: id, ...(current && { from: current }) }, signal);
   return true;
 }
 

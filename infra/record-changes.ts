@@ -1,17 +1,16 @@
 import { CfnOutput, Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { changeMetrics, changesService } from '../functions/metric-names.ts';
+import { changesService } from '../functions/metric-names.ts';
 import { outputNames } from '../functions/output-names.ts';
+import { watchChanges } from './changes-monitoring.ts';
 import { queueDefaults } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
 import { NodeFunction } from './node-function.ts';
-import { printedMetric } from './printed-metric.ts';
 
 /** What the publishing of changes is made from. */
 export type RecordChangesProps = {
@@ -48,7 +47,7 @@ export class RecordChanges extends Construct {
       removalPolicy,
     });
     this.addPipe(table, describe);
-    this.watch(monitoring);
+    watchChanges(this, monitoring, this.deadLetterQueue);
     new CfnOutput(Stack.of(this), outputNames.changeBusName, {
       value: this.bus.eventBusName,
       description: 'The event bus on which changes of records are published as UploadRecordChanged.',
@@ -98,25 +97,5 @@ export class RecordChanges extends Construct {
     });
     // A pipe is not made without them.
     for (const permission of permissions) permission.applyBefore(pipe);
-  }
-
-  private watch(monitoring: Monitoring): void {
-    const row = changesService;
-    monitoring.watch(this, 'ChangesNotPublished', {
-      row,
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        period: Duration.minutes(1),
-        statistic: Stats.MAXIMUM,
-      }),
-      threshold: 1,
-      failureImpact:
-        'Some changes of records were never published: the records are right, but systems that listen do not know.',
-      // SQS may report nothing of a queue that was not touched for six hours: its dead letters are still there.
-      whenMissing: TreatMissingData.IGNORE,
-    });
-    monitoring.graph(row, 'Changes a minute', {
-      left: Object.values(changeMetrics).map((name) => printedMetric(this, changesService, name)),
-      stacked: true,
-    });
   }
 }

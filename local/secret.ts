@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
+/** What a version holds: text, or bytes. */
+type Value = string | Uint8Array;
+
 /** One version of a secret; a rotation makes it before it has its value. */
-type Version = { value: string | undefined; readonly createdAtMs: number; readonly stages: Set<string> };
+type Version = { value: Value | undefined; readonly createdAtMs: number; readonly stages: Set<string> };
 
 /** A secret as Secrets Manager keeps it: versions by id, each stage with one version at most. */
 export type LocalSecret = ReturnType<typeof createSecret>;
@@ -26,7 +29,7 @@ export function createSecret(current?: string, nowMs: () => number = Date.now) {
     version.stages.add(stage);
   };
   /** Puts a version with its stages, or the value into one that has none yet. Another value is refused. */
-  const put = (id: string, value: string | undefined, stages: readonly string[]) => {
+  const put = (id: string, value: Value | undefined, stages: readonly string[]) => {
     const known = versions.get(id);
     if (known?.value !== undefined && known.value !== value)
       throw secretRefusal('ResourceExistsException', 'A version with another value has that id.');
@@ -53,7 +56,12 @@ export function createSecret(current?: string, nowMs: () => number = Date.now) {
       id === undefined ? holderOf(stage) : [...versions].find(([candidate]) => candidate === id),
     /** The stages of each version, by its id. */
     stages: () => Object.fromEntries([...versions].map(([id, version]) => [id, [...version.stages]])),
-    /** The value with a stage. */
-    value: (stage: string) => holderOf(stage)?.[1].value,
+    /** The value with a stage, if it is text. */
+    value: (stage: string) => textOf(holderOf(stage)?.[1].value),
   };
+}
+
+/** A value that is text; of bytes and of nothing undefined. */
+export function textOf(value: Value | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -18,7 +18,12 @@ const actions: Readonly<Record<string, (secret: LocalSecret, input: Input, rotat
       );
     const { value, createdAtMs, stages } = version;
     const about = { ARN: SecretId, CreatedDate: createdAtMs / 1_000, VersionId: id, VersionStages: [...stages] };
-    return { ...about, SecretString: value };
+    return {
+      ...about,
+      ...(typeof value === 'string'
+        ? { SecretString: value }
+        : { SecretBinary: Buffer.from(value).toString('base64') }),
+    };
   },
   PutSecretValue: (secret, { ClientRequestToken = '', SecretString, VersionStages = ['AWSCURRENT'] }) => {
     secret.put(ClientRequestToken, SecretString, VersionStages);
@@ -30,8 +35,15 @@ const actions: Readonly<Record<string, (secret: LocalSecret, input: Input, rotat
   },
   DescribeSecret: (secret, { SecretId }) => ({ ARN: SecretId, VersionIdsToStages: secret.stages() }),
   // The real one too answers before the rotation has ended. What fails is in the function's log.
-  RotateSecret: (_, { SecretId, ClientRequestToken = '' }, rotate) => {
-    rotate(ClientRequestToken).catch(() => undefined);
+  RotateSecret: (secret, { SecretId, ClientRequestToken = '' }, rotate) => {
+    const [pending, version] = secret.find(undefined, 'AWSPENDING') ?? [];
+    const isUnderWay = pending !== undefined && !version?.stages.has('AWSCURRENT');
+    rotate(isUnderWay ? pending : ClientRequestToken).catch(() => undefined);
+    if (isUnderWay)
+      throw secretRefusal(
+        'InvalidRequestException',
+        "A previous rotation isn't complete. That rotation will be reattempted.",
+      );
     return { ARN: SecretId, VersionId: ClientRequestToken };
   },
 };

@@ -160,6 +160,14 @@ describe('more records than a run may remove', () => {
     expect(it.sent).toEqual([]);
   });
 
+  test('are named in the log, the first 20 of them', async () => {
+    const lost = (await lostRemovals(21)).map(({ userUpload }) => userUpload);
+    await invokeToTheEnd();
+    const named = String(it.errors.at(-1)?.fields.userUploads).split(' ');
+    expect(new Set(named).size).toBe(20);
+    expect(named.filter((id) => !lost.includes(id))).toEqual([]);
+  });
+
   test('are 21 of 100, and not 20', async () => {
     await lostRemovals(20);
     expect(await it.invoke()).toMatchObject({ counts: { candidates: 20, held: 0 } });
@@ -208,8 +216,8 @@ function slots(day: string): Record<string, { S: string }> {
   );
 }
 
-async function lostRemovals(count: number): Promise<void> {
-  await Promise.all(Array.from({ length: count }, () => lostRemoval()));
+async function lostRemovals(count: number) {
+  return Promise.all(Array.from({ length: count }, () => lostRemoval()));
 }
 
 async function invokeToTheEnd(): Promise<void> {

@@ -99,6 +99,16 @@ describe('a rotation', () => {
     expect(world.secret.value('AWSPENDING')).toBeUndefined();
   });
 
+  test('replaces a current value that is no text, which nothing can be signed with', async () => {
+    world.changeSecret((secret) => secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']));
+
+    for (const step of rotationSteps) await run(step);
+
+    expect(secrets()).toEqual([`secret of ${token}`]);
+    expect(stagesOf(token)).toEqual(['AWSCURRENT']);
+    expect(stagesOf('bytes')).toEqual(['AWSPREVIOUS']);
+  });
+
   test('moves the stages only after the last retry of what the old secret signed', async () => {
     for (const step of rotationSteps) await run(step);
 

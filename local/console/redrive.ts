@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { countMessages } from '../../cli/dead-messages.ts';
 import { backOn, type Move, moveMessages, onQueueOfEvent } from '../../cli/move-messages.ts';
-import type { EventType } from '../../functions/domain/events.ts';
+import { type EventType, isEventType } from '../../functions/domain/events.ts';
 import type { ConsoleQueue } from './state.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function redrive(
 ): Promise<{ readonly moved: number; readonly left: number }> {
   const queueUrls = Object.fromEntries(queues.map((queue) => [queue.event, queue.url])) as Record<EventType, string>;
   const [from, destinationOf]: [string, Move['destinationOf']] =
-    event === 'quarantine' || !deadLetterUrl ? [url, onQueueOfEvent(queueUrls)] : [deadLetterUrl, backOn(url)];
+    deadLetterUrl && isEventType(event) ? [deadLetterUrl, backOn(queueUrls, event)] : [url, onQueueOfEvent(queueUrls)];
   const { visible: most } = await countMessages(sqs, from);
   const move = { from, destinationOf, most, rate: Number.POSITIVE_INFINITY, onMoved: () => undefined, signal };
   return moveMessages(sqs, move);

@@ -34,6 +34,15 @@ test('a stage or an id that does not exist, or has no value yet, is no version',
   expect(await versions.read({ id: 'begun' }, signal)).toBeUndefined();
 });
 
+test('who holds a stage is told whatever the value is: one that is no text is no version to read', async () => {
+  secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']);
+  secret.put('begun', undefined, ['AWSPENDING']);
+
+  expect(await versions.read({ stage: stages.current }, signal)).toBeUndefined();
+  expect(await versions.holderOf(stages.current, signal)).toBe('bytes');
+  expect(await versions.holderOf(stages.pending, signal)).toBeUndefined();
+});
+
 test('a pending version is put once: the same again changes nothing, another value is refused', async () => {
   secret.put('new', undefined, ['AWSPENDING']);
   await versions.putPending('new', 'new value', signal);

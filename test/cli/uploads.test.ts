@@ -99,6 +99,21 @@ describe('uploads', () => {
     expect(await dead(added)).toBe(0);
   }, 60_000);
 
+  test('puts a dead letter of another event on the queue of that event, and what cannot be read where it was', async () => {
+    const ids = newUpload();
+    await poison(removed, 'not JSON');
+    await poison(removed, webhookBody(added, ids));
+
+    const redriven = await run('--json', 'redrive', removed, '--yes');
+    await until(async () => (await pipeline.readRecord(ids.userUpload)) !== undefined && (await dead(removed)) > 0);
+    const left = await run('--json', 'dead', 'show', removed);
+    await emptyDeadLetters(removed);
+
+    expect(JSON.parse(redriven.out)).toMatchObject({ moved: 2, left: 0 });
+    expect(await pipeline.readRecord(ids.userUpload)).toMatchObject({ ...ids, addedAt: expect.any(String) });
+    expect(JSON.parse(left.out).reasons).toEqual({ unreadable: 1 });
+  });
+
   test('releases from quarantine what is understood by now, and leaves the rest', async () => {
     const ids = newUpload();
     const { url } = pipeline.queueOf('quarantine');
@@ -151,6 +166,19 @@ describe('uploads', () => {
 
     expect(started.code).toBe(0);
     expect(await pipeline.readRecord(userUpload)).toMatchObject({ userUpload, account, addedAt: expect.any(String) });
+  });
+
+  test('ends when a rotation fails, and says so also of one that is repeated', async () => {
+    await pipeline.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 401 }] });
+    const failed = await run('rotate', '--yes');
+    const again = await run('rotate', '--yes');
+    await pipeline.argyle.clearFaults();
+
+    expect([failed.code, again.code]).toEqual([1, 1]);
+    expect(failed.err).toContain('The rotation failed in its step setSecret');
+    expect(failed.err).toContain('the old secret stays valid');
+    expect(again.err).toContain('Secrets Manager repeats that one');
+    expect(again.err).toContain('The rotation failed in its step setSecret');
   });
 
   test('follows the log until Ctrl-C', async () => {

@@ -72,6 +72,8 @@ describe('the state of an alarm', () => {
     expect(state('FILL(a, 0) + FILL(b, 0)')).toBe('ALARM');
     expect(state('FILL(a, 0) - FILL(b, 3)')).toBe('OK');
     expect(state('a + b')).toBe('OK');
+    expect(state('IF(FILL(b, 0) == 0, a, 0)')).toBe('ALARM');
+    expect(state('IF(FILL(b, 1) == 0, a, 0)')).toBe('OK');
   });
 });
 

@@ -40,7 +40,8 @@ test('while all is well no alarm fires', async () => {
 test.each(alarmNames)('%s fires when it should, and alone of its kind', async (name) => {
   const alarm = alarms.find((candidate) => candidate.name === name) as AlarmRule;
   const provoke = provocations[alarm.section];
-  if (!provoke) throw new Error(`Nothing provokes ${name}: add '${alarm.section}' to provocations.ts.`);
+  if (!provoke)
+    throw new Error(`Nothing provokes ${name}: add '${alarm.section}' to a file that provocations.ts names.`);
   const row = name.split('/').at(-2) ?? '';
   const event = isEventType(row) ? row : (eventTypes[0] ?? '');
   const disturb: Scene['disturb'] = (next = () => undefined) => {

@@ -23,6 +23,9 @@ export type Scene = {
 /** What was done. `laterMs`: how much later the alarm is looked at; `mend` ends the trouble. */
 export type Provoked = { readonly laterMs?: number; readonly mend?: () => unknown };
 
+/** How kinds of alarm are made to fire, by their section in the runbook. */
+export type Provocations = Readonly<Record<string, (scene: Scene) => Promise<Provoked>>>;
+
 /** An answer of AWS instead of the engine's. */
 export function refused(statusCode: number, errorType: string): Disturbance {
   return { kind: 'refuse', statusCode, errorType };

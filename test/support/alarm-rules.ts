@@ -97,7 +97,8 @@ function valueAt(alarm: AlarmRule, samples: readonly Sample[], endMs: number): n
     return [metric.id, values.length > 0 ? statisticOf(metric.statistic, values) : undefined];
   });
   const FILL = (value: number | undefined, filling: number) => value ?? filling;
-  const value: unknown = runInNewContext(alarm.expression, { ...Object.fromEntries(known), FILL });
+  const IF = (isTrue: boolean, then: number, otherwise: number) => (isTrue ? then : otherwise);
+  const value: unknown = runInNewContext(alarm.expression, { ...Object.fromEntries(known), FILL, IF });
   return typeof value === 'number' && !Number.isNaN(value) ? value : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { SubscriptionMemoryStore } from '../../functions/aws/subscription-m
 import { eventTypes } from '../../functions/domain/events.ts';
 import { isOwn, type Subscription, type SubscriptionKey } from '../../functions/domain/subscription.ts';
 import type { SubscriptionMemory } from '../../functions/domain/subscription-memory.ts';
-import { createSecret } from '../../local/secret.ts';
+import { createSecret, textOf } from '../../local/secret.ts';
 
 /** A subscription with the time in which it signs. */
 export type Lifetime = { readonly subscription: Subscription; readonly fromMs: number; untilMs: number | undefined };
@@ -94,8 +94,14 @@ export function createSubscriptionWorld(initialSecret = 'secret-0') {
         call(() => {
           const [id, version] =
             'id' in which ? (secret.find(which.id, '') ?? []) : (secret.find(undefined, which.stage) ?? []);
-          if (id === undefined || version?.value === undefined) return undefined;
-          return { id, value: version.value, stages: [...version.stages] };
+          const value = textOf(version?.value);
+          if (id === undefined || version === undefined || value === undefined) return undefined;
+          return { id, value, stages: [...version.stages] };
+        }),
+      holderOf: (stage) =>
+        call(() => {
+          const [id, version] = secret.find(undefined, stage) ?? [];
+          return version?.value === undefined ? undefined : id;
         }),
       putPending: (id, value) => change(() => secret.put(id, value, ['AWSPENDING'])),
       moveStage: (stage, { from, to }) => change(() => secret.moveStage(stage, from, to)),
