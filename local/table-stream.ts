@@ -83,7 +83,7 @@ export async function startTableStream(options: TableStreamOptions): Promise<Eng
 function readerFor(
   { endpoint, tableName }: TableStreamOptions,
   agent: Agent,
-  { method, url, headers }: IncomingMessage,
+  { method, url, headers: { 'transfer-encoding': _, ...headers } }: IncomingMessage,
 ): (Key: Item) => Promise<Item | undefined> {
   return async (Key) => {
     const body = Buffer.from(JSON.stringify({ TableName: tableName, Key, ConsistentRead: true }));

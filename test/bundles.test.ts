@@ -20,7 +20,7 @@ const marksOfProviders = [
 // What the SDK's reader of event streams leaves behind.
 const marksOfEventStreams = [':event-type', ':message-type'];
 // What Node would have to load for it.
-const markOfFiles = 'require("node:fs/promises")';
+const markOfFiles = /require\("(node:)?fs\/promises"\)/;
 // Seen in a minified bundle of zod, undici and Powertools.
 const marksOfPackages = ['ZodError', 'ZodString', 'UND_ERR', 'undici', 'POWERTOOLS_'];
 
@@ -84,12 +84,13 @@ describe.each([
   });
 
   test('loads nothing that reads files of settings', () => {
-    expect(code.includes(markOfFiles)).toBe(false);
+    expect(markOfFiles.test(code)).toBe(false);
   });
 
   test('would do all that without the stand-ins', async () => {
     const unstubbed = await bundleWithoutStub(entry);
-    const marks = [...marksOfProviders, ...marksOfEventStreams, markOfFiles];
+    const marks = [...marksOfProviders, ...marksOfEventStreams];
+    expect(markOfFiles.test(unstubbed)).toBe(true);
     expect(marks.filter((mark) => !unstubbed.includes(mark))).toEqual([]);
   });
 

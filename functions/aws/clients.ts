@@ -4,9 +4,9 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
-// One try waits 3 s at most for its answer, then 2 s for more of it, and there are two: what nobody waits for any more ends by
-// itself. Endpoints, region and credentials come from the environment. What else the SDK would look for there and in files,
-// which no function has, is said here, as it is by default.
+// One try waits 2 s at most for its answer, then 2 s for more of it, and there are two. What nobody waits for any more so ends
+// by itself, unless it trickles. Endpoints, region and credentials come from the environment. What else the SDK would look for
+// there and in files, which no function has, is said here, as it is by default.
 const options = {
   maxAttempts: 2,
   retryMode: 'standard',
@@ -15,6 +15,8 @@ const options = {
   useFipsEndpoint: false,
   authSchemePreference: [],
   userAgentAppId: async () => undefined,
+  // Lambda's clock is right. An answer that was on its way while the function was frozen would set it back.
+  disableClockSkewCorrection: true,
   requestHandler: {
     connectionTimeout: 1_000,
     requestTimeout: 2_000,

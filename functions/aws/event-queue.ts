@@ -24,7 +24,8 @@ export function createSendMessage(client: SQSClient): SendMessage {
     });
     abortSignal.throwIfAborted();
     // Not handed to the client, which would put its layers together anew for it: an eighth of ingest's CPU.
-    await orAborted(client.send(command), abortSignal);
+    const { MessageId } = await orAborted(client.send(command), abortSignal);
+    if (!MessageId) throw new Error('SQS answered without naming the message: it may not have it.');
   };
 }
 
