@@ -34,7 +34,7 @@ export const forkEnvironment: StartEnvironment = async (options) => {
     cwd: options.codeDirectory,
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: variablesOf(options),
+    env: { ...variablesOf(options), ...compileCache() },
   });
   return { process: child, loaded: once(child, 'message'), invoke: (...invocation) => exchange(child, ...invocation) };
 };
@@ -56,6 +56,12 @@ export function variablesOf(options: EnvironmentOptions): Record<string, string>
     AWS_SECRET_ACCESS_KEY: 'local',
     TZ: ':UTC',
   };
+}
+
+// Where this process keeps what Node compiles, if it does: else each child strips its types and compiles its bundle anew.
+function compileCache(): Record<string, string> {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {};
 }
 
 async function exchange(child: ChildProcess, event: unknown, remainingMs: number): Promise<unknown> {
