@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { compileCacheVariable } from './compile-cache.ts';
 
 /** What an execution environment of a function is started with. */
 export type EnvironmentOptions = {
@@ -34,7 +35,7 @@ export const forkEnvironment: StartEnvironment = async (options) => {
     cwd: options.codeDirectory,
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...variablesOf(options), ...compileCache() },
+    env: { ...variablesOf(options), ...compileCacheVariable() },
   });
   return { process: child, loaded: once(child, 'message'), invoke: (...invocation) => exchange(child, ...invocation) };
 };
@@ -56,12 +57,6 @@ export function variablesOf(options: EnvironmentOptions): Record<string, string>
     AWS_SECRET_ACCESS_KEY: 'local',
     TZ: ':UTC',
   };
-}
-
-// Where this process keeps what Node compiles, if it does: else each child strips its types and compiles its bundle anew.
-function compileCache(): Record<string, string> {
-  const { NODE_COMPILE_CACHE } = process.env;
-  return NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {};
 }
 
 async function exchange(child: ChildProcess, event: unknown, remainingMs: number): Promise<unknown> {
