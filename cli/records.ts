@@ -82,7 +82,7 @@ async function readBatch(dynamodb: DynamoDBClient, table: string, keys: readonly
   return records;
 }
 
-// The usual way throws at a number that JavaScript cannot count, which only a person can have written.
+// The usual way makes a BigInt of a number that only a person can have written, which no JSON holds, or throws at it.
 function recordOf(item: Record<string, AttributeValue>): UploadRecord {
   const record = unmarshall(item, { wrapNumbers: Number });
   return { ...record, status: statusOf(record) };
