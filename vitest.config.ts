@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './test/support/chromium.ts';
+import { QuickLast } from './test/support/quick-last.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Where there is no browser, test/support/browser-remark.ts says so.
     exclude: [...configDefaults.exclude, ...(findChromium() ? [] : ['test/browser/**'])],
-    globalSetup: ['test/support/assemblies.ts', 'test/support/browser-remark.ts'],
+    globalSetup: ['test/support/compile-cache.ts', 'test/support/assemblies.ts', 'test/support/browser-remark.ts'],
+    sequence: { sequencer: QuickLast },
     setupFiles: 'test/support/function-environment.ts',
     // Half of the time a test waits for processes of its own: a worker on each core, where vitest would leave one of two idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -1,4 +1,10 @@
-import { BatchGetItemCommand, DynamoDBClient, GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  paginateQuery,
+} from '@aws-sdk/client-dynamodb';
 import { type NativeAttributeValue, unmarshall } from '@aws-sdk/util-dynamodb';
 import { statusOf, type UploadStatus } from '../functions/domain/upload-record.ts';
 import { type Report, tableOf } from './report.ts';
@@ -18,7 +24,7 @@ export async function showRecord(target: Target, userUpload: string, report: Rep
     report.result({ userUpload, found: false }, `There is no record of ${userUpload}.`);
     return false;
   }
-  const record = withStatus(unmarshall(Item));
+  const record = recordOf(Item);
   report.result(record, JSON.stringify(record, undefined, 2));
   return true;
 }
@@ -70,13 +76,15 @@ async function readBatch(dynamodb: DynamoDBClient, table: string, keys: readonly
     const { Responses = {}, UnprocessedKeys = {} } = await dynamodb.send(
       new BatchGetItemCommand({ RequestItems: request }),
     );
-    records.push(...(Responses[table] ?? []).map((item) => withStatus(unmarshall(item))));
+    records.push(...(Responses[table] ?? []).map(recordOf));
     request = UnprocessedKeys as typeof request;
   }
   return records;
 }
 
-function withStatus(record: Record<string, NativeAttributeValue>): UploadRecord {
+// The usual way makes a BigInt of a number that only a person can have written, which no JSON holds, or throws at it.
+function recordOf(item: Record<string, AttributeValue>): UploadRecord {
+  const record = unmarshall(item, { wrapNumbers: Number });
   return { ...record, status: statusOf(record) };
 }
 

@@ -41,5 +41,7 @@ export function createConsole(options: ConsoleOptions) {
 }
 
 function write(response: ServerResponse, { statusCode, body }: Answer): void {
-  response.writeHead(statusCode, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  // Before the headers: what cannot be written is a 500 then, not an answer that never ends.
+  const text = JSON.stringify(body);
+  response.writeHead(statusCode, { 'content-type': 'application/json' }).end(text);
 }

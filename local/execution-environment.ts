@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { compileCacheVariable } from './compile-cache.ts';
 
 /** What an execution environment of a function is started with. */
 export type EnvironmentOptions = {
@@ -34,7 +35,7 @@ export const forkEnvironment: StartEnvironment = async (options) => {
     cwd: options.codeDirectory,
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: variablesOf(options),
+    env: { ...variablesOf(options), ...compileCacheVariable() },
   });
   return { process: child, loaded: once(child, 'message'), invoke: (...invocation) => exchange(child, ...invocation) };
 };

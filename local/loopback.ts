@@ -27,6 +27,13 @@ export async function startSmallEngine(listener: RequestListener): Promise<Engin
   return { endpoint: await listen(server, 0), stop: () => close(server) };
 }
 
+/** Throws one sentence when the port is taken that a variable chooses. */
+export async function expectFree(variable: string, port: number): Promise<void> {
+  const server = createServer();
+  await onPort(variable, port, listen(server, port));
+  await close(server);
+}
+
 /** What is being started on a port that a variable chooses; throws one sentence when the port is taken. */
 export async function onPort<T>(variable: string, port: number, starting: Promise<T>): Promise<T> {
   try {

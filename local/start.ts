@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { startFakeArgyle } from './argyle/fake-argyle.ts';
+import { expectFree } from './loopback.ts';
 import { startPipeline } from './pipeline.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -14,11 +15,18 @@ try {
 }
 
 async function run(): Promise<void> {
-  const ports = { gateway: port('PORT', 8787), dynamodb: port('DYNAMODB_PORT', 8788), sqs: port('SQS_PORT', 8789) };
+  const variables = {
+    PORT: port('PORT', 8787),
+    DYNAMODB_PORT: port('DYNAMODB_PORT', 8788),
+    SQS_PORT: port('SQS_PORT', 8789),
+  };
+  const ports = { gateway: variables.PORT, dynamodb: variables.DYNAMODB_PORT, sqs: variables.SQS_PORT };
   const context = { ...everything, ...contextOf(process.argv.slice(2)) };
   const stopRequested = stopSignal();
+  // Said now, not when the stack is made.
+  for (const [variable, port] of Object.entries(variables)) await expectFree(variable, port);
   console.log('Synthesizing the stack: a few seconds.');
-  const assembly = await synthesize(context);
+  const assembly = await synthesize(context, { validation: false });
   const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
   const argyle = await startFakeArgyle({ port: 0, ...credentials });
   try {

@@ -63,6 +63,7 @@ export async function readQueues({ sqs, queues }: Stores): Promise<readonly Queu
 
 /** A record of the table with its status. */
 export function recordOf(item: Item): UploadRecord {
-  const record = unmarshall(item);
+  // The usual way makes a BigInt of a large number, which no JSON holds: one that a person has written would hide all records.
+  const record = unmarshall(item, { wrapNumbers: Number });
   return { ...record, status: statusOf(record) } as unknown as UploadRecord;
 }

@@ -34,6 +34,8 @@ describe('uploads', () => {
     await pipeline.post(webhookBody(added, ids));
     await pipeline.post(webhookBody(added, { ...newUpload(), user: ids.user }));
     await pipeline.post(webhookBody(removed, { ...newUpload(), account: ids.account }));
+    const byHand = { userUpload: newUpload().userUpload, account: newUpload().account, user: ids.user };
+    await pipeline.writeRecord({ ...textsOf(byHand), expiresAt: { N: '1e100' } });
     await pipeline.drained();
 
     const record = await run('--json', 'get', ids.userUpload.toUpperCase());
@@ -42,7 +44,8 @@ describe('uploads', () => {
     const missing = await run('get', newUpload().userUpload);
 
     expect(JSON.parse(record.out)).toMatchObject({ ...ids, status: 'added' });
-    expect(JSON.parse(ofUser.out)).toHaveLength(2);
+    expect(JSON.parse(ofUser.out)).toHaveLength(3);
+    expect(JSON.parse(ofUser.out)).toContainEqual({ ...byHand, expiresAt: 1e100, status: 'pending' });
     expect(JSON.parse(removedOfAccount.out)).toMatchObject([{ account: ids.account, status: 'removed' }]);
     expect(missing.code).toBe(1);
   });
@@ -239,6 +242,10 @@ async function poison(event: string, body: string): Promise<void> {
 
 async function emptyDeadLetters(event: string): Promise<void> {
   await pipeline.purge(pipeline.queueOf(event).deadLetterUrl);
+}
+
+function textsOf(values: Readonly<Record<string, string>>): Record<string, { readonly S: string }> {
+  return Object.fromEntries(Object.entries(values).map(([name, S]) => [name, { S }]));
 }
 
 function attributesOf(event: string): Record<string, string> {

@@ -39,6 +39,17 @@ test('one record is found by its id, and an unknown one is 404', async () => {
   expect(unknown.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
 });
 
+test('a record with a number that only a person can have written is shown like any other', async () => {
+  const { userUpload } = newUpload();
+  await pipeline.writeRecord({ userUpload: { S: userUpload }, expiresAt: { N: '1e100' } });
+
+  const paths = ['/console/state', '/console/overview', `/console/uploads/${userUpload}`];
+  const answers = await Promise.all(paths.map((path) => pipeline.fetchConsole(path)));
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(await answers[2]?.json()).toEqual({ userUpload, expiresAt: 1e100, status: 'pending' });
+});
+
 test('the page and its files come from the pipeline, which forbids them to load anything from elsewhere', async () => {
   const files = await Promise.all(
     ['/', '/console/page.css', '/console/page.js'].map((path) => pipeline.fetchConsole(path)),

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
+import { startPipeline } from '../../local/pipeline.ts';
 import { until } from '../support/local-pipeline.ts';
 
 test('npm start says ready with the webhook URL, npm run send posts to it, and SIGTERM to npm stops all of it, under load too', async () => {
@@ -13,10 +14,11 @@ test('npm start says ready with the webhook URL, npm run send posts to it, and S
   const ready = await lineStarting(started, 'ready ');
   const sent = run('npm', ['run', 'send', '--', 'user_uploads.added', '--count', '3'], environment);
   const [sentCode] = await once(sent, 'exit');
-  run('npm', ['run', 'send', '--', 'user_uploads.added', '--count', '100000'], environment);
+  const load = run(process.execPath, ['local/send.ts', 'user_uploads.added', '--count', '100000'], environment);
   await lineStarting(started, 'Ingest', 20, 'stderr');
   started.kill('SIGTERM');
   for (const port of [PORT, DYNAMODB_PORT, SQS_PORT]) await until(async () => !(await isListening(Number(port))));
+  load.kill();
 
   expect(ready).toBe(`ready http://127.0.0.1:${PORT}/webhooks/argyle`);
   expect(sentCode).toBe(0);
@@ -46,7 +48,8 @@ test.each([
     says: `The context value stage="prod" is not allowed: use 'sandbox' or 'production'.`,
   },
 ])('npm start refuses $words with a sentence', async ({ words, says }) => {
-  const started = run(process.execPath, ['local/start.ts', ...words], {});
+  const [PORT, DYNAMODB_PORT, SQS_PORT] = await freePorts(3);
+  const started = run(process.execPath, ['local/start.ts', ...words], { PORT, DYNAMODB_PORT, SQS_PORT });
   const [said, [code]] = await Promise.all([textOf(started), once(started, 'exit')]);
 
   expect(said.split('\n')[0]).toBe(says);
@@ -65,6 +68,30 @@ test('a taken port is named in one sentence', async () => {
 
   expect(said.trim()).toBe(`Port ${taken} is taken: choose another one with SQS_PORT=...`);
   expect(code).toBe(1);
+});
+
+test('a port that is taken while the stack is synthesized is named in the same sentence', async () => {
+  const squatter = createServer().listen(0, '127.0.0.1');
+  await once(squatter, 'listening');
+  const { port } = squatter.address() as AddressInfo;
+  const ports = [
+    { gateway: port, dynamodb: 0, sqs: 0 },
+    { gateway: 0, dynamodb: port, sqs: 0 },
+    { gateway: 0, dynamodb: 0, sqs: port },
+  ];
+  const options = {
+    assembly: inject('assemblies').sandbox,
+    webhookSecret: 'any',
+    onLog: () => {},
+    onWarning: () => {},
+  };
+
+  const starting = await Promise.allSettled(ports.map((taken) => startPipeline({ ...options, ports: taken })));
+  squatter.close();
+
+  expect(starting.map((result) => result.status === 'rejected' && result.reason.message)).toEqual(
+    ['PORT', 'DYNAMODB_PORT', 'SQS_PORT'].map((name) => `Port ${port} is taken: choose another one with ${name}=...`),
+  );
 });
 
 test.each([

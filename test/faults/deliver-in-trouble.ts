@@ -1,7 +1,7 @@
-import { documentMetrics } from '../../functions/metric-names.ts';
 import type { WatchedPipeline } from '../support/watched-pipeline.ts';
 import { type Argyle, takeSteps } from './argyle.ts';
 import { deliveriesIn, type Step } from './lives.ts';
+import type { createMetricSums } from './metric-sums.ts';
 import type { createTroubles } from './troubles.ts';
 
 /** Takes all steps while there is trouble, lets the pipeline come to rest, and says how it went. */
@@ -10,6 +10,7 @@ export async function deliverInTrouble(
   argyle: Argyle,
   steps: readonly Step[],
   troubles: ReturnType<typeof createTroubles>,
+  metrics: ReturnType<typeof createMetricSums>,
 ): Promise<void> {
   const deliveries = deliveriesIn(steps);
   const tell = () => console.log(`  ${deliveries.filter(({ firstSentMs }) => firstSentMs > 0).length} sent`);
@@ -28,12 +29,7 @@ export async function deliverInTrouble(
   for (const [trouble, times] of troubles.counts()) if (times > 0) console.log(`  ${trouble}: ${times}`);
   const { requests } = await argyle.control.state();
   for (const [answer, times] of Object.entries(requests.byAnswer)) console.log(`  ${answer}: ${times}`);
-  for (const name of Object.values(documentMetrics)) console.log(`  ${name}: ${sumOf(pipeline, name)}`);
-}
-
-function sumOf({ logLines }: WatchedPipeline, metric: string): number {
-  const printed = new RegExp(`"${metric}":(\\d+)`);
-  return logLines.reduce((sum, line) => sum + Number(printed.exec(line)?.[1] ?? 0), 0);
+  for (const [name, sum] of metrics.sums()) console.log(`  ${name}: ${sum}`);
 }
 
 function seconds(milliseconds: number): string {

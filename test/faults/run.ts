@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { documentMetrics } from '../../functions/metric-names.ts';
 import { createArgyleControl } from '../../local/argyle/control.ts';
 import { startFakeArgyle } from '../../local/argyle/fake-argyle.ts';
 import { synthesize } from '../../local/synthesize.ts';
@@ -8,6 +9,7 @@ import { startWatchedPipeline } from '../support/watched-pipeline.ts';
 import { deliverInTrouble } from './deliver-in-trouble.ts';
 import { judgeReconciliation, judgeWebhooks } from './judge.ts';
 import { deliveriesIn, makeLives } from './lives.ts';
+import { createMetricSums } from './metric-sums.ts';
 import { prepareQueues, queuesAreShort, wrongInQueues } from './queues.ts';
 import { createTroubles } from './troubles.ts';
 
@@ -37,8 +39,9 @@ try {
 async function run(): Promise<readonly string[]> {
   const control = createArgyleControl(fake.controlUrl);
   const troubles = createTroubles(control, seededRandom(options.seed + 1));
+  const metrics = createMetricSums(Object.values(documentMetrics));
   const standIn = { ...fake, credentials: key };
-  const pipeline = await startWatchedPipeline(assembly.directory, secret, troubles.disturb, standIn);
+  const pipeline = await startWatchedPipeline(assembly.directory, secret, troubles.disturb, standIn, metrics.readLine);
   try {
     // Forgets the subscription: what happens at the fake is delivered by this run.
     await control.reset();
@@ -52,7 +55,7 @@ async function run(): Promise<readonly string[]> {
       retryDelayMs: options.retryDelaySeconds * 1_000,
       keepPace: () => queuesAreShort(pipeline),
     };
-    await deliverInTrouble(pipeline, argyle, steps, troubles);
+    await deliverInTrouble(pipeline, argyle, steps, troubles, metrics);
     const never = deliveries.filter(({ acknowledgedMs }) => acknowledgedMs === undefined);
     const unknown = never.filter(({ event }) => event === 'unknown');
     console.log(`${deliveries.length - never.length} acknowledged, ${never.length} never acknowledged`);

@@ -1,4 +1,4 @@
-import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   GetQueueAttributesCommand,
   PurgeQueueCommand,
@@ -33,6 +33,10 @@ export function storedState(
         new GetItemCommand({ TableName: view.tableName, Key, ConsistentRead: true }),
       );
       return Item && unmarshall(Item);
+    },
+    /** Writes a record past the functions, as a person can. */
+    writeRecord: async (Item: Readonly<Record<string, AttributeValue>>) => {
+      await dynamodb.send(new PutItemCommand({ TableName: view.tableName, Item }));
     },
     putOn,
     putOnQueue: (event: string, body: string, attributes: Readonly<Record<string, string>>) =>

@@ -25,6 +25,24 @@ export function sequencesOfRepeats(size: number): readonly (readonly Message[])[
   });
 }
 
+/** Messages that came to a document, after others that had come before. */
+export type Arrival = { readonly before: readonly Message[]; readonly history: readonly Message[] };
+
+/** Every arrival of one message out of one of the sets, whatever part of that set came before: also the message itself. */
+export function singleArrivals(sets: readonly (readonly Message[])[]): readonly Arrival[] {
+  const all = sets.flatMap((set) =>
+    subsets(set).flatMap((before) => set.map((message) => ({ before, history: [message] }))),
+  );
+  return [...new Map(all.map((arrival) => [JSON.stringify(arrival), arrival])).values()];
+}
+
+/** Every multiset of `size` events, each instance with a receipt time of its own. */
+export function setsOf(size: number): readonly (readonly Message[])[] {
+  return multisets(eventTypes, size)
+    .filter(({ length }) => length === size)
+    .map((kinds) => kinds.map(messageAt));
+}
+
 // As in the design, and on purpose not taken from the catalogue.
 const slots: Readonly<Record<EventType, string>> = {
   'user_uploads.added': 'addedAt',
@@ -58,6 +76,12 @@ function multisets<Kind>(kinds: readonly Kind[], size: number): readonly (readon
     [kind],
     ...multisets(kinds.slice(index), size - 1).map((rest) => [kind, ...rest]),
   ]);
+}
+
+function subsets<Value>([first, ...rest]: readonly Value[]): readonly (readonly Value[])[] {
+  if (first === undefined) return [[]];
+  const without = subsets(rest);
+  return [...without, ...without.map((subset) => [first, ...subset])];
 }
 
 function permutations<Value>(values: readonly Value[]): readonly (readonly Value[])[] {

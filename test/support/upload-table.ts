@@ -1,4 +1,4 @@
-import { GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { createWriteDocument } from '../../functions/aws/document-store.ts';
 import { type ApplyOutcome, createApplyEvent } from '../../functions/aws/upload-store.ts';
 import type { Envelope } from '../../functions/domain/envelope.ts';
@@ -31,6 +31,13 @@ export async function openUploadTable() {
     /** Writes a record, whatever is there. */
     seed: async (Item: Item): Promise<void> => {
       await client.send(new PutItemCommand({ TableName, Item }));
+    },
+    /** The same of many at once. */
+    seedAll: async (items: readonly Item[]): Promise<void> => {
+      for (let start = 0; start < items.length; start += 25) {
+        const puts = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item } }));
+        await client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: puts } }));
+      }
     },
     read: async (userUpload: string): Promise<Item | undefined> => {
       const key = { userUpload: { S: userUpload } };

@@ -29,15 +29,21 @@ export type WatchedPipeline = Awaited<ReturnType<typeof startWatchedPipeline>>;
 /** Decides what happens to a call of a function to AWS; undefined passes it on. */
 export type Disturb = (call: AwsCall, input: CallInput) => Disturbance | undefined;
 
-/** Starts `npm start`'s own code on free ports, from a cloud assembly. */
+/**
+ * Starts `npm start`'s own code on free ports, from a cloud assembly. A run too long to keep all that is printed and called
+ * gives `readLine`: it is told of each line, `logLines` stays empty, and of equal calls the first is kept.
+ */
 export async function startWatchedPipeline(
   assembly: string,
   webhookSecret: string,
   disturb: Disturb = () => undefined,
   argyle?: ArgyleStandIn,
+  readLine?: (line: string) => void,
 ) {
   const logLines: string[] = [];
   const calls: AwsCall[] = [];
+  const keepLine = readLine ?? ((line: string) => logLines.push(line));
+  const keepCall = readLine ? distinctInto(calls) : (call: AwsCall) => calls.push(call);
   const proxies: Awaited<ReturnType<typeof startAwsProxy>>[] = [];
   const warnings: string[] = [];
   const pipeline = await startPipeline({
@@ -45,12 +51,12 @@ export async function startWatchedPipeline(
     ports: { gateway: 0, dynamodb: 0, sqs: 0 },
     webhookSecret,
     ...(argyle && { argyle }),
-    onLog: (functionName, line) => logLines.push(`${functionName} ${line}`),
+    onLog: (functionName, line) => keepLine(`${functionName} ${line}`),
     onWarning: (text) => warnings.push(text),
     startEnvironment: chosenEnvironment(),
     interpose: async (service, endpoint) => {
       const proxy = await startAwsProxy(service, endpoint, (call, input) => {
-        calls.push(call);
+        keepCall(call);
         return disturb(call, input);
       });
       proxies.push(proxy);
@@ -96,6 +102,16 @@ export async function startWatchedPipeline(
         for (const event of eventTypes) if ((await stored.countMessages(event)) > 0) return false;
         return true;
       }),
+  };
+}
+
+function distinctInto(calls: AwsCall[]): (call: AwsCall) => void {
+  const seen = new Set<string>();
+  return (call) => {
+    const text = Object.values(call).join(' ');
+    if (seen.has(text)) return;
+    seen.add(text);
+    calls.push(call);
   };
 }
 
