@@ -11,8 +11,8 @@ export default defineConfig({
     globalSetup: ['test/support/compile-cache.ts', 'test/support/assemblies.ts', 'test/support/browser-remark.ts'],
     sequence: { sequencer: QuickLast },
     setupFiles: 'test/support/function-environment.ts',
-    // Half of the time a test waits for processes of its own: a worker on each core, where vitest would leave one of two idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Half of the time a test waits for processes of its own, or for a time to pass: one worker more than there are cores.
+    maxWorkers: availableParallelism() + 1,
     // Far above what a busy machine takes: only what hangs runs into them.
     testTimeout: 120_000,
     hookTimeout: 300_000,
