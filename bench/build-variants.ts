@@ -34,6 +34,7 @@ export async function buildVariants(folder: string, argyleUrl: string): Promise<
     role,
     folder: code,
     environment: variables,
+    servesOn: true,
   });
   const argyle = { [environment.argyleApiUrl]: argyleUrl, [environment.argyleCredentialsId]: credentialsId };
   const compared = [

@@ -4,7 +4,7 @@ import { sep } from 'node:path';
 
 // One execution environment, measured from inside: it loads a bundle, makes the first call, then the others. Bundled to plain
 // JavaScript before it runs, so that nothing of ours is between Node's start and the function's.
-const { PROBE_CODE = '', PROBE_FIRST = '', PROBE_EVENTS = '', PROBE_ROUNDS = '1' } = process.env;
+const { PROBE_CODE = '', PROBE_FIRST = '', PROBE_EVENTS = '', PROBE_ROUNDS = '0' } = process.env;
 const load = createRequire(PROBE_CODE + sep);
 const { handler } = load(`${PROBE_CODE}/index.js`);
 const ready = now();
@@ -22,12 +22,15 @@ async function measure(): Promise<void> {
   const firstPeakKilobytes = readPeakKilobytes();
 
   const events = JSON.parse(readFileSync(PROBE_EVENTS, 'utf8')) as unknown[];
-  // The first calls warm up: V8 compiles what is used often.
-  for (const event of events) await call(event);
-  const before = process.cpuUsage();
-  for (let round = 0; round < Number(PROBE_ROUNDS); round += 1) for (const event of events) await call(event);
-  const warm = process.cpuUsage(before);
-  const warmCpuUs = (warm.user + warm.system) / (Number(PROBE_ROUNDS) * events.length);
+  const rounds: number[] = [];
+  for (let round = 0; round < Number(PROBE_ROUNDS); round += 1) {
+    const before = process.cpuUsage();
+    for (const event of events) await call(event);
+    const { user, system } = process.cpuUsage(before);
+    rounds.push((user + system) / events.length);
+  }
+  const [, ...warm] = rounds;
+  const warmCpuUs = warm.reduce((sum, cpuUs) => sum + cpuUs, 0) / Math.max(1, warm.length);
   writeSync(3, JSON.stringify({ ready, first, warmCpuUs, firstPeakKilobytes, peakKilobytes: readPeakKilobytes() }));
   process.exit();
 }

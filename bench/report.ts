@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { figuresOf, type Goal, goalsOf, isReached, type Results } from './goals.ts';
 import type { Measured } from './measure-starts.ts';
 import { sizesOf } from './sizes.ts';
-import type { Start } from './start-once.ts';
+import { type Start, webhooksServed } from './start-once.ts';
 import { names, type Role } from './variants.ts';
 
 /** The page docs/performance.md. `load`: how busy the machine was, jobs waiting per core. */
@@ -21,8 +21,8 @@ ${table(['what', 'goal', 'seen', ''], goalsOf(results).map(goalRow))}
 ## Starting and serving
 
 Every start is a fresh process of Node that loads the bundle (ready), then makes its first call (cold total), over TLS, to a stand-in for AWS on
-the loopback address. Two ratios in a cell are of time and of CPU time; of peak memory, after the first call and after all: ingest serves 400 webhooks
-more, a worker 80 batches of ten.
+the loopback address. Two ratios in a cell are of time and of CPU time; of peak memory, after the first call and after all: each serves ${webhooksServed}
+webhooks more, a worker in batches of ten, the first quarter of them to warm up.
 
 ${startsTable('ingest', starts)}
 
@@ -114,7 +114,7 @@ function waysTable({ starts, ways }: Results, role: Role): string {
     seen.variant.name,
     kilobytes(sizesOf(seen.variant.folder).bytes),
     ...figures.map((figure) => cell(seen, figure)),
-    (seen.warmCpuUs / (deployed?.warmCpuUs ?? 0)).toFixed(2),
+    seen.variant.servesOn ? (seen.warmCpuUs / (deployed?.warmCpuUs ?? 0)).toFixed(2) : '',
   ]);
   const headings = ['KB', 'ready, x', 'of CPU, x', 'cold total, x', 'of CPU, x', "CPU per webhook, deployed's"];
   return table([role, ...headings], rows);

@@ -8,6 +8,8 @@ export type Variant = {
   readonly folder: string;
   /** Beside the variables that all get. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether it serves on after its first call, until V8 has compiled what is used often. */
+  readonly servesOn: boolean;
 };
 
 /** The names that goals and reports pick out. */

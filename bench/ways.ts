@@ -14,6 +14,8 @@ type Way = {
   /** Which file of functions/ is another text. */
   readonly edit?: { readonly file: string; readonly to: (text: string) => string };
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether it differs in what a warm function takes, too. */
+  readonly servesOn?: boolean;
 };
 
 const aliases: Readonly<Record<string, string>> = Object.fromEntries(
@@ -26,11 +28,15 @@ const atOnce = `const [current, pending, previous] = await Promise.all([read('AW
 
 /** The first of a role is as it is deployed, the others differ from that in one thing: what that buys is the difference. */
 const ways = (folder: string): readonly Way[] => [
-  { name: 'as deployed' },
+  { name: 'as deployed', servesOn: true },
   { name: 'not minified', options: { minify: false } },
   { name: "the packages' CommonJS, not their modules", options: { mainFields: ['main', 'module'] } },
   { name: 'with dynamic imports', options: { supported: {} } },
-  { name: 'with all providers of credentials', options: { alias: without('@aws-sdk/credential-provider-node') } },
+  // They read files.
+  {
+    name: 'with all providers of credentials',
+    options: { alias: without('@aws-sdk/credential-provider-node', 'node:fs/promises') },
+  },
   { name: 'with the reader of event streams', options: { alias: without('@smithy/core/event-streams') } },
   { name: 'with the reader of files', options: { alias: without('node:fs/promises') } },
   {
@@ -48,7 +54,11 @@ const ways = (folder: string): readonly Way[] => [
     name: 'with the three stages of the secret read at once',
     edit: { file: secretsFile, to: replacing(/const current = await.*?read\('AWSPREVIOUS'\);/s, atOnce) },
   },
-  { name: "with SQS's checksums", edit: { file: 'functions/aws/clients.ts', to: replacing(/, md5: false/, '') } },
+  {
+    name: "with SQS's checksums",
+    edit: { file: 'functions/aws/clients.ts', to: replacing(/, md5: false/, '') },
+    servesOn: true,
+  },
   {
     name: 'with the settings of clients looked up',
     edit: { file: 'functions/aws/clients.ts', to: replacing(/ {2}retryMode[^}]*?undefined,\n/, '') },
@@ -56,6 +66,7 @@ const ways = (folder: string): readonly Way[] => [
   {
     name: "with the client's layers put together for each message",
     edit: { file: 'functions/aws/clients.ts', to: replacing(/, cacheMiddleware: true/, '') },
+    servesOn: true,
   },
   { name: "with V8's code cache (not deployed)", environment: { NODE_COMPILE_CACHE: join(folder, 'code-cache') } },
   { name: 'as deployed', role: 'worker' },
@@ -76,22 +87,24 @@ const ways = (folder: string): readonly Way[] => [
 /** Builds each way below `folder`; `packages` has Powertools, which the project itself does not. */
 export async function buildWays(folder: string, packages: string): Promise<readonly Variant[]> {
   return Promise.all(
-    ways(folder).map(async ({ name, role = 'ingest', options, edit, environment = {} }, index): Promise<Variant> => {
-      const target = join(folder, `way-${index}`);
-      await bundle(pathOf(`../functions/${role}.ts`), target, {
-        supported: { 'dynamic-import': false },
-        alias: aliases,
-        nodePaths: [packages],
-        ...options,
-        ...(edit && { plugins: [editing(edit.file, edit.to)] }),
-      });
-      return { name, role, folder: target, environment };
-    }),
+    ways(folder).map(
+      async ({ name, role = 'ingest', options, edit, environment = {}, servesOn = false }, index): Promise<Variant> => {
+        const target = join(folder, `way-${index}`);
+        await bundle(pathOf(`../functions/${role}.ts`), target, {
+          supported: { 'dynamic-import': false },
+          alias: aliases,
+          nodePaths: [packages],
+          ...options,
+          ...(edit && { plugins: [editing(edit.file, edit.to)] }),
+        });
+        return { name, role, folder: target, environment, servesOn };
+      },
+    ),
   );
 }
 
-function without(alias: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(aliases).filter(([name]) => name !== alias));
+function without(...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(aliases).filter(([name]) => !names.includes(name)));
 }
 
 // A way that is no longer one must not be measured as if it were.

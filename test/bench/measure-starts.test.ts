@@ -3,7 +3,9 @@ import { measureStarts, median } from '../../bench/measure-starts.ts';
 import type { Start } from '../../bench/start-once.ts';
 import type { Variant } from '../../bench/variants.ts';
 
-const variants = ['one', 'other'].map((name): Variant => ({ name, role: 'ingest', folder: '', environment: {} }));
+const variants = ['one', 'other'].map(
+  (name): Variant => ({ name, role: 'ingest', folder: '', environment: {}, servesOn: false }),
+);
 
 describe('measuring starts', () => {
   it('lets all variants take their turn in every round', async () => {
