@@ -77,8 +77,8 @@ const ways = (folder: string): readonly Way[] => [
     edit: {
       file: 'functions/worker.ts',
       to: replacing(
-        /(let postponeMessages: PostponeMessages \| undefined);/,
-        '$1 = createPostponeMessages(sqsClient(), queueUrl);',
+        /createPostponeMessages\(sqsClient,/,
+        'createPostponeMessages(((client) => () => client)(sqsClient()),',
       ),
     },
   },

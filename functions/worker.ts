@@ -93,20 +93,11 @@ function runtimeDependencies(): WorkerDependencies {
     eventType: readVariable(environment.eventType),
     applyEvent: createApplyEvent(dynamodb, tableName, Number(readVariable(environment.retentionDays))),
     ...(enrich && { enrich }),
-    postponeMessages: postponeWhenNeeded(readVariable(environment.queueUrl)),
+    postponeMessages: createPostponeMessages(sqsClient, readVariable(environment.queueUrl)),
     telemetry: createTelemetry(),
     nowMs: Date.now,
     random: Math.random,
     budgetMs: batchBudgetMs,
-  };
-}
-
-// Its client is made for the first message that fails: most cold starts never need it (docs/performance.md).
-function postponeWhenNeeded(queueUrl: string): PostponeMessages {
-  let postponeMessages: PostponeMessages | undefined;
-  return (messages) => {
-    postponeMessages ??= createPostponeMessages(sqsClient(), queueUrl);
-    return postponeMessages(messages);
   };
 }
 

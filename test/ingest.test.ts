@@ -47,7 +47,7 @@ describe('a signed message that is understood', () => {
     async (name) => {
       const { ingest } = setUpIngest();
       for (const signature of [signatureOf(sampleBody()), signatureOf(sampleBody()).toUpperCase()]) {
-        const request = { ...signedRequest(sampleBody()), headers: { [name]: signature } };
+        const request = { ...signedRequest(sampleBody()), headers: { 'User-Agent': 'Argyle', [name]: signature } };
         expect(await ingest(request)).toEqual(json(200, 'accepted'));
       }
     },

@@ -34,7 +34,7 @@ test('answers that stall after their headers are failures of the messages, repor
   const worker = createWorker({
     eventType: sample.event,
     applyEvent: createApplyEvent(dynamodbClient(), 'table', 90),
-    postponeMessages: createPostponeMessages(sqsClient(), 'http://queue/url'),
+    postponeMessages: createPostponeMessages(sqsClient, 'http://queue/url'),
     telemetry,
     nowMs: Date.now,
     random: Math.random,

@@ -29,9 +29,14 @@ export function createSendMessage(client: SQSClient): SendMessage {
   };
 }
 
-/** Postpones messages of one queue; at most 10 a call, as many as a batch holds. */
-export function createPostponeMessages(client: SQSClient, queueUrl: string): PostponeMessages {
+/**
+ * Postpones messages of one queue; at most 10 a call, as many as a batch holds. Connects for the first that fail: most
+ * cold starts never need the client (docs/performance.md).
+ */
+export function createPostponeMessages(connect: () => SQSClient, queueUrl: string): PostponeMessages {
+  let client: SQSClient | undefined;
   return async (messages) => {
+    client ??= connect();
     const command = new ChangeMessageVisibilityBatchCommand({
       QueueUrl: queueUrl,
       Entries: messages.map(({ receiptHandle, delaySeconds }, index) => ({

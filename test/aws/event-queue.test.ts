@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateQueueCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createPostponeMessages, createSendMessage } from '../../functions/aws/event-queue.ts';
 import { decodeBody } from '../../functions/domain/message-body.ts';
 import { writeMessage } from '../../functions/domain/queue-message.ts';
@@ -67,7 +67,7 @@ describe('a message that is postponed', () => {
     const queueUrl = await createQueue({ VisibilityTimeout: '2' });
     const handles = await receiveNew(queueUrl, ['later', 'at once', 'left alone']);
     await createPostponeMessages(
-      engine.client,
+      () => engine.client,
       queueUrl,
     )([
       { receiptHandle: handles['later'] ?? '', delaySeconds: 60 },
@@ -82,7 +82,7 @@ describe('a message that is postponed', () => {
     const queueUrl = await createQueue();
     const handles = await receiveNew(queueUrl, ['good']);
     const postponing = createPostponeMessages(
-      engine.client,
+      () => engine.client,
       queueUrl,
     )([
       { receiptHandle: 'unknown', delaySeconds: 0 },
@@ -92,11 +92,21 @@ describe('a message that is postponed', () => {
     expect((await receive(queueUrl)).map(({ Body }) => Body)).toEqual(['good']);
   });
 
+  it('needs a client only when there is something to postpone, and one for all', async () => {
+    const queueUrl = await createQueue();
+    const connect = vi.fn(() => engine.client);
+    const postponeMessages = createPostponeMessages(connect, queueUrl);
+    expect(connect).not.toHaveBeenCalled();
+    for (const receiptHandle of Object.values(await receiveNew(queueUrl, ['one', 'two'])))
+      await postponeMessages([{ receiptHandle, delaySeconds: 0 }]);
+    expect(connect).toHaveBeenCalledOnce();
+  });
+
   it('may be one of ten, as many as a batch holds', async () => {
     const queueUrl = await createQueue();
     const bodies = Array.from({ length: 10 }, (_, index) => `message ${index}`);
     const handles = Object.values(await receiveNew(queueUrl, bodies));
-    const postponeMessages = createPostponeMessages(engine.client, queueUrl);
+    const postponeMessages = createPostponeMessages(() => engine.client, queueUrl);
     await postponeMessages(handles.map((receiptHandle) => ({ receiptHandle, delaySeconds: 0 })));
     expect(await receive(queueUrl)).toHaveLength(10);
   });
