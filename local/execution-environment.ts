@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { compileCacheVariable } from './compile-cache.ts';
 
 /** What an execution environment of a function is started with. */
 export type EnvironmentOptions = {
@@ -35,7 +34,7 @@ export const forkEnvironment: StartEnvironment = async (options) => {
     cwd: options.codeDirectory,
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...variablesOf(options), ...compileCacheVariable() },
+    env: variablesOf(options),
   });
   return { process: child, loaded: once(child, 'message'), invoke: (...invocation) => exchange(child, ...invocation) };
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createRequire, flushCompileCache } from 'node:module';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 // One execution environment of a function: it loads the bundle, then handles one invocation at a time.
@@ -23,5 +23,3 @@ process.on('message', async ({ event, remainingMs }: { event: unknown; remaining
   }
 });
 process.send?.('started');
-// It ends by SIGKILL, which would leave nothing behind. Does nothing where there is no compile cache.
-flushCompileCache();

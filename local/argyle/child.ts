@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module';
 import { type ServerOptions, serve } from './server.ts';
 
 // The fake's own process: it gets its options by message, answers with its port, and ends with its parent.
@@ -6,8 +5,6 @@ process.on('disconnect', () => process.exit());
 process.once('message', async (options: Omit<ServerOptions, 'onLog'>) => {
   try {
     process.send?.({ port: await serve({ ...options, onLog: (line) => console.log(line) }) });
-    // It ends by SIGKILL, which would leave nothing behind. Does nothing where there is no compile cache.
-    flushCompileCache();
   } catch (error) {
     process.send?.({ code: (error as NodeJS.ErrnoException).code ?? String(error) });
   }

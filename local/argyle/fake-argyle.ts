@@ -2,7 +2,6 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { compileCacheVariable } from '../compile-cache.ts';
 
 /** How to start the fake. Times default to Argyle's own: 30 s until the one retry, 10 s for an answer. */
 export type FakeArgyleOptions = {
@@ -32,7 +31,7 @@ export type FakeArgyle = {
 export async function startFakeArgyle({ onLog = () => undefined, ...options }: FakeArgyleOptions): Promise<FakeArgyle> {
   const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), {
     execArgv: [],
-    env: compileCacheVariable(),
+    env: {},
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const exit = once(child, 'exit');
