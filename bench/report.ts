@@ -1,9 +1,8 @@
 import { cpus } from 'node:os';
-import { figuresOf, type Goal, goalsOf, isReached, type Results } from './goals.ts';
-import type { Measured } from './measure-starts.ts';
-import { sizesOf } from './sizes.ts';
-import { type Start, webhooksServed } from './start-once.ts';
-import { names, type Role } from './variants.ts';
+import { goalsOf, type Results } from './goals.ts';
+import { cpuTable, goalsTable, startsTable, waysTable } from './report-tables.ts';
+import { webhooksServed } from './start-once.ts';
+import { names } from './variants.ts';
 
 /** The page docs/performance.md. `load`: how busy the machine was, jobs waiting per core. */
 export function performancePage(results: Results, rounds: number, loadPerCore: number): string {
@@ -16,7 +15,7 @@ ${loadPerCore.toFixed(1)} jobs per core during the run. CPU figures suffer less 
 
 ## Goals
 
-${table(['what', 'goal', 'seen', ''], goalsOf(results).map(goalRow))}
+${goalsTable(goalsOf(results))}
 
 ## Starting and serving
 
@@ -63,75 +62,6 @@ two calls through the AWS SDK and one to Argyle.
 `;
 }
 
-function goalRow(goal: Goal): readonly string[] {
-  const { text, limit, atLeast, seen, unit } = goal;
-  const shown = seen >= 100 ? seen.toFixed(0) : seen.toFixed(2);
-  return [
-    text,
-    `${atLeast ? '≥' : '≤'} ${limit}${unit}`,
-    `${shown}${unit}`,
-    isReached(goal) ? 'reached' : '**missed**',
-  ];
-}
-
-function startsTable(role: Role, starts: readonly Measured[]): string {
-  const empty = figuresOf(starts, role, names.empty);
-  const floor = figuresOf(starts, role, names.floor);
-  const rows = starts
-    .filter(({ variant }) => variant.role === role)
-    .map((seen) => {
-      const { bytes, zippedBytes } = sizesOf(seen.variant.folder);
-      const times = (a: 'readyMs' | 'coldMs', b: 'readyCpuMs' | 'coldCpuMs') =>
-        `${(seen[a] / empty[a]).toFixed(2)}, ${(seen[b] / empty[b]).toFixed(2)}`;
-      return [
-        seen.variant.name,
-        kilobytes(bytes),
-        kilobytes(zippedBytes),
-        times('readyMs', 'readyCpuMs'),
-        times('coldMs', 'coldCpuMs'),
-        (seen.coldMs / floor.coldMs).toFixed(2),
-        (seen.warmCpuUs / floor.warmCpuUs).toFixed(2),
-        `${(seen.firstPeakMegabytes / empty.firstPeakMegabytes).toFixed(2)}, ${(seen.peakMegabytes / empty.peakMegabytes).toFixed(2)}`,
-      ];
-    });
-  const figures = ['KB', 'KB zipped', 'ready, x', 'cold total, x', "cold total, floor's", "CPU per webhook, floor's"];
-  return table([role, ...figures, 'peak memory, x'], rows);
-}
-
-function waysTable({ starts, ways }: Results, role: Role): string {
-  const empty = figuresOf(starts, role, names.empty);
-  const own = ways.filter(({ variant }) => variant.role === role);
-  const [deployed] = own;
-  const cell = (seen: Measured, figure: keyof Start) => {
-    const ratio = seen[figure] / empty[figure];
-    const more = ratio - (deployed?.[figure] ?? 0) / empty[figure];
-    return seen === deployed
-      ? ratio.toFixed(2)
-      : `${ratio.toFixed(2)} (${more < 0 ? '−' : '+'}${Math.abs(more).toFixed(2)})`;
-  };
-  const figures = ['readyMs', 'readyCpuMs', 'coldMs', 'coldCpuMs'] as const;
-  const rows = own.map((seen) => [
-    seen.variant.name,
-    kilobytes(sizesOf(seen.variant.folder).bytes),
-    ...figures.map((figure) => cell(seen, figure)),
-    seen.variant.servesOn ? (seen.warmCpuUs / (deployed?.warmCpuUs ?? 0)).toFixed(2) : '',
-  ]);
-  const headings = ['KB', 'ready, x', 'of CPU, x', 'cold total, x', 'of CPU, x', "CPU per webhook, deployed's"];
-  return table([role, ...headings], rows);
-}
-
-function cpuTable({ pipeline: { cpu, deliveries } }: Results): string {
-  const total = cpu.reduce((sum, { seconds }) => sum + seconds, 0);
-  const rows = cpu
-    .filter(({ seconds }) => seconds > 0)
-    .map(({ part, seconds }) => [
-      part,
-      ((seconds * 1_000) / deliveries).toFixed(2),
-      `${((100 * seconds) / total).toFixed(0)} %`,
-    ]);
-  return table(['part', 'CPU per webhook, ms', 'share'], rows);
-}
-
 function cpuPerWebhookMs({ pipeline: { cpu, deliveries } }: Results): number {
   return (cpu.reduce((sum, { seconds }) => sum + seconds, 0) * 1_000) / deliveries;
 }
@@ -140,12 +70,4 @@ function shareOfEngines(results: Results): number {
   const engines = results.pipeline.cpu.filter(({ part }) => part.startsWith('engine'));
   const seconds = engines.reduce((sum, engine) => sum + engine.seconds, 0);
   return (100 * seconds * 1_000) / (cpuPerWebhookMs(results) * results.pipeline.deliveries);
-}
-
-function kilobytes(bytes: number): string {
-  return (bytes / 1_000).toFixed(1);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -4,9 +4,9 @@ import { within } from './aws/deadline.ts';
 import { createSendMessage, type SendMessage } from './aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from './aws/telemetry.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './aws/webhook-secrets.ts';
-import { type EnvelopeReading, readEnvelope } from './domain/envelope.ts';
+import { readEnvelope } from './domain/envelope.ts';
 import { type EventType, eventTypes } from './domain/events.ts';
-import { writeMessage } from './domain/queue-message.ts';
+import { eventNameOf, writeMessage } from './domain/queue-message.ts';
 import { isSignedBy, readSignature, signatureHeader } from './domain/signature.ts';
 import { environment, eventQueueUrl, readVariable } from './environment.ts';
 import { durationMetric, ingestMetrics, secretUnreadableMetric } from './metric-names.ts';
@@ -88,7 +88,7 @@ async function receive(
 
   const reading = readEnvelope(body);
   const message = writeMessage({
-    event: eventName(reading),
+    event: eventNameOf(reading),
     receivedAtMs: request.requestContext.timeEpoch,
     deliveryId: request.requestContext.requestId,
     body,
@@ -116,12 +116,6 @@ async function isGenuine(
   if (isSignedBy(await secrets.valid(deadline), body, signature)) return true;
   const reread = await secrets.reread(deadline);
   return reread !== undefined && isSignedBy(reread, body, signature);
-}
-
-// An attribute takes fewer characters than a body, and an unknown name is whatever its sender wrote.
-function eventName(reading: EnvelopeReading): string {
-  if (reading.kind === 'envelope') return reading.envelope.event;
-  return 'event' in reading && /^[\w.-]{1,128}$/.test(reading.event) ? reading.event : 'unreadable';
 }
 
 function answer(statusCode: number, status: string): APIGatewayProxyStructuredResultV2 {

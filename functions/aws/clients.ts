@@ -4,8 +4,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
-// One try waits 2 s at most for its answer, then 2 s for more of it, and there are two. What nobody waits for any more so ends
-// by itself, unless it trickles. Endpoints, region and credentials come from the environment. What else the SDK would look for
+// One try waits 2 s at most for its answer, then 2 s for more of it, and there are two. What nobody waits for any more
+// ends by itself so, unless it trickles. Endpoints, region and credentials come from the environment. What else the SDK would look for
 // there and in files, which no function has, is said here, as it is by default.
 const options = {
   maxAttempts: 2,

@@ -1,4 +1,4 @@
-import { type Envelope, readEnvelope } from './envelope.ts';
+import { type Envelope, type EnvelopeReading, readEnvelope } from './envelope.ts';
 import { decodeBody, encodeBody } from './message-body.ts';
 
 /** One SQS message: the webhook body and string attributes. */
@@ -37,6 +37,15 @@ export function writeMessage(delivery: {
       ...(delivery.origin && { origin: delivery.origin }),
     },
   };
+}
+
+/**
+ * The name for a message's attribute `event`, `unreadable` where there is none: an attribute takes fewer characters than a
+ * body, and an unknown name is whatever its sender wrote.
+ */
+export function eventNameOf(reading: EnvelopeReading): string {
+  if (reading.kind === 'envelope') return reading.envelope.event;
+  return 'event' in reading && /^[\w.-]{1,128}$/.test(reading.event) ? reading.event : 'unreadable';
 }
 
 /** Reads a message back. `unreadable`: not an envelope with all ids, or without a receipt time of our own form. */
