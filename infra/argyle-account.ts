@@ -5,11 +5,11 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { events, eventTypes } from '../functions/domain/events.ts';
 import { removalSlot } from '../functions/domain/upload-record.ts';
-import { environment } from '../functions/environment.ts';
-import { documentMetrics } from '../functions/metric-names.ts';
+import { environment } from '../functions/aws/environment.ts';
+import { documentMetrics } from '../functions/domain/metric-names.ts';
 import type { ArgyleConfig } from './config.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric, sumOf } from './printed-metric.ts';
+import { printedMetric, sumOf } from './custom-metric.ts';
 
 /** The events after which the document is fetched. A removal has nothing to fetch: the document is gone. */
 export const fetchingEvents = eventTypes.filter((event) => events[event].slot !== removalSlot);

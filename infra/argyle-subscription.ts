@@ -4,13 +4,13 @@ import { Grant, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule, type Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { eventTypes } from '../functions/domain/events.ts';
-import { environment } from '../functions/environment.ts';
-import { rotationMetrics, rotationService } from '../functions/metric-names.ts';
+import { environment } from '../functions/aws/environment.ts';
+import { rotationMetrics, rotationService } from '../functions/domain/metric-names.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
 import type { IngestApi } from './ingest-api.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './node-function.ts';
-import { printedMetric } from './printed-metric.ts';
+import { NodeFunction } from './uploads-function.ts';
+import { printedMetric } from './custom-metric.ts';
 
 /** What the subscription is made from. */
 export type ArgyleSubscriptionProps = {

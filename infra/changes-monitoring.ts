@@ -3,9 +3,9 @@ import { MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwa
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { eventTypes } from '../functions/domain/events.ts';
-import { changeMetrics, changesService, workerMetrics } from '../functions/metric-names.ts';
+import { changeMetrics, changesService, workerMetrics } from '../functions/domain/metric-names.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric, sumOf } from './printed-metric.ts';
+import { printedMetric, sumOf } from './custom-metric.ts';
 
 /** The alarms of the publishing of changes, and its row of the dashboard. */
 export function watchChanges(scope: Construct, monitoring: Monitoring, deadLetterQueue: Queue): void {

@@ -4,9 +4,9 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type EventType, events } from '../functions/domain/events.ts';
-import { documentMetrics, durationMetric, workerMetrics } from '../functions/metric-names.ts';
+import { documentMetrics, durationMetric, workerMetrics } from '../functions/domain/metric-names.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric } from './printed-metric.ts';
+import { printedMetric } from './custom-metric.ts';
 
 /** The parts of one event's way that are watched. */
 export type WatchedEvent = {

@@ -5,11 +5,11 @@ import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EventType } from '../functions/domain/events.ts';
-import { environment } from '../functions/environment.ts';
+import { environment } from '../functions/aws/environment.ts';
 import { type ArgyleAccount, fetchingEvents } from './argyle-account.ts';
 import { type EventAlarms, watchEvent } from './event-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './node-function.ts';
+import { NodeFunction } from './uploads-function.ts';
 
 /** What the pipeline of one event is made from. */
 export type EventPipelineProps = {

@@ -2,9 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import { SingleValueWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { eventTypes } from '../functions/domain/events.ts';
-import { ingestMetrics, ingestService, workerMetrics } from '../functions/metric-names.ts';
+import { ingestMetrics, ingestService, workerMetrics } from '../functions/domain/metric-names.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric, sumOf } from './printed-metric.ts';
+import { printedMetric, sumOf } from './custom-metric.ts';
 
 /** The row of the dashboard that shows the whole way at once. */
 export const overview = 'overview';

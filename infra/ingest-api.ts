@@ -9,12 +9,12 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { environment, eventQueueUrl } from '../functions/environment.ts';
-import { ingestService } from '../functions/metric-names.ts';
+import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
+import { ingestService } from '../functions/domain/metric-names.ts';
 import { type EventPipeline, queueDefaults } from './event-pipeline.ts';
 import { watchIngest } from './ingest-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './node-function.ts';
+import { NodeFunction } from './uploads-function.ts';
 
 /** What the API is made from. */
 export type IngestApiProps = {

@@ -4,9 +4,9 @@ import { type Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { ingestMetrics, ingestService, secretUnreadableMetric } from '../functions/metric-names.ts';
+import { ingestMetrics, ingestService, secretUnreadableMetric } from '../functions/domain/metric-names.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric } from './printed-metric.ts';
+import { printedMetric } from './custom-metric.ts';
 
 /** The parts of the public side that are watched. */
 export type WatchedIngest = {

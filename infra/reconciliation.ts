@@ -5,13 +5,13 @@ import { Effect, Grant, Policy, PolicyStatement, Role, ServicePrincipal } from '
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { environment, eventQueueUrl } from '../functions/environment.ts';
-import { reconciliationMetrics, reconciliationService } from '../functions/metric-names.ts';
+import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
+import { reconciliationMetrics, reconciliationService } from '../functions/domain/metric-names.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
 import type { EventPipeline } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './node-function.ts';
-import { printedMetric, sumOf } from './printed-metric.ts';
+import { NodeFunction } from './uploads-function.ts';
+import { printedMetric, sumOf } from './custom-metric.ts';
 
 /** What reconciliation is made from. */
 export type ReconciliationProps = {

@@ -5,12 +5,12 @@ import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { changesService } from '../functions/metric-names.ts';
-import { outputNames } from '../functions/output-names.ts';
+import { changesService } from '../functions/domain/metric-names.ts';
+import { outputNames } from './output-names.ts';
 import { watchChanges } from './changes-monitoring.ts';
 import { queueDefaults } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './node-function.ts';
+import { NodeFunction } from './uploads-function.ts';
 
 /** What the publishing of changes is made from. */
 export type RecordChangesProps = {

@@ -1,7 +1,7 @@
 import { Lazy, Stack } from 'aws-cdk-lib';
 import { CfnQueryDefinition, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { durationMetric } from '../functions/metric-names.ts';
+import { durationMetric } from '../functions/domain/metric-names.ts';
 
 /** Questions for Logs Insights, saved in the stack's own folder there: each asks all log groups of the stack. */
 export class SavedQueries extends Construct {

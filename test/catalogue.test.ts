@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { eventsPage } from '../docs/write-events.ts';
+import { eventsPage } from '../tools/docs/write-events.ts';
 import { eventOf, events, eventTypes, type Slot } from '../functions/domain/events.ts';
 
 test.each(eventTypes)('there is a fixture of %s', (event) => {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { environment } from '../functions/environment.ts';
-import { handler as ingest } from '../functions/ingest.ts';
-import { handler as describeChanges } from '../functions/record-changes.ts';
-import { handler as work } from '../functions/worker.ts';
-import { sampleBody, signedRequest } from './support/builders.ts';
-import { json } from './support/ingest.ts';
+import { environment } from '../functions/aws/environment.ts';
+import { handler as ingest } from '../functions/ingest/handler.ts';
+import { handler as describeChanges } from '../functions/record-changes/handler.ts';
+import { handler as work } from '../functions/worker/handler.ts';
+import { sampleBody, signedRequest } from './support/builders/builders.ts';
+import { json } from './support/builders/ingest.ts';
 
 // That the template's variables lead to the engines, the end-to-end tests show on the bundles.
 describe('what Lambda calls is bound to a clock and to the log', () => {
@@ -31,7 +31,7 @@ describe('what Lambda calls is bound to a clock and to the log', () => {
     const lines = printedLines();
     vi.stubEnv(environment.argyleCredentialsId, undefined);
     vi.resetModules();
-    const { handler } = await import('../functions/worker.ts');
+    const { handler } = await import('../functions/worker/handler.ts');
     expect(await handler({ Records: [] })).toEqual({ batchItemFailures: [] });
     expect(lines().map((line) => JSON.parse(line))).not.toMatchObject([{ DocumentsWritten: 0 }]);
   });

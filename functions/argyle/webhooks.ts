@@ -1,7 +1,7 @@
 import { eventTypes } from '../domain/events.ts';
 import { isOwn, readSubscription, type Subscription, type SubscriptionKey } from '../domain/subscription.ts';
 import { type AskArgyle, readPage } from './argyle-api.ts';
-import { argyleRefusal } from './argyle-refusal.ts';
+import { argyleRefusal } from './argyle-error.ts';
 
 /** The subscriptions of the workspace, of which only the stack's own are seen. All throw when Argyle does not serve us. */
 export type Webhooks = {

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ConditionalCheckFailedException, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Sleep } from '../argyle/patience.ts';
+import type { Sleep } from '../argyle/retry.ts';
 import { callDeadline } from './clients.ts';
 
 /** Does work that nobody else with the same lease does at the same time. The work gets a signal that ends its time. */

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startChromium } from '../support/chromium.ts';
-import { laneCell, openConsole } from '../support/console-page.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/local-pipeline.ts';
+import { startChromium } from '../support/engines/chromium.ts';
+import { laneCell, openConsole } from '../support/engines/console-page.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
 
 const added = 'user_uploads.added';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RecordChange } from '../../functions/domain/record-change.ts';
-import type { BusEvent } from '../../local/pipe.ts';
-import { resolve } from '../../local/template.ts';
-import { newUpload, webhookBody } from '../support/argyle-sender.ts';
-import { type ConnectedPipeline, startConnectedPipeline, startTestPipeline, until } from '../support/local-pipeline.ts';
+import type { RecordChange } from '../../functions/record-changes/record-change.ts';
+import type { BusEvent } from '../../tools/local/pipe.ts';
+import { resolve } from '../../tools/local/template.ts';
+import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
+import { type ConnectedPipeline, startConnectedPipeline, startTestPipeline, until } from '../support/engines/local-pipeline.ts';
 
 type ChangeEvent = Omit<BusEvent, 'detail'> & { readonly detail: RecordChange };
 

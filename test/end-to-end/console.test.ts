@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
-import type { Overview, UploadHistory } from '../../local/console/page/view.ts';
-import { newUpload, webhookBody } from '../support/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline } from '../support/local-pipeline.ts';
+import type { Overview, UploadHistory } from '../../tools/console/page/view.ts';
+import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
+import { startTestPipeline, type TestPipeline } from '../support/engines/local-pipeline.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { environment } from '../../functions/environment.ts';
-import { rotateSecret } from '../../local/rotate-secret.ts';
-import { valuesOf } from '../../local/wiring.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/local-pipeline.ts';
-import { rotateInHaste } from '../support/rotate-in-haste.ts';
+import { environment } from '../../functions/aws/environment.ts';
+import { rotateSecret } from '../../tools/local/rotate-secret.ts';
+import { valuesOf } from '../../tools/local/wiring.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
+import { rotateInHaste } from '../support/engines/rotate-in-haste.ts';
 
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {

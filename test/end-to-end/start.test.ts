@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, inject, test } from 'vitest';
-import { startPipeline } from '../../local/pipeline.ts';
-import { until } from '../support/local-pipeline.ts';
+import { startPipeline } from '../../tools/local/pipeline.ts';
+import { until } from '../support/engines/local-pipeline.ts';
 
 test('npm start says ready with the webhook URL, npm run send posts to it, and SIGTERM to npm stops all of it, under load too', async () => {
   const [PORT, DYNAMODB_PORT, SQS_PORT] = await freePorts(3);

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSecret } from '../../local/secret.ts';
-import { newUpload, sign, webhookBody } from '../support/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline, until } from '../support/local-pipeline.ts';
+import { createSecret } from '../../tools/local/secret.ts';
+import { newUpload, sign, webhookBody } from '../support/fakes/argyle-sender.ts';
+import { startTestPipeline, type TestPipeline, until } from '../support/engines/local-pipeline.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

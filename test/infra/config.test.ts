@@ -2,7 +2,7 @@ import { RootConstruct } from 'constructs';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../infra/config.ts';
 import { ConfigError } from '../../infra/context-value.ts';
-import { synthesize } from '../../local/synthesize.ts';
+import { synthesize } from '../../tools/local/synthesize.ts';
 
 const silenceAllowed = 'a whole number of hours from 1 to 168';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { outputNames } from '../../functions/output-names.ts';
+import { outputNames } from '../../infra/output-names.ts';
 import { readStack, stages, targetOf } from '../support/synthesized-stack.ts';
 
 describe('where changes are published', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { environment } from '../../functions/environment.ts';
-import { reconciliationMetrics } from '../../functions/metric-names.ts';
+import { environment } from '../../functions/aws/environment.ts';
+import { reconciliationMetrics } from '../../functions/domain/metric-names.ts';
 import { readStack, stages, targetOf, variablesOf } from '../support/synthesized-stack.ts';
 
 describe('reconciliation, with credentials for Argyle', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { leasedWorkMs } from '../../functions/aws/lease.ts';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { environment } from '../../functions/environment.ts';
-import { rotationStepMs } from '../../functions/rotation.ts';
-import { subscriptionWorkMs } from '../../functions/subscription.ts';
+import { environment } from '../../functions/aws/environment.ts';
+import { rotationStepMs } from '../../functions/rotation/handler.ts';
+import { subscriptionWorkMs } from '../../functions/subscription/handler.ts';
 import { type Resource, readStack, stages, targetOf, variablesOf } from '../support/synthesized-stack.ts';
 
 describe('with credentials for Argyle', () => {

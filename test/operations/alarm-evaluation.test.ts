@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AlarmRule, type Sample, stateOf } from '../support/alarm-rules.ts';
-import { printedSamples } from '../support/metric-samples.ts';
+import { printedSamples } from '../support/builders/metric-samples.ts';
 
 const nowMs = 1_800_000_000_000;
 const minuteMs = 60_000;

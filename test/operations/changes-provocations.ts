@@ -1,9 +1,9 @@
-import { workerMetrics } from '../../functions/metric-names.ts';
-import { functionOf } from '../../local/lambda.ts';
-import { type Properties, resolve } from '../../local/template.ts';
-import { queueUrlOf } from '../../local/wiring.ts';
-import { newUpload, webhookBody } from '../support/argyle-sender.ts';
-import { until } from '../support/local-pipeline.ts';
+import { workerMetrics } from '../../functions/domain/metric-names.ts';
+import { functionOf } from '../../tools/local/lambda.ts';
+import { type Properties, resolve } from '../../tools/local/template.ts';
+import { queueUrlOf } from '../../tools/local/wiring.ts';
+import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
+import { until } from '../support/engines/local-pipeline.ts';
 import { type Provocations, purge, visibleMessages } from './scene.ts';
 
 /** Makes the alarms fire that watch the publishing of changes. */

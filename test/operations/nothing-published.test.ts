@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { changeMetrics, changesService, workerMetrics } from '../../functions/metric-names.ts';
-import { readTemplate } from '../../local/template.ts';
+import { changeMetrics, changesService, workerMetrics } from '../../functions/domain/metric-names.ts';
+import { readTemplate } from '../../tools/local/template.ts';
 import { type AlarmRule, readAlarms, type Sample, stateOf } from '../support/alarm-rules.ts';
 
 const nowMs = 1_800_000_000_000;

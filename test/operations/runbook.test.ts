@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
-import { readTemplate } from '../../local/template.ts';
+import { readTemplate } from '../../tools/local/template.ts';
 import type { AssemblyName } from '../support/assemblies.ts';
 
 const assemblies: readonly AssemblyName[] = ['sandbox', 'production', 'connected'];

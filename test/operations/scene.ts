@@ -1,13 +1,13 @@
 import { GetQueueAttributesCommand, PurgeQueueCommand } from '@aws-sdk/client-sqs';
-import { environment } from '../../functions/environment.ts';
-import { workerMetrics } from '../../functions/metric-names.ts';
-import type { Lambda } from '../../local/lambda.ts';
-import { resolve } from '../../local/template.ts';
+import { environment } from '../../functions/aws/environment.ts';
+import { workerMetrics } from '../../functions/domain/metric-names.ts';
+import type { Lambda } from '../../tools/local/lambda.ts';
+import { resolve } from '../../tools/local/template.ts';
 import type { AlarmRule } from '../support/alarm-rules.ts';
-import type { AwsCall, Disturbance } from '../support/aws-proxy.ts';
-import type { ConnectedPipeline } from '../support/local-pipeline.ts';
-import { type MetricSamples, printedSamples } from '../support/metric-samples.ts';
-import type { QueueState, WatchedPipeline } from '../support/watched-pipeline.ts';
+import type { AwsCall, Disturbance } from '../support/engines/aws-proxy.ts';
+import type { ConnectedPipeline } from '../support/engines/local-pipeline.ts';
+import { type MetricSamples, printedSamples } from '../support/builders/metric-samples.ts';
+import type { QueueState, WatchedPipeline } from '../support/engines/watched-pipeline.ts';
 
 /** Where an alarm is provoked. */
 export type Scene = {

@@ -1,4 +1,4 @@
-import type { Lifetime, StagesAt, SubscriptionWorld } from './subscription-world.ts';
+import type { Lifetime, StagesAt, SubscriptionWorld } from './fakes/subscription-world.ts';
 
 // What ingest's cache and Argyle's one retry stretch a subscription's life to, and how long ingest may take to read the
 // three stages one by one.

@@ -1,6 +1,6 @@
-import { pseudoParameters, resolve } from '../../local/template.ts';
-import type { LocalStack } from '../../local/wiring.ts';
-import type { AwsCall } from './aws-proxy.ts';
+import { pseudoParameters, resolve } from '../../tools/local/template.ts';
+import type { LocalStack } from '../../tools/local/wiring.ts';
+import type { AwsCall } from './engines/aws-proxy.ts';
 
 /** One permission of a function: an action on one resource (an ARN of the local stack). */
 export type Permission = { readonly caller: string; readonly action: string; readonly resource: string };

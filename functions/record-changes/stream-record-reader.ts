@@ -1,0 +1,30 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { RecordWrite } from './record-change.ts';
+
+/** A record of a table's stream, as far as it is read here. */
+export type StreamRecord = {
+  readonly eventID?: string | undefined;
+  readonly dynamodb?: { readonly [Part in 'Keys' | 'OldImage' | 'NewImage']?: object | undefined } | undefined;
+  readonly userIdentity?: { readonly type?: string; readonly principalId?: string } | undefined;
+};
+
+/**
+ * Reads a stream record. What DynamoDB's own expiry deletes bears that service's identity, what anybody else deletes does
+ * not (Amazon DynamoDB developer guide, "DynamoDB Streams and Time to Live", read 2026-11-24).
+ */
+export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: StreamRecord): RecordWrite {
+  return {
+    id: eventID,
+    userUpload: String(recordOf(dynamodb.Keys)?.userUpload),
+    before: recordOf(dynamodb.OldImage),
+    after: recordOf(dynamodb.NewImage),
+    isExpiry: userIdentity?.type === 'Service' && userIdentity.principalId === 'dynamodb.amazonaws.com',
+  };
+}
+
+function recordOf(image: object | undefined): RecordWrite['before'] {
+  // The usual way throws at what JavaScript cannot count: one such number, which only a person can have written, would
+  // hold up the changes of all documents in its shard.
+  return image && unmarshall(image as Record<string, AttributeValue>, { wrapNumbers: Number });
+}

@@ -1,0 +1,94 @@
+import type { SQSRecord } from 'aws-lambda';
+import type { Telemetry } from '../aws/telemetry.ts';
+import type { ApplyEvent, ApplyOutcome } from './upload-store.ts';
+import type { Envelope } from '../domain/envelope.ts';
+import { readMessage } from '../domain/queue-message.ts';
+import { isTooOldToCreate } from '../domain/upload-record.ts';
+import type { Enrich, EnrichmentOutcome } from './enrich-record.ts';
+
+/** What one message needs. `enrich` is absent without credentials for Argyle, and for removals: nothing to ask. */
+export type RecordDependencies = {
+  readonly eventType: string;
+  readonly applyEvent: ApplyEvent;
+  readonly enrich?: Enrich;
+  readonly telemetry: Telemetry;
+  readonly nowMs: () => number;
+};
+
+/**
+ * What became of a message. `retryable`: our or Argyle's trouble, tried again for over six hours, not before
+ * `retryAfterSeconds`. `permanent`: will never work, in the dead-letter queue within seconds.
+ */
+export type RecordOutcome = {
+  readonly kind: 'applied' | 'stale' | 'retryable' | 'permanent';
+  readonly record: SQSRecord;
+  /** Of which document the message tells, if it can be read. */
+  readonly userUpload?: string;
+  /** What became of the document, if Argyle was asked for it. */
+  readonly document?: EnrichmentOutcome['kind'];
+  readonly retryAfterSeconds?: number | undefined;
+};
+
+/**
+ * Merges one message into its upload record, then fetches the document, so that Argyle's API being down never delays
+ * the fact that the event happened. A stale event's document is fetched too: its first try may have got no answer.
+ */
+export async function applyRecord(
+  dependencies: RecordDependencies,
+  record: SQSRecord,
+  deadline: AbortSignal,
+): Promise<RecordOutcome> {
+  const reading = readMessage({ body: record.body, attributes: stringAttributes(record) });
+  const { telemetry } = dependencies;
+  if (reading.kind === 'unreadable') return failureOf(telemetry, record)('permanent', 'unreadable');
+  const { envelope, receivedAt } = reading;
+  const { userUpload } = envelope;
+  const fail = failureOf(telemetry, record, { userUpload });
+  if (envelope.event !== dependencies.eventType) return fail('permanent', 'wrong_event');
+
+  let applied: ApplyOutcome;
+  try {
+    const mayCreate = !isTooOldToCreate(receivedAt, dependencies.nowMs());
+    applied = await dependencies.applyEvent(envelope, receivedAt, { mayCreate, deadline });
+  } catch (error) {
+    return fail('retryable', 'not_stored', error);
+  }
+  if (applied.kind === 'expired') return fail('permanent', 'expired');
+  if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record, userUpload };
+
+  const document = await enrichRecord(dependencies.enrich, envelope, deadline);
+  if (document.kind !== 'failed') return { kind: applied.kind, record, userUpload, document: document.kind };
+  const { error, retryAfterSeconds } = document;
+  return { ...fail('retryable', 'not_fetched', error), document: 'failed', retryAfterSeconds };
+}
+
+async function enrichRecord(
+  enrich: Enrich,
+  { userUpload }: Envelope,
+  deadline: AbortSignal,
+): Promise<EnrichmentOutcome> {
+  try {
+    return await enrich(userUpload, deadline);
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+}
+
+/** The id of the delivery that a message came with; `unknown` for one that somebody else put on the queue. */
+export function deliveryIdOf(record: SQSRecord): string {
+  return record.messageAttributes.deliveryId?.stringValue ?? 'unknown';
+}
+
+function failureOf(telemetry: Telemetry, record: SQSRecord, known: { readonly userUpload?: string } = {}) {
+  return (kind: 'retryable' | 'permanent', reason: string, error?: unknown): RecordOutcome => {
+    const ids = { messageId: record.messageId, deliveryId: deliveryIdOf(record), ...known };
+    telemetry.error('record_failed', error, { ...ids, kind, reason });
+    return { kind, record, ...known };
+  };
+}
+
+function stringAttributes({ messageAttributes }: SQSRecord): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(messageAttributes).map(([name, { stringValue }]) => [name, stringValue ?? '']),
+  );
+}

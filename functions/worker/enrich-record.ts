@@ -1,0 +1,34 @@
+import { type AskArgyle, argyleError } from '../argyle/argyle-api.ts';
+import type { WriteDocument } from './document-store.ts';
+import { readUserUpload } from '../domain/user-upload.ts';
+
+/** `gone`: Argyle knows no such document, it was removed meanwhile. `failed`: ask again, not before `retryAfterSeconds`. */
+export type EnrichmentOutcome =
+  | { readonly kind: 'written' | 'older' | 'gone' }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly retryAfterSeconds?: number };
+
+/** Fetches one document from Argyle into its record. Throws when the store or the credentials cannot be reached. */
+export type Enrich = (userUpload: string, deadline: AbortSignal) => Promise<EnrichmentOutcome>;
+
+/** What enrichment needs from outside. */
+export type EnrichmentDependencies = {
+  readonly askArgyle: AskArgyle;
+  readonly writeDocument: WriteDocument;
+  readonly nowMs: () => number;
+};
+
+/**
+ * Gives the enrichment of one record, after its base write. The time of the fetch is when it began: what Argyle answers
+ * is at least as new as that.
+ */
+export function createEnrich({ askArgyle, writeDocument, nowMs }: EnrichmentDependencies): Enrich {
+  return async (userUpload, deadline) => {
+    const fetchedAt = new Date(nowMs()).toISOString();
+    const answer = await askArgyle('GET', `/user-uploads/${userUpload}`, { signal: deadline });
+    if (answer.kind === 'not_found') return { kind: 'gone' };
+    if (answer.kind !== 'ok') return { ...answer, kind: 'failed', error: argyleError(answer) };
+    const upload = readUserUpload(answer.body);
+    if (upload?.id !== userUpload) return { kind: 'failed', error: argyleError({ status: 200 }) };
+    return { kind: await writeDocument(userUpload, upload.document, fetchedAt, deadline) };
+  };
+}

@@ -1,0 +1,116 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
+import { createAskArgyle } from '../argyle/argyle-api.ts';
+import { createReadArgyleCredentials } from '../aws/argyle-credentials.ts';
+import { dynamodbClient, secretsManagerClient, sqsClient } from '../aws/clients.ts';
+import { within } from '../aws/deadline.ts';
+import { createWriteDocument } from './document-store.ts';
+import { createPostponeMessages, type PostponeMessages } from '../aws/event-queue.ts';
+import { createTelemetry } from '../aws/telemetry.ts';
+import { createApplyEvent } from './upload-store.ts';
+import { retryDelaySeconds } from './retry-delay.ts';
+import { createEnrich, type Enrich } from './enrich-record.ts';
+import { environment, readOptionalVariable, readVariable } from '../aws/environment.ts';
+import { documentMetrics, durationMetric, workerMetrics } from '../domain/metric-names.ts';
+
+/** What a worker needs from outside; `random` gives 0 to 1, `budgetMs` bounds the work on one batch. */
+export type WorkerDependencies = RecordDependencies & {
+  readonly postponeMessages: PostponeMessages;
+  readonly random: () => number;
+  readonly budgetMs: number;
+};
+
+/** Of the worker's 30 s. The rest is for postponing what failed, which takes 6.5 s at most. */
+export const batchBudgetMs = 20_000;
+
+/**
+ * The worker of one event type: merges each message of a batch into its upload record and reports exactly the
+ * messages that failed, so that a poison message harms only itself. What the budget does not reach has failed too.
+ */
+export function createWorker(dependencies: WorkerDependencies) {
+  // called by AWS, one batch at a time
+  return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
+    const startedMs = dependencies.nowMs();
+    const outcomes = await within(dependencies.budgetMs, (deadline) =>
+      Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline))),
+    );
+    const failures = outcomes.filter(({ kind }) => kind === 'retryable' || kind === 'permanent');
+    if (failures.length > 0) await postpone(dependencies, failures);
+
+    const durationMs = dependencies.nowMs() - startedMs;
+    dependencies.telemetry.measure(
+      { ...countsOf(outcomes, dependencies.enrich !== undefined), [durationMetric]: durationMs },
+      {
+        records: outcomes.length,
+        // So that a person finds the batch of a document or delivery. Ten of each at most.
+        userUploads: listOf(outcomes.flatMap(({ userUpload }) => userUpload ?? [])),
+        deliveryIds: listOf(batch.Records.map(deliveryIdOf)),
+      },
+    );
+    return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
+  };
+}
+
+async function postpone(
+  { postponeMessages, random, telemetry }: WorkerDependencies,
+  failures: readonly RecordOutcome[],
+): Promise<void> {
+  const postponements = failures.map(({ kind, record, retryAfterSeconds = 0 }) => ({
+    receiptHandle: record.receiptHandle,
+    delaySeconds:
+      kind === 'permanent'
+        ? 0
+        : retryDelaySeconds(Number(record.attributes.ApproximateReceiveCount), random(), retryAfterSeconds),
+  }));
+  try {
+    await postponeMessages(postponements);
+  } catch (error) {
+    // The messages then come back after the queue's visibility time-out: later than wanted, but not lost.
+    telemetry.error('records_not_postponed', error, { records: failures.length });
+  }
+}
+
+function listOf(ids: readonly string[]): string {
+  return [...new Set(ids)].join(' ');
+}
+
+function countsOf(outcomes: readonly RecordOutcome[], asksArgyle: boolean): Record<string, number> {
+  const count = (names: Readonly<Record<string, string>>, key: 'kind' | 'document') =>
+    Object.entries(names).map(([name, metric]) => [metric, outcomes.filter((outcome) => outcome[key] === name).length]);
+  return Object.fromEntries([
+    ...count(workerMetrics, 'kind'),
+    // A metric costs money by its name: none where nothing is asked.
+    ...(asksArgyle ? count(documentMetrics, 'document') : []),
+  ]);
+}
+
+// once per cold start
+function runtimeDependencies(): WorkerDependencies {
+  const dynamodb = dynamodbClient();
+  const tableName = readVariable(environment.tableName);
+  const enrich = runtimeEnrich(dynamodb, tableName);
+  return {
+    eventType: readVariable(environment.eventType),
+    applyEvent: createApplyEvent(dynamodb, tableName, Number(readVariable(environment.retentionDays))),
+    ...(enrich && { enrich }),
+    postponeMessages: createPostponeMessages(sqsClient, readVariable(environment.queueUrl)),
+    telemetry: createTelemetry(),
+    nowMs: Date.now,
+    random: Math.random,
+    budgetMs: batchBudgetMs,
+  };
+}
+
+// Infra sets the variable for the workers that ask Argyle, if there are credentials.
+function runtimeEnrich(dynamodb: ReturnType<typeof dynamodbClient>, tableName: string): Enrich | undefined {
+  const credentialsId = readOptionalVariable(environment.argyleCredentialsId);
+  if (!credentialsId) return undefined;
+  const readCredentials = createReadArgyleCredentials(secretsManagerClient(), credentialsId, Date.now);
+  return createEnrich({
+    askArgyle: createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials),
+    writeDocument: createWriteDocument(dynamodb, tableName),
+    nowMs: Date.now,
+  });
+}
+
+export const handler = createWorker(runtimeDependencies());

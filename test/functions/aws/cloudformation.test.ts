@@ -1,0 +1,74 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createAnswerStack, createIsRollingBack } from '../../../functions/aws/cloudformation.ts';
+import { type CloudFormation, startCloudFormation } from '../../../tools/local/cloudformation.ts';
+import { startSmallEngine } from '../../../tools/local/loopback.ts';
+import { clientConfig } from '../../support/engines/engines.ts';
+
+const answer = {
+  Status: 'SUCCESS',
+  PhysicalResourceId: 'url#name',
+  StackId: 'stack',
+  RequestId: 'request',
+  LogicalResourceId: 'Subscription',
+} as const;
+
+let cloudformation: CloudFormation;
+beforeEach(async () => {
+  cloudformation = await startCloudFormation();
+});
+afterEach(() => cloudformation.stop());
+
+test.each([
+  ['UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS', true],
+  ['UPDATE_ROLLBACK_IN_PROGRESS', true],
+  ['ROLLBACK_IN_PROGRESS', true],
+  ['DELETE_IN_PROGRESS', false],
+  ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', false],
+])('a stack in %s is going back to what it was: %s', async (status, isExpected) => {
+  const client = new CloudFormationClient(clientConfig(cloudformation.endpoint));
+  cloudformation.setStackStatus(status);
+
+  expect(await createIsRollingBack(client)('stack', new AbortController().signal)).toBe(isExpected);
+});
+
+test('an answer reaches CloudFormation with the empty content type that its URL is signed for', async () => {
+  const given = await cloudformation.change(
+    async (event) => createAnswerStack(async () => undefined)((event as { ResponseURL: string }).ResponseURL, answer),
+    { RequestType: 'Create', LogicalResourceId: 'Subscription', ResourceType: 'Custom::X', ResourceProperties: {} },
+  );
+
+  expect(given).toEqual(answer);
+});
+
+test.each([
+  [1, 'SUCCESS'],
+  [2, 'SUCCESS'],
+  [3, 'http_503'],
+])('an answer that is not taken %i times in a row ends in %s', async (refusals, outcome) => {
+  let requests = 0;
+  const moody = await startSmallEngine((_, response) => {
+    requests += 1;
+    response.writeHead(requests <= refusals ? 503 : 200).end();
+  });
+  const url = `${moody.endpoint}/?Signature=canary`;
+
+  const result = await createAnswerStack(async () => undefined)(url, answer).then(
+    () => 'SUCCESS',
+    (error: Error) => error.message,
+  );
+
+  expect(result).toContain(outcome);
+  expect(result).not.toContain('canary');
+  expect(requests).toBe(Math.min(3, refusals + 1));
+  await moody.stop();
+});
+
+test('where nobody takes the answer, the error does not say where it was to go', async () => {
+  const gone = await startSmallEngine(() => undefined);
+  await gone.stop();
+
+  const failing = createAnswerStack(async () => undefined)(`${gone.endpoint}/?Signature=canary`, answer);
+
+  await expect(failing).rejects.toThrow('CloudFormation did not take the answer: no_answer');
+});

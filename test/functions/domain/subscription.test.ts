@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { eventTypes } from '../../../functions/domain/events.ts';
+import { planSubscriptions, readSubscription, type Subscription } from '../../../functions/domain/subscription.ts';
+
+const key = { url: 'https://api.example.com/webhooks/argyle', name: 'uploads: team 1' };
+
+const subscription = (id: string, difference: Partial<Subscription> = {}): Subscription => ({
+  id,
+  ...key,
+  events: eventTypes,
+  secret: 'current',
+  ...difference,
+});
+
+describe('the plan', () => {
+  it('is to do nothing where one fits', () => {
+    expect(planSubscriptions([subscription('a')], ['current'])).toEqual({ create: undefined, remove: [] });
+  });
+
+  it('does not care for the order of the events, nor for one that is listed twice', () => {
+    const events = [...eventTypes, ...eventTypes].reverse();
+    expect(planSubscriptions([subscription('a', { events })], ['current'])).toEqual({ create: undefined, remove: [] });
+  });
+
+  it('is to make one with the first secret where none fits', () => {
+    expect(planSubscriptions([], ['current', 'pending'])).toEqual({ create: 'current', remove: [] });
+  });
+
+  it('is to replace what does not fit', () => {
+    const own = [
+      subscription('a', { secret: 'old' }),
+      subscription('b', { events: ['*'] }),
+      subscription('c', { events: [...eventTypes.slice(1), 'users.fully_synced'] }),
+      subscription('d', { events: [...eventTypes, 'users.fully_synced'] }),
+    ];
+    expect(planSubscriptions(own, ['current'])).toEqual({ create: 'current', remove: ['a', 'b', 'c', 'd'] });
+  });
+
+  it('is to keep one for each secret', () => {
+    const own = ['current', 'pending', 'current', 'pending'].map((secret, index) =>
+      subscription(`${index}`, { secret }),
+    );
+    expect(planSubscriptions(own, ['current', 'pending'])).toEqual({ create: undefined, remove: ['2', '3'] });
+  });
+});
+
+describe('a subscription of a list', () => {
+  it('is read with its secret', () => {
+    expect(readSubscription(subscription('a'))).toEqual(subscription('a'));
+  });
+
+  it('is read whatever else Argyle says of it', () => {
+    const { secret, ...shown } = subscription('a');
+    expect(readSubscription({ ...shown, secret: null, config: {}, last_sent_at: null })).toEqual({
+      ...shown,
+      secret: undefined,
+    });
+  });
+
+  it.each([null, 'text', {}, ...[{ id: 1 }, { url: null }, { name: 2 }, { events: 'all' }].map(otherwise)])(
+    'is not read from %o',
+    (value) => {
+      expect(readSubscription(value)).toBeUndefined();
+    },
+  );
+});
+
+function otherwise(difference: object): object {
+  return { ...subscription('a'), ...difference };
+}

@@ -1,0 +1,272 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ReconcileAnswer } from '../../../functions/reconciliation/handler.ts';
+import type { FakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
+import { sample } from '../../support/builders/builders.ts';
+import { openReconciliation, type Reconciliation, startArgyle } from '../../support/builders/reconciliation.ts';
+
+let argyle: FakeArgyle;
+let it: Reconciliation;
+beforeAll(async () => {
+  argyle = await startArgyle();
+});
+beforeEach(async () => {
+  it = await openReconciliation(argyle);
+});
+afterEach(() => it.close());
+afterAll(() => argyle.stop());
+
+describe('what Argyle lists and the records do not know', () => {
+  test('is put on the queues of its events, as received now and found by reconciliation', async () => {
+    const { userUpload, account } = await it.control.uploadDocument();
+    await it.control.runOcr(userUpload, { result: 'success' });
+
+    const answer = await it.invoke({}, { awsRequestId: 'request' });
+
+    expect(answer).toMatchObject({ status: 'done', run: 'request', counts: { checked: 1, missing: 1, behind: 0 } });
+    const events = ['user_uploads.added', 'user_uploads.ocr_completed'];
+    expect(it.sent.map(({ queueUrl }) => queueUrl)).toEqual(events.map((event) => `queue of ${event}`));
+    expect(it.sent[0]?.message).toEqual({
+      body: JSON.stringify(
+        { event: events[0], name: 'reconciliation', data: { account, user_upload: userUpload } },
+        undefined,
+        2,
+      ),
+      attributes: {
+        event: events[0],
+        receivedAt: expect.stringMatching(/^2026-12-01T10:00:00\.\d{3}Z$/),
+        deliveryId: 'reconciliation-request',
+        origin: 'reconciliation',
+      },
+    });
+  });
+
+  test('is in the records afterwards: a second run finds nothing', async () => {
+    await it.control.seedUploads(30, 7);
+    await it.invoke();
+    await it.applySent();
+    it.passHours(24);
+
+    const answer = await it.invoke();
+
+    expect(answer).toMatchObject({ counts: { checked: 30, missing: 0, behind: 0, gone: 0, records: 30 } });
+    expect(it.sent).toEqual([]);
+  });
+
+  test('is what changed since: another slot, or a document that is newer', async () => {
+    const [one, other] = [await it.control.uploadDocument(), await it.control.uploadDocument()];
+    await it.invoke();
+    await it.applySent();
+    await it.control.runOcr(one.userUpload, { result: 'failure' });
+    await it.control.changeUpload(other.userUpload, { updated_at: '2027-01-01T00:00:00+02:00' });
+
+    const answer = await it.invoke();
+
+    expect(answer).toMatchObject({ counts: { checked: 2, missing: 0, behind: 2 } });
+    expect(it.sent.map(({ queueUrl }) => queueUrl).sort()).toEqual([
+      'queue of user_uploads.added',
+      'queue of user_uploads.ocr_failed',
+    ]);
+    await it.applySent();
+    expect((await it.read(other.userUpload))?.document?.M?.updatedAt).toEqual({ S: '2026-12-31T22:00:00.000Z' });
+    expect(await it.invoke()).toMatchObject({ counts: { behind: 0 } });
+  });
+
+  test('keeps the user that a webhook told of, and gets one from a later webhook', async () => {
+    const { userUpload, account, user } = await it.control.uploadDocument();
+    await it.invoke();
+    await it.applySent();
+    expect(await it.read(userUpload)).not.toHaveProperty('user');
+
+    const webhook = { event: sample.event, account, user, userUpload };
+    await it.applyEvent(webhook, new Date(it.nowMs() + 1).toISOString(), { mayCreate: true });
+    expect((await it.read(userUpload))?.user).toEqual({ S: user });
+
+    await it.control.runOcr(userUpload, { result: 'success' });
+    await it.invoke();
+    expect(it.sent.map(({ message }) => JSON.parse(message.body).data.user)).toEqual([user]);
+  });
+
+  test('is counted only when it is removed here', async () => {
+    const { userUpload } = await it.control.uploadDocument();
+    const tombstone = { userUpload: { S: userUpload }, removedAt: { S: '2026-11-01T00:00:00.000Z' } };
+    await it.seed(tombstone);
+
+    expect(await it.invoke()).toMatchObject({ counts: { checked: 1, tombstonesListed: 1, missing: 0, behind: 0 } });
+    expect(it.sent).toEqual([]);
+    expect(await it.read(userUpload)).toEqual(tombstone);
+  });
+});
+
+describe('requests to Argyle', () => {
+  test('and the events that let workers ask it are at most 40 a second together', async () => {
+    await it.control.seedUploads(400, 3);
+    const startedMs = it.nowMs();
+    await it.invoke();
+    const paced = it.sent.length + 2;
+    expect(paced).toBeGreaterThan(600);
+    expect((it.nowMs() - startedMs) / 1_000).toBeGreaterThanOrEqual((paced - 1) / 40);
+  });
+
+  test('survive a busy Argyle: 429 with and without Retry-After, 500, no answer', async () => {
+    await it.control.seedUploads(450, 5);
+    const path = '/v2/user-uploads';
+    await it.control.setFaults({
+      failures: [
+        { path, status: 429, retryAfter: 3, times: 2 },
+        { path, status: 429, times: 1 },
+        { path, status: 500, times: 2 },
+        { path, status: 'disconnect', times: 1 },
+      ],
+    });
+    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 450, missing: 450 } });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 450, Missing: 450, ArgyleRequests: 9 });
+  });
+});
+
+describe('a run that needs more than one invocation', () => {
+  test('goes on where it was, and comes to the same as one in a single invocation', async () => {
+    await it.control.seedUploads(650, 11);
+    await it.invoke();
+    const sentAtOnce = it.sent.splice(0).map(({ message }) => message.body);
+
+    const answers = await invokeToTheEnd({ workMs: 0 });
+
+    // Four pages, one page of no records: a part each.
+    expect(answers.map(({ status }) => status)).toEqual(['continues', 'continues', 'continues', 'continues', 'done']);
+    expect(answers.at(-1)).toMatchObject({ counts: { checked: 650, missing: 650 } });
+    expect(it.sent.map(({ message }) => message.body)).toEqual(sentAtOnce);
+    const checked = it.measured.slice(1).map(({ metrics }) => metrics.Checked);
+    expect(checked).toEqual([200, 200, 200, 50, 0]);
+  });
+
+  test('goes on from the page before when it dies, at the next schedule', async () => {
+    await it.control.seedUploads(450, 12);
+    await it.invoke({}, { workMs: 0 });
+    await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 503 }] });
+    await expect(it.invoke(it.continued.at(-1))).rejects.toThrow('http_503');
+    await it.control.clearFaults();
+    it.passHours(24);
+
+    const answer = await it.invoke();
+
+    expect(answer).toMatchObject({ status: 'done', counts: { checked: 450, missing: 450 } });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 250 });
+  });
+
+  test('ends its part when Argyle asks for more time than is left, and fails when it has not come further', async () => {
+    await it.control.seedUploads(250, 13);
+    await it.control.setFaults({
+      failures: [{ path: '/v2/user-uploads', status: 429, retryAfter: 3_600, times: 1 }],
+    });
+    await expect(it.invoke()).rejects.toThrow('no time left');
+    expect(it.continued).toEqual([]);
+    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 250 } });
+  });
+
+  test('begins anew when it is over three days old', async () => {
+    await it.control.seedUploads(250, 14);
+    const first = await it.invoke({}, { workMs: 0 });
+    it.passHours(73);
+    const second = await it.invoke();
+    expect(runOf(second)).not.toBe(runOf(first));
+    expect(second).toMatchObject({ status: 'done', counts: { checked: 250 } });
+  });
+
+  test('is not continued by an invocation of another run, or when it has ended', async () => {
+    await it.control.seedUploads(250, 15);
+    expect(await it.invoke({ continueRun: 'unknown' })).toEqual({ status: 'nothing_to_continue' });
+    const answer = await it.invoke();
+    expect(await it.invoke({ continueRun: runOf(answer) })).toEqual({ status: 'nothing_to_continue' });
+  });
+
+  test('finds another invocation busy, which goes on undisturbed', async () => {
+    await it.control.seedUploads(1, 16);
+    const { reached, release } = it.holdSending();
+    const first = it.invoke();
+    await reached;
+    expect(await it.invoke()).toEqual({ status: 'busy' });
+    expect(await it.invoke({ confirmRemovals: 5 })).toEqual({ status: 'busy' });
+    release();
+    expect(await first).toMatchObject({ status: 'done', counts: { missing: 1 } });
+  });
+
+  test('takes over from an invocation that must be dead by now; what that one still does is not kept', async () => {
+    await it.control.seedUploads(450, 18);
+    const stands = it.holdSending();
+    const stalled = it.invoke({}, { workMs: 0 });
+    await stands.reached;
+    it.passHours(1);
+    it.holdSending().release();
+    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 450 } });
+    stands.release();
+    await expect(stalled).rejects.toThrow('another invocation');
+  });
+
+  test('is taken up again at once when Lambda repeats the invocation that died', async () => {
+    await it.control.seedUploads(450, 19);
+    const dies = it.holdSending();
+    const dead = it.invoke({}, { awsRequestId: 'same' });
+    await dies.reached;
+    it.holdSending().release();
+    expect(await it.invoke({}, { awsRequestId: 'same' })).toMatchObject({ status: 'done', counts: { checked: 450 } });
+    dies.release();
+    await Promise.allSettled([dead]);
+  });
+});
+
+describe('a list that Argyle will not give to its end', () => {
+  test('fails the run with a sentence that names the secret when the key is wrong, and removes nothing', async () => {
+    await oldRecords(5);
+    it.credentials.current = { apiKeyId: 'id', apiKeySecret: 'wrong' };
+    await expect(it.invoke()).rejects.toThrow('put a valid key into the secret argyle/api-key');
+    expect(it.errors).toMatchObject([{ code: 'reconciliation_failed', error: { code: 'http_401' } }]);
+    expect(it.sent).toEqual([]);
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 0, ArgyleRequests: 1 });
+  });
+
+  test('fails the run; the next one begins with the first page', async () => {
+    await it.control.seedUploads(450, 17);
+    await oldRecords(5);
+    await it.invoke({}, { workMs: 0 });
+    await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 400 }] });
+    await expect(it.invoke()).rejects.toThrow('400');
+    await it.control.clearFaults();
+    expect(await it.invoke()).toMatchObject({ counts: { checked: 450 } });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 450 });
+  });
+
+  test('for an entry without ids fails at its end, after what could be read was compared', async () => {
+    await oldRecords(5);
+    const results = [{ id: 'x' }, { id: sample.userUpload, account: sample.account }];
+    const body = JSON.stringify({ results, next: null });
+    await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 200, body }] });
+    await expect(it.invoke()).rejects.toThrow('1 entries');
+    expect(it.sent).toHaveLength(1);
+  });
+});
+
+test('a confirmation that is no whole number is refused', async () => {
+  for (const confirmRemovals of [-1, 1.5, '5', null, true])
+    await expect(it.invoke({ confirmRemovals })).rejects.toThrow('confirmRemovals is not allowed');
+});
+
+async function invokeToTheEnd(options: { workMs: number }): Promise<ReconcileAnswer[]> {
+  const answers = [await it.invoke({}, options)];
+  while (answers.at(-1)?.status === 'continues') answers.push(await it.invoke(it.continued.at(-1), options));
+  return answers;
+}
+
+function runOf(answer: ReconcileAnswer): string | undefined {
+  return 'run' in answer ? answer.run : undefined;
+}
+
+async function oldRecords(count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    const userUpload = `00000000-0000-0000-0000-${String(index).padStart(12, '0')}`;
+    await it.seed({
+      userUpload: { S: userUpload },
+      account: { S: sample.account },
+      addedAt: { S: '2026-10-01T00:00:00.000Z' },
+    });
+  }
+}

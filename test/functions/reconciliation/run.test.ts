@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { counted, countedSince, hasEnded, isUnfinished, newRun } from '../../../functions/reconciliation/run.ts';
+
+const startMs = Date.parse('2026-11-24T10:00:00.000Z');
+const dayMs = 86_400_000;
+const fresh = newRun('run', startMs, 'before');
+
+describe('a run', () => {
+  test('begins with the list and nothing counted', () => {
+    const { counts, ...others } = fresh;
+    expect(others).toEqual({
+      id: 'run',
+      startedAt: '2026-11-24T10:00:00.000Z',
+      phase: 'list',
+      previousRun: 'before',
+      confirmedRemovals: 0,
+      listedChunks: 0,
+      candidateChunks: 0,
+      checkNext: { chunk: 0, index: 0 },
+    });
+    expect(new Set(Object.values(counts))).toEqual(new Set([0]));
+    expect(newRun('run', startMs, undefined)).not.toHaveProperty('previousRun');
+  });
+
+  test('goes on for three days at most, and not when it has ended', () => {
+    expect(isUnfinished(fresh, startMs + 3 * dayMs)).toBe(true);
+    expect(isUnfinished(fresh, startMs + 3 * dayMs + 1)).toBe(false);
+    expect(isUnfinished({ ...fresh, phase: 'done' }, startMs)).toBe(false);
+    expect(isUnfinished({ ...fresh, phase: 'failed' }, startMs)).toBe(false);
+    expect(isUnfinished(undefined, startMs)).toBe(false);
+  });
+
+  test.each(['list', 'scan', 'check'] as const)('has not ended while it is at %s', (phase) => {
+    expect(hasEnded({ ...fresh, phase })).toBe(false);
+  });
+
+  test('adds up what it counts, and tells what a part of it has counted', () => {
+    const earlier = counted(fresh, { checked: 200, missing: 3 });
+    const later = counted(earlier, { checked: 150, behind: 1 });
+    expect(later.counts).toMatchObject({ checked: 350, missing: 3, behind: 1, gone: 0 });
+    expect(countedSince(later, earlier)).toMatchObject({ checked: 150, missing: 0, behind: 1, gone: 0 });
+  });
+});

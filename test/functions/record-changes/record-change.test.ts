@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { events, eventTypes } from '../../../functions/domain/events.ts';
+import { describeChange, type RecordWrite } from '../../../functions/record-changes/record-change.ts';
+import { statusOf, type UploadSlots } from '../../../functions/domain/upload-record.ts';
+
+type Stored = Exclude<RecordWrite['before'], undefined>;
+
+const slots = eventTypes.map((event) => events[event].slot);
+const ids = { userUpload: 'upload', account: 'account', user: 'user' };
+const at = '2026-11-24T10:00:00.123Z';
+const added = { ...ids, addedAt: at };
+const document = {
+  type: 'W-2',
+  fileName: 'payslip of Jane Doe.pdf',
+  processing: { ocr: 'failed', classification: 'completed' },
+  ocrErrors: ['The name Jane Doe is blurred.'],
+  authenticityScore: 87,
+  updatedAt: at,
+  fetchedAt: at,
+};
+
+// Every state that a record can have: any set of slots, with and without a user and a document.
+const times = fc
+  .date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true })
+  .map((date) => date.toISOString());
+const documents = fc.record(
+  {
+    type: fc.string({ unit: 'binary', maxLength: 1_000 }),
+    fileName: fc.string({ unit: 'binary', maxLength: 1_000 }),
+    processing: fc.dictionary(
+      fc.constantFrom('classification', 'ocr', 'authenticity'),
+      fc.string({ maxLength: 1_000 }),
+    ),
+    ocrErrors: fc.array(fc.string({ unit: 'binary', maxLength: 1_000 }), { maxLength: 20 }),
+    authenticityScore: fc.integer({ min: 0, max: 100 }),
+    updatedAt: times,
+    fetchedAt: times,
+  },
+  { requiredKeys: ['processing', 'ocrErrors', 'updatedAt', 'fetchedAt'] },
+);
+const records: fc.Arbitrary<Stored> = fc
+  .record(
+    {
+      account: fc.uuid(),
+      user: fc.uuid(),
+      expiresAt: fc.integer({ min: 0 }),
+      document: documents,
+      ...Object.fromEntries(slots.map((slot) => [slot, times])),
+    },
+    { requiredKeys: ['account'] },
+  )
+  .map((record) => ({ ...record, userUpload: 'upload' }));
+
+describe('a change of a record', () => {
+  test('tells the record and its status before and after', () => {
+    const after = { ...added, ocrFailedAt: at };
+    expect(describeChange(write(added, after))).toEqual({
+      id: 'write-1',
+      userUpload: 'upload',
+      statusBefore: 'added',
+      statusAfter: 'ocr_failed',
+      expired: false,
+      before: added,
+      after,
+    });
+  });
+
+  test('of a new record has nothing before, of a deleted one nothing after', () => {
+    expect(describeChange(write(undefined, added))).toMatchObject({ statusBefore: null, before: null, after: added });
+    expect(describeChange(write(added, undefined))).toMatchObject({ statusAfter: null, before: added, after: null });
+  });
+
+  test('is expired when DynamoDB deleted the record by its time, and not when somebody did', () => {
+    const removed = { ...ids, removedAt: at, expiresAt: 1_800_000_000 };
+    const expired = { expired: true, statusBefore: 'removed', statusAfter: null };
+    expect(describeChange({ ...write(removed, undefined), isExpiry: true })).toMatchObject(expired);
+    expect(describeChange(write(removed, undefined))?.expired).toBe(false);
+  });
+
+  test('tells of the document its type, states, score and time, and nothing that a person wrote', () => {
+    const change = describeChange(write(added, { ...added, document }));
+    expect(change?.after?.document).toEqual({
+      type: 'W-2',
+      processing: { classification: 'completed', ocr: 'failed' },
+      authenticityScore: 87,
+      updatedAt: at,
+    });
+    expect(JSON.stringify(change)).not.toMatch(/Jane|blurred|pdf|fileName|ocrErrors|fetchedAt/);
+  });
+
+  test.each([
+    ['the file name', { fileName: 'other.pdf' }],
+    ['the errors of OCR', { ocrErrors: [] }],
+    ['the time of the fetch', { fetchedAt: '2026-11-25T10:00:00.123Z' }],
+    ['the order of the states', { processing: { classification: 'completed', ocr: 'failed' } }],
+  ])('is not told when only %s changed', (_, other) => {
+    const before = { ...added, document };
+    expect(describeChange(write(before, { ...before, document: { ...document, ...other } }))).toBeUndefined();
+  });
+
+  test.each([
+    ['a state', { processing: { ocr: 'completed', classification: 'completed' } }],
+    ['the score', { authenticityScore: 12 }],
+    ['the type', { type: 'paystubs' }],
+    ['the time of the change', { updatedAt: '2026-11-25T10:00:00.123Z' }],
+  ])('is told when %s of the document changed', (_, other) => {
+    const before = { ...added, document };
+    expect(describeChange(write(before, { ...before, document: { ...document, ...other } }))).toBeDefined();
+  });
+
+  test.each(['my file.pdf', 'ä', '', 'x'.repeat(41), 'a\nb'])(
+    'keeps %j back where a word of a list should stand',
+    (text) => {
+      const strange = { ...document, type: text, processing: { ocr: text, [text]: 'idle', Jane_Doe: 'idle' } };
+      expect(describeChange(write(undefined, { ...added, document: strange }))?.after?.document).toEqual({
+        processing: {},
+        authenticityScore: 87,
+        updatedAt: at,
+      });
+    },
+  );
+
+  test.each([
+    ['a time', { addedAt: 5 }],
+    ['the expiry', { expiresAt: 'soon' }],
+    ['the document', { document: 'text' }],
+    ['no document', { document: null }],
+    ['a sentence in place of a time', { addedAt: 'when Jane Doe said so' }],
+    ['a long text in place of a time', { removedAt: 'x'.repeat(65) }],
+  ])('leaves %s out that has not the form of ours', (_, strange) => {
+    expect(describeChange(write(undefined, { ...ids, ...strange }))?.after).toEqual(ids);
+  });
+
+  test('leaves out of the document what has not the form of ours', () => {
+    const strange = { type: 87, processing: { ocr: 87 }, authenticityScore: '87', updatedAt: 87 };
+    const none = { type: 87, processing: 'idle', updatedAt: 'when Jane Doe said so' };
+    for (const document of [strange, none])
+      expect(describeChange(write(undefined, { ...ids, document }))?.after?.document).toEqual({ processing: {} });
+  });
+
+  test('an attribute that nobody decided to publish stays inside', () => {
+    expect(describeChange(write(added, { ...added, note: 'internal' }))).toBeUndefined();
+  });
+});
+
+describe('for every two states of a record', () => {
+  const states = fc.option(records, { nil: undefined });
+  const check = (property: (before: Stored | undefined, after: Stored | undefined) => void) =>
+    fc.assert(fc.property(states, states, property), { numRuns: 500 });
+
+  test('the statuses are those that a reader of the records is told', () => {
+    check((before, after) => {
+      const change = describeChange(write(before, after));
+      if (!change) return;
+      expect(change.statusBefore).toBe(before ? statusOf(before as UploadSlots) : null);
+      expect(change.statusAfter).toBe(after ? statusOf(after as UploadSlots) : null);
+    });
+  });
+
+  test('a change of status is always told', () => {
+    check((before, after) => {
+      const isSame = before && after && statusOf(before as UploadSlots) === statusOf(after as UploadSlots);
+      if (!isSame && (before || after)) expect(describeChange(write(before, after))).toBeDefined();
+    });
+  });
+
+  test('the same write tells the same, and a write that changes nothing tells nothing', () => {
+    check((before, after) => {
+      expect(describeChange(write(before, after))).toEqual(describeChange(write(before, after)));
+      expect(describeChange(write(before, structuredClone(before)))).toBeUndefined();
+    });
+  });
+
+  test('no event is near the 256 KiB that an event bus takes', () => {
+    check((before, after) => {
+      const bytes = Buffer.byteLength(JSON.stringify(describeChange(write(before, after)) ?? {}));
+      expect(bytes).toBeLessThan(4_096);
+    });
+  });
+});
+
+function write(before: Stored | undefined, after: Stored | undefined): RecordWrite {
+  return { id: 'write-1', userUpload: 'upload', before, after, isExpiry: false };
+}

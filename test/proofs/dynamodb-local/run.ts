@@ -1,0 +1,53 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { startVitest } from 'vitest/node';
+import { clientConfig } from '../../support/engines/engines.ts';
+import { installedPart, requireCommands } from '../../support/engines/installed-part.ts';
+
+requireCommands('test:dynamodb-local', { mvn: 'Maven', java: 'Java 17 or newer', javac: 'its JDK' });
+const [, version] =
+  /DynamoDBLocal<\/artifactId>\s*<version>(.+)<\/version>/.exec(readFileSync(pathOf('pom.xml'), 'utf8')) ?? [];
+const libraries = await installedPart(`dynamodb-local-${version}`, (folder) => {
+  const words = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`];
+  execFileSync('mvn', ['--batch-mode', '--quiet', '--file', pathOf('pom.xml'), ...words], { stdio: 'inherit' });
+});
+const engine = await startEngine();
+try {
+  process.env.DYNAMODB_ENDPOINT = engine.endpoint;
+  const vitest = await startVitest('test', ['test/aws/upload-store'], { watch: false });
+  await vitest.close();
+  await expectTables(engine.endpoint);
+} finally {
+  await engine.stop();
+}
+
+async function startEngine() {
+  const java = spawn('java', ['-cp', join(libraries, '*'), pathOf('LoopbackServer.java')]);
+  const errors = text(java.stderr);
+  const [endpoint] = await Promise.race([once(createInterface({ input: java.stdout }), 'line'), once(java, 'exit')]);
+  if (typeof endpoint !== 'string') throw new Error(`DynamoDB Local did not start: ${await errors}`);
+  return {
+    endpoint,
+    stop: async () => {
+      java.stdin.end();
+      await once(java, 'exit');
+    },
+  };
+}
+
+// Each file of the suite leaves its table: without any, the suite has used another engine.
+async function expectTables(endpoint: string): Promise<void> {
+  const { TableNames = [] } = await new DynamoDBClient(clientConfig(endpoint)).send(new ListTablesCommand({}));
+  if (TableNames.length === 0) throw new Error('The suite left no table in DynamoDB Local.');
+  console.log(`DynamoDB Local holds ${TableNames.length} tables of the suite.`);
+}
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}

@@ -1,0 +1,69 @@
+import { signatureOf } from '../../support/builders/builders.ts';
+import { oneOf } from '../../support/builders/seeded-random.ts';
+
+/** One request as a hostile or broken sender might make it. */
+export type FuzzedRequest = { readonly body: Buffer; readonly signature: string | null; readonly isSigned: boolean };
+
+const ids =
+  '"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28","user":"018051aa-f7a9-a0db-2f38-6cfa325e9d69","user_upload":"01320596-2c3d-189c-53e7-a8ce6d625b33"';
+
+const nasty: readonly [string, ...string[]] = [
+  '{"__proto__":{"event":"user_uploads.added"}}',
+  '{"event":"__proto__","data":{}}',
+  `{"event":"constructor","data":{${ids}}}`,
+  `{"event":"toString","data":{${ids}}}`,
+  '{"event":"user_uploads.added","event":"user_uploads.removed","data":null}',
+  '{"event":"user_uploads.added","data":{"__proto__":{"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28"}}}',
+  '{"event":"hasOwnProperty","data":{"toString":"x"}}',
+  `{"event":${'9'.repeat(400)},"data":-1e999}`,
+  `${'['.repeat(20_000)}`,
+  `${'{"data":'.repeat(5_000)}1${'}'.repeat(5_000)}`,
+  '"\\ud800 lone surrogate"',
+  '{"event":"\\ud83d","data":{"user_upload":"\\udc00"}}',
+  '\ufeff{"event":"user_uploads.added"}',
+  '{"event":"user_uploads.added\\u0000"}',
+  'null',
+  '[]',
+  '',
+  '\u0000',
+  '\ufffe\uffff',
+];
+
+/** A request that the random numbers choose: a good body, a nasty one, or either with bytes changed; signed or not. */
+export function fuzzRequest(good: string, secret: string, random: () => number): FuzzedRequest {
+  const whole = Buffer.from(random() < 0.5 ? good : oneOf(nasty, random));
+  const body = random() < 0.7 ? mutate(whole, random) : whole;
+  const right = signatureOf(body, secret);
+  if (random() < 0.7) return { body, signature: random() < 0.2 ? right.toUpperCase() : right, isSigned: true };
+  return { body, signature: wrongSignature(right, random), isSigned: false };
+}
+
+/** Arbitrary text for a message's attribute. */
+export function fuzzText(random: () => number): string {
+  const length = Math.floor(random() * 40);
+  return String.fromCharCode(...Array.from({ length }, () => Math.floor(random() * 0x1_00_00)));
+}
+
+function mutate(bytes: Buffer, random: () => number): Buffer {
+  const at = Math.floor(random() * (bytes.length + 1));
+  const noise = Buffer.from(Array.from({ length: Math.floor(random() * 8) }, () => Math.floor(random() * 256)));
+  const skipped = Math.floor(random() * 6);
+  return Buffer.concat([bytes.subarray(0, at), noise, bytes.subarray(Math.min(bytes.length, at + skipped))]);
+}
+
+function wrongSignature(right: string, random: () => number): string | null {
+  const flipped = right[0] === '0' ? '1' : '0';
+  return oneOf(
+    [
+      null,
+      '',
+      `${flipped}${right.slice(1)}`,
+      right.slice(1),
+      `${right}0`,
+      `${right},${right}`,
+      ` ${right}`,
+      fuzzText(random),
+    ],
+    random,
+  );
+}

@@ -1,0 +1,125 @@
+import { type Properties, resolve } from '../../../tools/local/template.ts';
+import type { Sample } from '../alarm-rules.ts';
+import type { Answer } from '../fakes/argyle-sender.ts';
+import type { WatchedPipeline } from '../engines/watched-pipeline.ts';
+
+/** What CloudWatch would have got, were the local pipeline deployed. */
+export type MetricSamples = ReturnType<typeof createMetricSamples>;
+
+/**
+ * Gathers metrics from what the pipeline really does: the lines that the functions print, the answers of the gateway, the
+ * invocations of the functions, the messages in the engine. Nothing here throttles: who wants that adds samples.
+ */
+export function createMetricSamples(pipeline: WatchedPipeline) {
+  const answers: Sample[] = [];
+  const added: Sample[] = [];
+  let countsBefore = countsOf(pipeline);
+  const dimensions = {
+    ApiId: pipeline.template.ofType('AWS::ApiGatewayV2::Api')[0]?.logicalId ?? '',
+    Stage: '$default',
+  };
+  const answered = (metricName: string, value: number): Sample => ({
+    namespace: 'AWS/ApiGateway',
+    metricName,
+    dimensions,
+    value,
+    timeMs: Date.now(),
+  });
+  return {
+    /** Posts as `pipeline.post` does, and counts the answer as API Gateway does. */
+    post: async (...request: Parameters<WatchedPipeline['post']>): Promise<Answer> => {
+      const startMs = Date.now();
+      const answer = await pipeline.post(...request);
+      answers.push(answered('Count', 1), answered('5xx', Number(answer.code >= 500)));
+      answers.push(answered('4xx', Number(answer.code >= 400 && answer.code < 500)));
+      answers.push(answered('Latency', Date.now() - startMs));
+      return answer;
+    },
+    /** Adds what nothing here reports. */
+    add: (...samples: readonly Sample[]) => added.push(...samples),
+    /** All that was reported since a time, and of the queues what they hold, as if it were `nowMs` now. */
+    since: async (sinceMs: number, nowMs: number): Promise<readonly Sample[]> => {
+      const counts = countsOf(pipeline);
+      const invocations = counts.map((sample, index) => ({
+        ...sample,
+        value: sample.value - (countsBefore[index]?.value ?? 0),
+        // They happened before now, though they are counted a moment later.
+        timeMs: Math.min(sample.timeMs, nowMs),
+      }));
+      countsBefore = counts;
+      return [
+        ...[...pipeline.logLines.flatMap(printedSamples), ...answers, ...added].filter(
+          ({ timeMs }) => timeMs >= sinceMs,
+        ),
+        ...invocations,
+        ...(await queueSamples(pipeline, nowMs)),
+      ];
+    },
+  };
+}
+
+/** The metrics of a line in CloudWatch's embedded metric format; none of any other line. */
+export function printedSamples(line: string): readonly Sample[] {
+  if (!line.includes('"CloudWatchMetrics"')) return [];
+  const printed = JSON.parse(line.slice(line.indexOf('{')));
+  const { Timestamp, CloudWatchMetrics } = printed._aws;
+  return CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }: Properties) =>
+    Dimensions.flatMap((names: string[]) =>
+      Metrics.flatMap(({ Name }: { Name: string }) =>
+        [printed[Name]].flat().map((value) => ({
+          namespace: Namespace,
+          metricName: Name,
+          dimensions: Object.fromEntries(names.map((name) => [name, printed[name]])),
+          value,
+          timeMs: Timestamp,
+        })),
+      ),
+    ),
+  );
+}
+
+function countsOf({ functions }: WatchedPipeline): readonly Sample[] {
+  return [...functions.values()].flatMap(({ name, counts }) =>
+    Object.entries(counts()).map(([metricName, value]) => ({
+      namespace: 'AWS/Lambda',
+      metricName,
+      dimensions: { FunctionName: name },
+      value,
+      timeMs: Date.now(),
+    })),
+  );
+}
+
+// SQS reports the age of the oldest message, in flight or not; of an empty queue it reports none.
+async function queueSamples({ template, identities, sqsEndpoint }: WatchedPipeline, nowMs: number): Promise<Sample[]> {
+  const names = template
+    .ofType('AWS::SQS::Queue')
+    .map(({ logicalId }) => resolve({ 'Fn::GetAtt': [logicalId, 'QueueName'] }, identities));
+  const samples = names.map(async (QueueName) => {
+    const { messages } = (await (await fetch(`${sqsEndpoint}/_fauxqs/queues/${QueueName}`)).json()) as QueueContent;
+    const { ready, delayed, inflight } = messages;
+    const all = [...ready, ...delayed, ...inflight.map(({ message }) => message)];
+    const reported = (metricName: string, value: number): Sample => ({
+      namespace: 'AWS/SQS',
+      metricName,
+      dimensions: { QueueName },
+      value,
+      timeMs: nowMs,
+    });
+    const oldestMs = Math.min(...all.map(({ sentTimestamp }) => sentTimestamp));
+    return [
+      reported('ApproximateNumberOfMessagesVisible', ready.length),
+      ...(all.length > 0 ? [reported('ApproximateAgeOfOldestMessage', (nowMs - oldestMs) / 1_000)] : []),
+    ];
+  });
+  return (await Promise.all(samples)).flat();
+}
+
+type Message = { readonly sentTimestamp: number };
+type QueueContent = {
+  readonly messages: {
+    readonly ready: readonly Message[];
+    readonly delayed: readonly Message[];
+    readonly inflight: readonly { readonly message: Message }[];
+  };
+};

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
+import { createPace } from '../../../functions/argyle/pace.ts';
+import { createUserUploads } from '../../../functions/argyle/user-uploads.ts';
+import { createReconciliationState } from '../../../functions/reconciliation/state-store.ts';
+import { createRecordReader } from '../../../functions/reconciliation/record-reader.ts';
+import type { Envelope } from '../../../functions/domain/envelope.ts';
+import { readMessage } from '../../../functions/domain/queue-message.ts';
+import { createEnrich } from '../../../functions/worker/enrich-record.ts';
+import { createReconcile, reserveMs } from '../../../functions/reconciliation/handler.ts';
+import { createListedIds } from '../../../functions/reconciliation/check-removals.ts';
+import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
+import { type FakeArgyle, startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
+import { createUploadTable } from '../engines/engines.ts';
+import { fakeSendMessage, fakeTelemetry } from '../fakes/fakes.ts';
+import { queueUrls } from './ingest.ts';
+import { openUploadTable } from '../engines/upload-table.ts';
+
+/** Reconciliation on a real table and the fake Argyle, with a clock that moves by waiting alone, or when a test says so. */
+export type Reconciliation = Awaited<ReturnType<typeof openReconciliation>>;
+
+const minuteMs = 60_000;
+
+const key = { apiKeyId: 'id', apiKeySecret: 'secret' };
+
+/** The fake Argyle that lets `openReconciliation` in. */
+export async function startArgyle(): Promise<FakeArgyle> {
+  return startFakeArgyle({ port: 0, ...key });
+}
+
+/** Starts with an empty Argyle and no records. */
+export async function openReconciliation(argyle: FakeArgyle) {
+  const control = createArgyleControl(argyle.controlUrl);
+  await control.reset();
+  const table = await openUploadTable();
+  const stateTable = await createUploadTable(table.client, 'id');
+  const credentials = { current: key };
+  const askArgyle = createAskArgyle(argyle.url, async () => credentials.current);
+  let nowMs = Date.parse('2026-12-01T10:00:00.000Z');
+  const wait = async (milliseconds: number) => {
+    nowMs += milliseconds;
+  };
+  const sending = { reached: () => {}, until: Promise.resolve() };
+  const queue = fakeSendMessage(async () => {
+    sending.reached();
+    await sending.until;
+  });
+  const { telemetry, measured, errors } = fakeTelemetry();
+  const continued: object[] = [];
+  // What a cold start makes, so that each invocation may have its own memory.
+  const coldStart = () => {
+    const pace = createPace(40, () => nowMs, wait);
+    const state = createReconciliationState(table.client, stateTable);
+    return createReconcile({
+      uploads: createUserUploads({ askArgyle, pace, wait, nowMs: () => nowMs, secretName: 'argyle/api-key' }),
+      records: createRecordReader(table.client, table.tableName, wait),
+      state,
+      listedIds: createListedIds({ state }),
+      sendMessage: queue.sendMessage,
+      queueUrls,
+      pace,
+      nowMs: () => nowMs,
+      telemetry,
+      invokeSelf: async (_, payload) => {
+        continued.push(payload);
+      },
+    });
+  };
+  const enrich = createEnrich({ askArgyle, writeDocument: table.writeDocument, nowMs: () => nowMs });
+  // What a worker makes of an event.
+  const applyAndFetch = async (envelope: Envelope, receivedAt: string): Promise<void> => {
+    const applied = await table.applyEvent(envelope, receivedAt, { mayCreate: true });
+    if (applied.kind !== 'expired' && !applied.isRemoved)
+      await enrich(envelope.userUpload, AbortSignal.timeout(10_000));
+  };
+
+  /** One invocation by Lambda, in a fresh environment; `workMs`: how long it may begin new work. */
+  const invoke = (payload: unknown = {}, { workMs = 14 * minuteMs, awsRequestId = randomUUID() as string } = {}) => {
+    const endsMs = nowMs + workMs + reserveMs;
+    const invocation = { awsRequestId, functionName: 'reconcile', getRemainingTimeInMillis: () => endsMs - nowMs };
+    return coldStart()(payload, invocation);
+  };
+  return {
+    ...table,
+    control,
+    stateTable,
+    sent: queue.sent,
+    measured,
+    errors,
+    continued,
+    credentials,
+    invoke,
+    nowMs: () => nowMs,
+    passHours: (hours: number) => {
+      nowMs += hours * 60 * minuteMs;
+    },
+    /** Lets the next invocation that sends an event stand still there until it is released. */
+    holdSending: () => {
+      const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      sending.reached = reached.resolve;
+      sending.until = released.promise;
+      return { reached: reached.promise, release: released.resolve };
+    },
+    /** A webhook tells of an event now. */
+    applyEventAndFetch: (envelope: Envelope) => applyAndFetch(envelope, new Date(nowMs).toISOString()),
+    /** What the workers make of all that was sent since the last time. */
+    applySent: async () => {
+      for (const { message } of queue.sent.splice(0)) {
+        const reading = readMessage(message);
+        if (reading.kind !== 'message') throw new Error(`No worker could read ${message.body}`);
+        await applyAndFetch(reading.envelope, reading.receivedAt);
+      }
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { type EventType, eventTypes } from '../../../functions/domain/events.ts';
+import { sample } from './builders.ts';
+
+/** One event of a document's history. */
+export type Message = { readonly event: EventType; readonly receivedAt: string };
+export type Item = Record<string, AttributeValue>;
+
+/** An event that was received so many minutes past a fixed hour. */
+export function messageAt(event: EventType, minute: number): Message {
+  return { event, receivedAt: `2026-11-24T10:${String(minute).padStart(2, '0')}:00.123Z` };
+}
+
+/** Every order of every multiset of 1 to `size` events, each instance with a receipt time of its own. */
+export function ordersOfMultisets(size: number): readonly (readonly Message[])[] {
+  return multisets(eventTypes, size).flatMap((kinds) => permutations(kinds.map(messageAt)));
+}
+
+/** Every sequence of 1 to `size` events in which all receipt times are the same: equal events are exact repeats. */
+export function sequencesOfRepeats(size: number): readonly (readonly Message[])[] {
+  if (size === 0) return [];
+  return eventTypes.flatMap((event) => {
+    const message = messageAt(event, 1);
+    return [[message], ...sequencesOfRepeats(size - 1).map((rest) => [message, ...rest])];
+  });
+}
+
+/** Messages that came to a document, after others that had come before. */
+export type Arrival = { readonly before: readonly Message[]; readonly history: readonly Message[] };
+
+/** Every arrival of one message out of one of the sets, whatever part of that set came before: also the message itself. */
+export function singleArrivals(sets: readonly (readonly Message[])[]): readonly Arrival[] {
+  const all = sets.flatMap((set) =>
+    subsets(set).flatMap((before) => set.map((message) => ({ before, history: [message] }))),
+  );
+  return [...new Map(all.map((arrival) => [JSON.stringify(arrival), arrival])).values()];
+}
+
+/** Every multiset of `size` events, each instance with a receipt time of its own. */
+export function setsOf(size: number): readonly (readonly Message[])[] {
+  return multisets(eventTypes, size)
+    .filter(({ length }) => length === size)
+    .map((kinds) => kinds.map(messageAt));
+}
+
+// As in the design, and on purpose not taken from the catalogue.
+const slots: Readonly<Record<EventType, string>> = {
+  'user_uploads.added': 'addedAt',
+  'user_uploads.removed': 'removedAt',
+  'user_uploads.ocr_completed': 'ocrCompletedAt',
+  'user_uploads.ocr_failed': 'ocrFailedAt',
+  'user_uploads.ocr_authenticity': 'authenticityAt',
+};
+
+/** The oracle: each slot holds the earliest receipt time of its event, and the removal decides the expiry. */
+export function expectedRecord(userUpload: string, history: readonly Message[], retentionDays: number): Item {
+  const record: Item = { userUpload: { S: userUpload }, account: { S: sample.account }, user: { S: sample.user } };
+  const latestFirst = [...history].sort((one, other) => (one.receivedAt < other.receivedAt ? 1 : -1));
+  for (const { event, receivedAt } of latestFirst) {
+    record[slots[event]] = { S: receivedAt };
+    if (event !== 'user_uploads.removed') continue;
+    const expiresAt = Math.floor(Date.parse(receivedAt) / 1_000) + retentionDays * 24 * 60 * 60;
+    record.expiresAt = { N: String(expiresAt) };
+  }
+  return record;
+}
+
+/** An item as text in which only the values matter, not the order of the attributes. */
+export function textOf(item: Item | undefined): string {
+  return JSON.stringify(Object.entries(item ?? {}).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function multisets<Kind>(kinds: readonly Kind[], size: number): readonly (readonly Kind[])[] {
+  if (size === 0) return [];
+  return kinds.flatMap((kind, index) => [
+    [kind],
+    ...multisets(kinds.slice(index), size - 1).map((rest) => [kind, ...rest]),
+  ]);
+}
+
+function subsets<Value>([first, ...rest]: readonly Value[]): readonly (readonly Value[])[] {
+  if (first === undefined) return [[]];
+  const without = subsets(rest);
+  return [...without, ...without.map((subset) => [first, ...subset])];
+}
+
+function permutations<Value>(values: readonly Value[]): readonly (readonly Value[])[] {
+  if (values.length < 2) return [values];
+  return values.flatMap((value, index) => permutations(values.toSpliced(index, 1)).map((rest) => [value, ...rest]));
+}

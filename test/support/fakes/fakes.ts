@@ -1,0 +1,54 @@
+import type { SendMessage } from '../../../functions/aws/event-queue.ts';
+import type { Telemetry } from '../../../functions/aws/telemetry.ts';
+import type { WebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
+import type { QueueMessage } from '../../../functions/domain/queue-message.ts';
+import { sample } from '../builders/builders.ts';
+
+type Fields = Readonly<Record<string, string | number>>;
+export type MeasureLine = { readonly metrics: Readonly<Record<string, number>>; readonly fields: Fields };
+export type ErrorLine = { readonly code: string; readonly error: unknown; readonly fields: Fields };
+
+/** Telemetry that keeps its lines. */
+export function fakeTelemetry() {
+  const measured: MeasureLine[] = [];
+  const errors: ErrorLine[] = [];
+  const telemetry: Telemetry = {
+    measure: (metrics, fields) => measured.push({ metrics, fields }),
+    error: (code, error, fields) => errors.push({ code, error, fields }),
+  };
+  return { telemetry, measured, errors };
+}
+
+/** A queue that keeps what is sent; `instead` stands in for the sending, to fail or to hang. */
+export function fakeSendMessage(instead?: (abortSignal: AbortSignal) => Promise<void>) {
+  const sent: { readonly queueUrl: string; readonly message: QueueMessage }[] = [];
+  const sendMessage: SendMessage = async (queueUrl, message, abortSignal) => {
+    await instead?.(abortSignal);
+    sent.push({ queueUrl, message });
+  };
+  return { sendMessage, sent };
+}
+
+/** Secrets that count how often they are asked for. A list that is an error is thrown. */
+export function fakeSecrets(
+  valid: readonly string[] | Error = [sample.secret],
+  reread: readonly string[] | undefined | Error = undefined,
+) {
+  const calls = { valid: 0, reread: 0 };
+  const secrets: WebhookSecrets = {
+    valid: async () => {
+      calls.valid += 1;
+      return orThrow(valid);
+    },
+    reread: async () => {
+      calls.reread += 1;
+      return orThrow(reread);
+    },
+  };
+  return { secrets, calls };
+}
+
+function orThrow<Value>(value: Value | Error): Value {
+  if (value instanceof Error) throw value;
+  return value;
+}

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { clientConfig } from '../engines/engines.ts';
+
+export type SecretsManager = Awaited<ReturnType<typeof startSecretsManager>>;
+
+type Version = { readonly secret: string; readonly createdAtMs: number };
+
+/** A server of one secret that speaks GetSecretValue, with a client that tries once only. */
+export async function startSecretsManager() {
+  const versions = new Map<string, Version | 'refused'>();
+  const hanging = new Set<string>();
+  let currentReads = 0;
+
+  const server = createServer(async (request, response) => {
+    const { SecretId, VersionStage } = (await json(request)) as Record<string, string>;
+    if (VersionStage === 'AWSCURRENT') currentReads += 1;
+    if (hanging.has(VersionStage ?? '')) return;
+    const isKnown =
+      request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue' && SecretId === 'webhook-secret';
+    const { status, body } = isKnown
+      ? answerOf(versions.get(VersionStage ?? ''))
+      : error(400, 'InvalidRequestException');
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = new SecretsManagerClient({ ...clientConfig(`http://127.0.0.1:${port}`), maxAttempts: 1 });
+
+  return {
+    client,
+    /** Gives a stage a value, also when it was refused. */
+    put: (stage: string, secret: string, createdAtMs: number) => versions.set(stage, { secret, createdAtMs }),
+    /** Makes the service fail for a stage. */
+    refuse: (stage: string) => versions.set(stage, 'refused'),
+    /** Makes the service answer nothing for a stage. */
+    hang: (stage: string) => hanging.add(stage),
+    /** Makes a stage one that does not exist. */
+    remove: (stage: string) => versions.delete(stage),
+    /** How often the current stage was asked for. */
+    reads: () => currentReads,
+    close: async () => {
+      client.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function answerOf(version: Version | 'refused' | undefined) {
+  if (version === 'refused') return error(500, 'InternalServiceError');
+  if (version === undefined) return error(400, 'ResourceNotFoundException');
+  const { secret, createdAtMs } = version;
+  return { status: 200, body: { Name: 'webhook-secret', SecretString: secret, CreatedDate: createdAtMs / 1_000 } };
+}
+
+function error(status: number, __type: string) {
+  return { status, body: { __type, Message: __type } };
+}

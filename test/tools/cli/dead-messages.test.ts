@@ -1,0 +1,15 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { expect, test } from 'vitest';
+import { countMessages } from '../../../tools/cli/dead-messages.ts';
+import { startEngine } from '../../../tools/local/engine.ts';
+
+test('names the queue that cannot be looked at', async () => {
+  const { endpoint, stop } = await startEngine('sqs', 0);
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const sqs = new SQSClient({ endpoint, credentials, region: 'us-east-1', useQueueUrlAsEndpoint: false });
+
+  await expect(countMessages(sqs, `${endpoint}/000000000000/gone`)).rejects.toThrow(/^gone: .*not exist/);
+
+  sqs.destroy();
+  await stop();
+});

@@ -1,0 +1,104 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
+import { eventTypes } from '../../../functions/domain/events.ts';
+import { decodeBody } from '../../../functions/domain/message-body.ts';
+import { nameOf } from '../../../tools/local/lambda.ts';
+import { createSecret } from '../../../tools/local/secret.ts';
+import { resolve } from '../../../tools/local/template.ts';
+import type { AwsCall, CallInput, Disturbance } from '../../support/engines/aws-proxy.ts';
+import { startWatchedPipeline, until, type WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+
+type Attributes = Readonly<Record<string, { readonly StringValue?: string | undefined } | undefined>>;
+
+/** Starts the local pipeline with an observer that sees, and disturbs, all of it. */
+export async function startObservedPipeline(assembly: string, secret: string) {
+  const sends = watchSends();
+  const pipeline = await startWatchedPipeline(assembly, secret, sends.onCall);
+  const quarantineUrl = pipeline.queueOf('quarantine').url;
+  const dead = new Map(
+    eventTypes.map((event) => [event, createQueueReader(pipeline, pipeline.queueOf(event).deadLetterUrl)]),
+  );
+  const observer: Required<Observer> = {
+    readRecord: pipeline.readRecord,
+    settled: pipeline.drained,
+    readQueued: async () => sends.sent.filter(({ queueUrl }) => queueUrl !== quarantineUrl).map(({ body }) => body),
+    readQuarantine: createQueueReader(pipeline, quarantineUrl),
+    readDeadLetters: async (event) => (await dead.get(event)?.()) ?? [],
+    enqueue: async (event, bodies) => {
+      const attributes = { event, receivedAt: new Date().toISOString(), deliveryId: 'conformance' };
+      await Promise.all(bodies.map((body) => pipeline.putOnQueue(event, body, attributes)));
+    },
+    readLog: async () => pipeline.logLines,
+    takeQueueDown: async () => sends.change('down'),
+    holdQueue: async () => {
+      const release = sends.change('held');
+      return { reached: sends.reached(), release };
+    },
+    takeSecretAway: () => takeSecretAway(pipeline),
+  };
+  return { pipeline, observer };
+}
+
+// Sees what is sent to the queues, and fails it when told to.
+function watchSends() {
+  const sent: { readonly queueUrl: string; readonly body: Uint8Array }[] = [];
+  let mode: 'up' | 'down' | 'held' = 'up';
+  let onHeld = () => {};
+  const onCall = ({ service, action, resource }: AwsCall, input: CallInput): Disturbance | undefined => {
+    if (service !== 'sqs' || action !== 'SendMessage') return undefined;
+    if (mode === 'down') return { kind: 'drop' };
+    sent.push({ queueUrl: resource, body: bodyOf(String(input.MessageBody), input.MessageAttributes as Attributes) });
+    if (mode === 'up') return undefined;
+    onHeld();
+    return { kind: 'stall' };
+  };
+  const change = (next: typeof mode): Restore => {
+    mode = next;
+    return async () => {
+      mode = 'up';
+    };
+  };
+  const reached = () =>
+    new Promise<void>((resolve) => {
+      onHeld = resolve;
+    });
+  return { sent, onCall, change, reached };
+}
+
+// Gives every body that was ever in a queue: what is read is hidden for an hour, so that the next read gives the others.
+function createQueueReader({ sqs }: WatchedPipeline, QueueUrl: string) {
+  const bodies: Uint8Array[] = [];
+  return async (): Promise<readonly Uint8Array[]> => {
+    for (;;) {
+      const command = new ReceiveMessageCommand({
+        QueueUrl,
+        VisibilityTimeout: 3_600,
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ['All'],
+      });
+      const { Messages = [] } = await sqs.send(command);
+      if (Messages.length === 0) return bodies;
+      bodies.push(...Messages.map(({ Body = '', MessageAttributes = {} }) => bodyOf(Body, MessageAttributes)));
+    }
+  };
+}
+
+function bodyOf(text: string, attributes: Attributes): Uint8Array {
+  return decodeBody(text, attributes.encoding?.StringValue) ?? Buffer.from('in an unknown encoding');
+}
+
+// Ingest keeps its secret for a minute, so its execution environments are replaced, too.
+async function takeSecretAway(pipeline: WatchedPipeline): Promise<Restore> {
+  const kept = new Map(pipeline.secrets);
+  for (const arn of kept.keys()) pipeline.secrets.set(arn, createSecret());
+  const receiving = pipeline.template
+    .ofType('AWS::ApiGatewayV2::Integration')
+    .map(({ properties }) => nameOf(resolve<string>(properties.IntegrationUri, pipeline.identities)));
+  const pids = () => receiving.flatMap((name) => pipeline.functions.get(name)?.pids() ?? []);
+  const doomed = pids();
+  for (const pid of doomed) process.kill(pid, 'SIGKILL');
+  await until(async () => !pids().some((pid) => doomed.includes(pid)));
+  return async () => {
+    for (const [arn, stages] of kept) pipeline.secrets.set(arn, stages);
+  };
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import type { EventType } from '../../functions/domain/events.ts';
+import { postSigned, sampleBody } from './sample.ts';
+
+/** Which samples to send and where to; without `upload` each is for a document of its own. */
+export type Samples = {
+  readonly event: EventType;
+  readonly count: number;
+  readonly upload: string | undefined;
+  readonly url: string;
+  readonly secret: string;
+};
+
+const connections = 16;
+
+/** Posts signed samples over up to 16 connections; gives how often each answer came. */
+export async function sendSamples({
+  event,
+  count,
+  upload,
+  url,
+  secret,
+}: Samples): Promise<ReadonlyMap<string, number>> {
+  const tally = new Map<string, number>();
+  let left = count;
+  const sendSome = async () => {
+    while (left > 0) {
+      left -= 1;
+      const answer = await postSigned(url, secret, sampleBody(event, upload ?? randomUUID())).then(
+        ({ code, status }) => `${code} ${status}`,
+        () => `no answer from ${url}`,
+      );
+      tally.set(answer, (tally.get(answer) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(connections, count) }, sendSome));
+  return tally;
+}
+
+/** Whether all samples were accepted. */
+export function areAccepted(tally: ReadonlyMap<string, number>): boolean {
+  return [...tally.keys()].every((answer) => answer.startsWith('200 '));
+}
