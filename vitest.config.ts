@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
-import { findChromium } from './test/support/engines/chromium.ts';
+import { findChromium } from './test/support/emulators/chromium.ts';
 import { QuickLast } from './test/support/quick-last.ts';
 
 export default defineConfig({

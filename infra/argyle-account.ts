@@ -3,13 +3,13 @@ import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { events, eventTypes } from '../functions/domain/events.ts';
-import { removalSlot } from '../functions/domain/upload-record.ts';
 import { environment } from '../functions/aws/environment.ts';
+import { events, eventTypes } from '../functions/domain/events.ts';
 import { documentMetrics } from '../functions/domain/metric-names.ts';
+import { removalSlot } from '../functions/domain/upload-record.ts';
 import type { ArgyleConfig } from './config.ts';
+import { customMetric, sumOf } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric, sumOf } from './custom-metric.ts';
 
 /** The events after which the document is fetched. A removal has nothing to fetch: the document is gone. */
 export const fetchingEvents = eventTypes.filter((event) => events[event].slot !== removalSlot);
@@ -55,7 +55,7 @@ function watchDocuments(scope: Construct, monitoring: Monitoring): void {
   const row = argyleRow;
   const sum = (metricName: string, period: Duration) =>
     sumOf(
-      fetchingEvents.map((event) => printedMetric(scope, event, metricName)),
+      fetchingEvents.map((event) => customMetric(scope, event, metricName)),
       metricName,
       period,
     );

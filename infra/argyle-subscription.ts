@@ -3,14 +3,14 @@ import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule, type Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { eventTypes } from '../functions/domain/events.ts';
 import { environment } from '../functions/aws/environment.ts';
+import { eventTypes } from '../functions/domain/events.ts';
 import { rotationMetrics, rotationService } from '../functions/domain/metric-names.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
+import { customMetric } from './custom-metric.ts';
 import type { IngestApi } from './ingest-api.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './uploads-function.ts';
-import { printedMetric } from './custom-metric.ts';
+import { UploadsFunction } from './uploads-function.ts';
 
 /** What the subscription is made from. */
 export type ArgyleSubscriptionProps = {
@@ -52,9 +52,9 @@ export class ArgyleSubscription extends Construct {
     schedule.node.addDependency(rotator, subscription);
   }
 
-  private subscriber(props: ArgyleSubscriptionProps): NodeFunction {
-    const subscriber = new NodeFunction(this, 'Subscriber', {
-      entry: 'subscription.ts',
+  private subscriber(props: ArgyleSubscriptionProps): UploadsFunction {
+    const subscriber = new UploadsFunction(this, 'Subscriber', {
+      entry: 'subscription',
       description: 'Registers the webhook at Argyle when the stack is deployed.',
       service: 'subscription',
       // 120 s of work, then up to 17 s to answer CloudFormation.
@@ -73,9 +73,9 @@ export class ArgyleSubscription extends Construct {
     return subscriber;
   }
 
-  private rotator(props: ArgyleSubscriptionProps): NodeFunction {
-    const rotator = new NodeFunction(this, 'Rotator', {
-      entry: 'rotation.ts',
+  private rotator(props: ArgyleSubscriptionProps): UploadsFunction {
+    const rotator = new UploadsFunction(this, 'Rotator', {
+      entry: 'rotation',
       description: 'Rotates the webhook secret without refusing a delivery.',
       service: rotationService,
       // A step waits 2 minutes by itself, and longer while Argyle is slow or a deployment is under way.
@@ -97,7 +97,7 @@ export class ArgyleSubscription extends Construct {
     });
     props.monitoring.watch(this, 'RotationFailed', {
       row: argyleRow,
-      metric: printedMetric(this, rotationService, rotationMetrics.failed),
+      metric: customMetric(this, rotationService, rotationMetrics.failed),
       threshold: 1,
       failureImpact:
         'The webhook secret keeps its value: webhooks arrive as before, but a leaked secret would stay valid.',
@@ -117,7 +117,7 @@ function variablesOf({ argyle, webhookSecret }: ArgyleSubscriptionProps): Readon
 }
 
 // The API key, the lease and memory in the state table, and what is named of the webhook secret.
-function grantAll({ lambda }: NodeFunction, props: ArgyleSubscriptionProps, ...secretActions: string[]): void {
+function grantAll({ lambda }: UploadsFunction, props: ArgyleSubscriptionProps, ...secretActions: string[]): void {
   props.argyle.grantRead(lambda);
   Grant.addToPrincipal({
     grantee: lambda,

@@ -4,8 +4,8 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { eventTypes } from '../functions/domain/events.ts';
 import { changeMetrics, changesService, workerMetrics } from '../functions/domain/metric-names.ts';
+import { customMetric, sumOf } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric, sumOf } from './custom-metric.ts';
 
 /** The alarms of the publishing of changes, and its row of the dashboard. */
 export function watchChanges(scope: Construct, monitoring: Monitoring, deadLetterQueue: Queue): void {
@@ -34,7 +34,7 @@ export function watchChanges(scope: Construct, monitoring: Monitoring, deadLette
     whenMissing: TreatMissingData.NOT_BREACHING,
   });
   monitoring.graph(row, 'Changes a minute', {
-    left: Object.values(changeMetrics).map((name) => printedMetric(scope, changesService, name)),
+    left: Object.values(changeMetrics).map((name) => customMetric(scope, changesService, name)),
     stacked: true,
   });
 }
@@ -44,8 +44,8 @@ export function watchChanges(scope: Construct, monitoring: Monitoring, deadLette
 // pipe is not called. A write that it looks at and that changes nothing for readers is described too.
 function changesWhileNoneIsDescribed(scope: Construct): MathExpression {
   const period = Duration.minutes(30);
-  const ofWorkers = eventTypes.map((event) => printedMetric(scope, event, workerMetrics.applied));
-  const ofPipe = Object.values(changeMetrics).map((name) => printedMetric(scope, changesService, name));
+  const ofWorkers = eventTypes.map((event) => customMetric(scope, event, workerMetrics.applied));
+  const ofPipe = Object.values(changeMetrics).map((name) => customMetric(scope, changesService, name));
   const changed = sumOf(ofWorkers, 'changed', period);
   const described = sumOf(ofPipe, 'described', period);
   return new MathExpression({

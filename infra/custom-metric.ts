@@ -3,7 +3,7 @@ import { MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/a
 import type { Construct } from 'constructs';
 
 /** A metric that a function prints itself: the sum of a minute unless `options` say otherwise. */
-export function printedMetric(
+export function customMetric(
   scope: Construct,
   service: string,
   metricName: string,

@@ -5,8 +5,8 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type EventType, events } from '../functions/domain/events.ts';
 import { documentMetrics, durationMetric, workerMetrics } from '../functions/domain/metric-names.ts';
+import { customMetric } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric } from './custom-metric.ts';
 
 /** The parts of one event's way that are watched. */
 export type WatchedEvent = {
@@ -27,7 +27,7 @@ export function watchEvent(scope: Construct, monitoring: Monitoring, watched: Wa
   const row = eventType;
   const perMinute = { period: Duration.minutes(1), statistic: Stats.MAXIMUM };
   const printed = (name: string, statistic: string = Stats.SUM) =>
-    printedMetric(scope, eventType, name, statistic === Stats.SUM ? {} : { statistic, label: statistic });
+    customMetric(scope, eventType, name, statistic === Stats.SUM ? {} : { statistic, label: statistic });
 
   monitoring.graph(row, 'Events a minute', {
     left: Object.values(workerMetrics).map((name) => printed(name)),
@@ -81,7 +81,7 @@ export function watchEvent(scope: Construct, monitoring: Monitoring, watched: Wa
 // What Argyle's API did not serve has an alarm of its own, and what will never work is a dead letter.
 function errorsOf(scope: Construct, { eventType, worker, fetchesDocuments }: WatchedEvent): MathExpression {
   const period = Duration.minutes(5);
-  const printed = (name: string) => printedMetric(scope, eventType, name, { period });
+  const printed = (name: string) => customMetric(scope, eventType, name, { period });
   return new MathExpression({
     expression: `FILL(errors, 0) + FILL(failed, 0)${fetchesDocuments ? ' - FILL(notFetched, 0)' : ''}`,
     usingMetrics: {

@@ -4,12 +4,12 @@ import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { EventType } from '../functions/domain/events.ts';
 import { environment } from '../functions/aws/environment.ts';
+import type { EventType } from '../functions/domain/events.ts';
 import { type ArgyleAccount, fetchingEvents } from './argyle-account.ts';
 import { type EventAlarms, watchEvent } from './event-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './uploads-function.ts';
+import { UploadsFunction } from './uploads-function.ts';
 
 /** What the pipeline of one event is made from. */
 export type EventPipelineProps = {
@@ -56,8 +56,8 @@ export class EventPipeline extends Construct {
       removalPolicy,
     });
 
-    const worker = new NodeFunction(this, 'Worker', {
-      entry: 'worker.ts',
+    const worker = new UploadsFunction(this, 'Worker', {
+      entry: 'worker',
       description: `Merges ${eventType} events into the upload records.`,
       service: eventType,
       timeout: workerTimeout,
@@ -85,7 +85,7 @@ export class EventPipeline extends Construct {
       'sqs:GetQueueAttributes',
       'sqs:ChangeMessageVisibility',
     );
-    this.worker = worker.release();
+    this.worker = worker.liveAlias();
     this.worker.addEventSourceMapping('Source', {
       eventSourceArn: this.queue.queueArn,
       batchSize: 10,

@@ -3,8 +3,8 @@ import { SingleValueWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { eventTypes } from '../functions/domain/events.ts';
 import { ingestMetrics, ingestService, workerMetrics } from '../functions/domain/metric-names.ts';
+import { customMetric, sumOf } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric, sumOf } from './custom-metric.ts';
 
 /** The row of the dashboard that shows the whole way at once. */
 export const overview = 'overview';
@@ -12,7 +12,7 @@ export const overview = 'overview';
 /** Shows how many webhooks came how far: what is lost between two steps is on the way, refused or stuck. */
 export function showFunnel(scope: Construct, monitoring: Monitoring): void {
   const ingest = (...outcomes: readonly (keyof typeof ingestMetrics)[]) =>
-    outcomes.map((outcome) => printedMetric(scope, ingestService, ingestMetrics[outcome]));
+    outcomes.map((outcome) => customMetric(scope, ingestService, ingestMetrics[outcome]));
   const steps = {
     received: ingest('accepted', 'quarantined', 'bad_signature', 'too_large', 'unavailable'),
     // Of what was answered 503 nobody can say whether it was signed.
@@ -20,7 +20,7 @@ export function showFunnel(scope: Construct, monitoring: Monitoring): void {
     queued: ingest('accepted', 'quarantined'),
     // A stale event was applied before.
     applied: eventTypes.flatMap((event) =>
-      [workerMetrics.applied, workerMetrics.stale].map((name) => printedMetric(scope, event, name)),
+      [workerMetrics.applied, workerMetrics.stale].map((name) => customMetric(scope, event, name)),
     ),
   };
   const sums = (period: Duration) => Object.entries(steps).map(([step, metrics]) => sumOf(metrics, step, period));

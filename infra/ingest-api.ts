@@ -14,7 +14,7 @@ import { ingestService } from '../functions/domain/metric-names.ts';
 import { type EventPipeline, queueDefaults } from './event-pipeline.ts';
 import { watchIngest } from './ingest-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './uploads-function.ts';
+import { UploadsFunction } from './uploads-function.ts';
 
 /** What the API is made from. */
 export type IngestApiProps = {
@@ -48,8 +48,8 @@ export class IngestApi extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'Nothing consumes the quarantine, so nothing can fail to: a person looks at it when its alarm fires.',
     });
-    const ingest = new NodeFunction(this, 'Function', {
-      entry: 'ingest.ts',
+    const ingest = new UploadsFunction(this, 'Function', {
+      entry: 'ingest',
       description: 'Verifies a webhook and queues it before it answers.',
       service: ingestService,
       // Below the gateway's 9 s: an answer of our own is better than the gateway's.
@@ -71,7 +71,7 @@ export class IngestApi extends Construct {
     }
 
     const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: "Receives Argyle's webhooks." });
-    this.ingest = ingest.release();
+    this.ingest = ingest.liveAlias();
     addRoutes(api, this.ingest);
     const stage = addStage(this, api, removalPolicy);
     this.webhookUrl = `${api.apiEndpoint}${webhookPath}`;

@@ -5,8 +5,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ingestMetrics, ingestService, secretUnreadableMetric } from '../functions/domain/metric-names.ts';
+import { customMetric } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
-import { printedMetric } from './custom-metric.ts';
 
 /** The parts of the public side that are watched. */
 export type WatchedIngest = {
@@ -27,7 +27,7 @@ const whenMissing = TreatMissingData.NOT_BREACHING;
 export function watchIngest(scope: Construct, monitoring: Monitoring, watched: WatchedIngest): Alarm {
   const latency = (statistic: string) => watched.stage.metricLatency({ period: minute, statistic, label: statistic });
   monitoring.graph(row, 'Answers a minute', {
-    left: Object.values(ingestMetrics).map((name) => printedMetric(scope, ingestService, name)),
+    left: Object.values(ingestMetrics).map((name) => customMetric(scope, ingestService, name)),
     stacked: true,
   });
   monitoring.graph(row, 'Latency, ms', { left: [latency('p50'), latency('p99')] });
@@ -49,7 +49,7 @@ export function watchIngest(scope: Construct, monitoring: Monitoring, watched: W
 function watchSecret(scope: Construct, monitoring: Monitoring): void {
   monitoring.watch(scope, 'SecretUnreadable', {
     row,
-    metric: printedMetric(scope, ingestService, secretUnreadableMetric),
+    metric: customMetric(scope, ingestService, secretUnreadableMetric),
     // The client has tried twice by then, and what makes a secret unreadable does not pass by itself.
     threshold: 1,
     failureImpact: 'No webhook can be verified: all are answered 503, and lost unless that ends within 30 seconds.',
@@ -57,7 +57,7 @@ function watchSecret(scope: Construct, monitoring: Monitoring): void {
   });
   monitoring.watch(scope, 'Refusals', {
     row,
-    metric: printedMetric(scope, ingestService, ingestMetrics.bad_signature, { period: Duration.minutes(15) }),
+    metric: customMetric(scope, ingestService, ingestMetrics.bad_signature, { period: Duration.minutes(15) }),
     // Strangers who try an address come one by one; a subscription with another secret fails with every document.
     threshold: 10,
     failureImpact:
@@ -81,7 +81,7 @@ function watchWhatIsKept(scope: Construct, monitoring: Monitoring, { quarantine 
   });
   monitoring.watch(scope, 'TooLarge', {
     row,
-    metric: printedMetric(scope, ingestService, ingestMetrics.too_large),
+    metric: customMetric(scope, ingestService, ingestMetrics.too_large),
     threshold: 1,
     failureImpact:
       'A genuine webhook was larger than 512 KiB and was not kept: its event is lost unless it is looked up at Argyle.',
@@ -115,7 +115,7 @@ function watchLoad(
 function watchSilence(scope: Construct, monitoring: Monitoring, hours: number): void {
   monitoring.watch(scope, 'Silence', {
     row,
-    metric: printedMetric(scope, ingestService, ingestMetrics.accepted, { period: Duration.hours(1) }),
+    metric: customMetric(scope, ingestService, ingestMetrics.accepted, { period: Duration.hours(1) }),
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
     threshold: 1,
     periods: hours,

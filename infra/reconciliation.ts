@@ -8,10 +8,10 @@ import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
 import { reconciliationMetrics, reconciliationService } from '../functions/domain/metric-names.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
+import { customMetric, sumOf } from './custom-metric.ts';
 import type { EventPipeline } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './uploads-function.ts';
-import { printedMetric, sumOf } from './custom-metric.ts';
+import { UploadsFunction } from './uploads-function.ts';
 
 /** What reconciliation is made from. */
 export type ReconciliationProps = {
@@ -24,13 +24,13 @@ export type ReconciliationProps = {
 
 /** Compares the records with Argyle's list on a schedule, and puts what is missing on the events' queues. */
 export class Reconciliation extends Construct {
-  readonly reconcile: NodeFunction;
+  readonly reconcile: UploadsFunction;
 
   constructor(scope: Construct, id: string, props: ReconciliationProps) {
     super(scope, id);
     const { argyle, table, pipelines, monitoring } = props;
-    this.reconcile = new NodeFunction(this, 'Function', {
-      entry: 'reconcile.ts',
+    this.reconcile = new UploadsFunction(this, 'Function', {
+      entry: 'reconciliation',
       description: "Compares the upload records with Argyle's list.",
       service: reconciliationService,
       // Lambda's longest. A run that needs more goes on in another invocation.
@@ -56,11 +56,11 @@ export class Reconciliation extends Construct {
   }
 }
 
-function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda }: NodeFunction): void {
+function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda }: UploadsFunction): void {
   const row = argyleRow;
   // It runs once a day: a period without data is one in which it did not run.
   const whenMissing = TreatMissingData.NOT_BREACHING;
-  const printed = (name: string) => printedMetric(scope, reconciliationService, name);
+  const printed = (name: string) => customMetric(scope, reconciliationService, name);
   const { missing, behind, gone, tombstonesListed, held } = reconciliationMetrics;
   monitoring.graph(row, 'Reconciliation: drift', { left: [missing, behind, gone, tombstonesListed].map(printed) });
   monitoring.watch(scope, 'RemovalsHeld', {
@@ -89,7 +89,7 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
   });
 }
 
-function grantAll({ lambda }: NodeFunction, { argyle, table, pipelines }: ReconciliationProps): void {
+function grantAll({ lambda }: UploadsFunction, { argyle, table, pipelines }: ReconciliationProps): void {
   argyle.grantRead(lambda);
   // Not `table.grant`: that would open the indexes as well.
   const grant = (actions: string[], arn: string) =>
@@ -99,7 +99,7 @@ function grantAll({ lambda }: NodeFunction, { argyle, table, pipelines }: Reconc
   for (const { queue } of pipelines) queue.grant(lambda, 'sqs:SendMessage');
 }
 
-function addSchedule(scope: Construct, { lambda }: NodeFunction, hours: number): void {
+function addSchedule(scope: Construct, { lambda }: UploadsFunction, hours: number): void {
   const mayInvoke = (id: string, role: Role) =>
     // A policy of its own: in the function's role it would need the function, which needs its role.
     new Policy(scope, id, {

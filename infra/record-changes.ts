@@ -6,11 +6,11 @@ import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { changesService } from '../functions/domain/metric-names.ts';
-import { outputNames } from './output-names.ts';
 import { watchChanges } from './changes-monitoring.ts';
 import { queueDefaults } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './uploads-function.ts';
+import { outputNames } from './output-names.ts';
+import { UploadsFunction } from './uploads-function.ts';
 
 /** What the publishing of changes is made from. */
 export type RecordChangesProps = {
@@ -37,8 +37,8 @@ export class RecordChanges extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is the dead-letter queue of a pipe, which the rule does not know.',
     });
-    const describe = new NodeFunction(this, 'Describe', {
-      entry: 'record-changes.ts',
+    const describe = new UploadsFunction(this, 'Describe', {
+      entry: 'record-changes',
       description: 'Describes changes of upload records for those who are told of them.',
       service: changesService,
       // It calls nothing: ten records take milliseconds.
@@ -54,7 +54,7 @@ export class RecordChanges extends Construct {
     });
   }
 
-  private addPipe(table: Table, { lambda }: NodeFunction): void {
+  private addPipe(table: Table, { lambda }: UploadsFunction): void {
     const role = new Role(this, 'PipeRole', {
       assumedBy: new ServicePrincipal('pipes.amazonaws.com').withConditions({
         StringEquals: { 'aws:SourceAccount': Stack.of(this).account },

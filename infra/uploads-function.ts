@@ -8,9 +8,9 @@ import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 
 /** What a function is made from. */
-export type NodeFunctionProps = {
-  /** The file in functions/ that exports `handler`. */
-  readonly entry: 'ingest.ts' | 'worker.ts' | 'subscription.ts' | 'rotation.ts' | 'reconcile.ts' | 'record-changes.ts';
+export type UploadsFunctionProps = {
+  /** The folder in functions/ whose handler.ts exports `handler`. */
+  readonly entry: 'ingest' | 'worker' | 'subscription' | 'rotation' | 'reconciliation' | 'record-changes';
   readonly description: string;
   /** The `service` dimension of its metrics. */
   readonly service: string;
@@ -22,12 +22,12 @@ export type NodeFunctionProps = {
 };
 
 /** A function of functions/, bundled by esbuild, with a role that can write its own log group and nothing else. */
-export class NodeFunction extends Construct {
+export class UploadsFunction extends Construct {
   readonly lambda: NodejsFunction;
   readonly service: string;
   readonly logGroup: LogGroup;
 
-  constructor(scope: Construct, id: string, props: NodeFunctionProps) {
+  constructor(scope: Construct, id: string, props: UploadsFunctionProps) {
     super(scope, id);
     this.service = props.service;
     this.logGroup = new LogGroup(this, 'Logs', {
@@ -38,7 +38,7 @@ export class NodeFunction extends Construct {
     this.logGroup.grant(role, 'logs:CreateLogStream', 'logs:PutLogEvents');
 
     this.lambda = new NodejsFunction(this, 'Function', {
-      entry: pathOf(`../functions/${props.entry}`),
+      entry: pathOf(`../functions/${props.entry}/handler.ts`),
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -59,7 +59,7 @@ export class NodeFunction extends Construct {
   }
 
   /** An alias on what is deployed: who calls it instead of the function can be moved to a new version bit by bit. */
-  release(): Alias {
+  liveAlias(): Alias {
     return new Alias(this, 'Live', { aliasName: 'live', version: this.lambda.currentVersion as IVersion });
   }
 }
@@ -74,9 +74,9 @@ export const bundling = {
   bundleAwsSDK: true,
   esbuildArgs: {
     '--supported:dynamic-import': 'false',
-    '--alias:@aws-sdk/credential-provider-node': pathOf('../functions/aws/environment-credentials.ts'),
-    '--alias:@smithy/core/event-streams': pathOf('../functions/aws/no-event-streams.ts'),
-    '--alias:node:fs/promises': pathOf('../functions/aws/no-files.ts'),
+    '--alias:@aws-sdk/credential-provider-node': pathOf('./bundle-stubs/environment-credentials.ts'),
+    '--alias:@smithy/core/event-streams': pathOf('./bundle-stubs/no-event-streams.ts'),
+    '--alias:node:fs/promises': pathOf('./bundle-stubs/no-files.ts'),
   },
 } satisfies BundlingOptions;
 

@@ -2,7 +2,6 @@ import { type App, CfnOutput, RemovalPolicy, Stack, type StackProps, Tags, Valid
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { eventTypes } from '../functions/domain/events.ts';
 import { ingestService } from '../functions/domain/metric-names.ts';
-import { outputNames } from './output-names.ts';
 import { ArgyleAccount } from './argyle-account.ts';
 import { ArgyleSubscription } from './argyle-subscription.ts';
 import { CanaryRollout } from './canary-rollout.ts';
@@ -11,11 +10,12 @@ import { EventPipeline } from './event-pipeline.ts';
 import { overview, showFunnel } from './funnel.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
-import { NodeFunction } from './uploads-function.ts';
+import { outputNames } from './output-names.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { RecordChanges } from './record-changes.ts';
 import { SavedQueries } from './saved-queries.ts';
 import { UploadTable } from './upload-table.ts';
+import { UploadsFunction } from './uploads-function.ts';
 
 /** What the stack is made from. */
 export type UploadsStackProps = StackProps & { readonly config: Config };
@@ -100,7 +100,7 @@ export class UploadsStack extends Stack {
 }
 
 function logGroupNames(stack: Stack): Record<string, string> {
-  const functions = stack.node.findAll().filter((construct) => construct instanceof NodeFunction);
+  const functions = stack.node.findAll().filter((construct) => construct instanceof UploadsFunction);
   return Object.fromEntries(functions.map(({ service, logGroup }) => [service, logGroup.logGroupName]));
 }
 

@@ -3,93 +3,133 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { eventTypes } from '../functions/domain/events.ts';
+import { pureFiles } from './pure-files.ts';
 
 type SourceFile = { readonly path: string; readonly text: string };
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const drawers = ['bench', 'cli', 'figures', 'functions', 'infra', 'local', 'conformance', 'docs', 'test'];
-const source = drawers.flatMap(readSource);
+const source = ['functions', 'infra', 'tools', 'test'].flatMap(readSource);
 
-describe('arrows go one way', () => {
+describe('imports', () => {
   const rules = [
-    { drawer: 'the domain', files: /^functions\/domain\//, mayImport: /^functions\/domain\/|^node:crypto$/ },
+    { part: 'functions/domain', files: /^functions\/domain\//, mayImport: /^functions\/domain\/|^node:crypto$/ },
     {
-      drawer: 'what talks to AWS',
-      files: /^functions\/aws\//,
-      mayImport: /^functions\/(aws|domain|argyle)\/|^functions\/(environment|metric-names)\.ts$|^@aws-sdk\//,
-    },
-    {
-      drawer: "what talks to Argyle's API",
+      part: 'functions/argyle',
       files: /^functions\/argyle\//,
-      mayImport: /^functions\/(argyle|domain)\//,
+      mayImport: /^functions\/(argyle|domain)\/|^node:timers\/promises$/,
     },
     {
-      drawer: 'an entry, or a step of one',
-      files: /^functions\/(?!environment|metric-names|output-names)[\w-]+\.ts$/,
-      mayImport: /^functions\/|^aws-lambda$/,
+      part: 'functions/aws',
+      files: /^functions\/aws\//,
+      mayImport: /^functions\/(aws|argyle|domain)\/|^@aws-sdk\/|^node:timers\/promises$/,
+    },
+    ...['ingest', 'worker', 'subscription', 'rotation', 'reconciliation', 'record-changes'].flatMap((feature) => [
+      {
+        part: `functions/${feature}`,
+        files: new RegExp(`^functions/${feature}/(?!.*-(store|reader)\\.ts$)`),
+        mayImport: new RegExp(`^functions/(${feature}|aws|argyle|domain)/|^aws-lambda$|^node:crypto$`),
+      },
+      {
+        part: `a store or reader of functions/${feature}`,
+        files: new RegExp(`^functions/${feature}/.*-(store|reader)\\.ts$`),
+        mayImport: new RegExp(`^functions/(${feature}|aws|domain)/|^aws-lambda$|^@aws-sdk/`),
+      },
+    ]),
+    {
+      part: 'infra',
+      files: /^infra\/(?!bundle-stubs\/)/,
+      mayImport: /^infra\/|^functions\/(domain\/|aws\/environment\.ts$)|^(aws-cdk-lib|constructs|cdk-nag)\b|^node:/,
     },
     {
-      drawer: 'a list of names',
-      files: /^functions\/(environment|metric-names|output-names)\.ts$/,
-      mayImport: /^functions\/domain\//,
+      part: 'infra/bundle-stubs',
+      files: /^infra\/bundle-stubs\//,
+      mayImport: /^@aws-sdk\/credential-provider-env$/,
     },
     {
-      drawer: 'the infrastructure',
-      files: /^infra\//,
+      part: 'tools/local',
+      files: /^tools\/local\//,
       mayImport:
-        /^infra\/|^functions\/domain\/|^functions\/(environment|metric-names|output-names)\.ts$|^(aws-cdk-lib|constructs|cdk-nag)\b|^node:/,
+        /^tools\/(local|console|fake-argyle|messages)\/|^functions\/(domain\/|aws\/environment\.ts$)|^(@aws-sdk\/|aws-lambda$|dynalite$|fauxqs$|node:)/,
     },
     {
-      drawer: 'the local pipeline',
-      files: /^local\/(?!console\/page\/)/,
+      part: 'tools/console',
+      files: /^tools\/console\/(?!page\/)/,
+      mayImport: /^tools\/(console|fake-argyle|messages)\/|^functions\/domain\/|^(@aws-sdk\/|esbuild$|node:)/,
+    },
+    {
+      part: 'tools/console/page, which runs in a browser,',
+      files: /^tools\/console\/page\//,
+      mayImport: /^tools\/console\/page\//,
+    },
+    {
+      part: 'tools/fake-argyle',
+      files: /^tools\/fake-argyle\//,
+      mayImport: /^tools\/fake-argyle\/|^tools\/local\/loopback\.ts$|^functions\/domain\/|^node:/,
+    },
+    {
+      part: 'tools/messages',
+      files: /^tools\/messages\//,
+      mayImport: /^tools\/(messages|fake-argyle)\/|^functions\/domain\/|^(@aws-sdk\/|node:)/,
+    },
+    {
+      part: 'tools/cli',
+      files: /^tools\/cli\//,
       mayImport:
-        /^(?!infra\/|conformance\/|test\/|docs\/|cli\/(?!(dead|move)-messages\.ts$)|functions\/(?!domain\/|(environment|metric-names)\.ts$)|aws-cdk-lib\b|constructs\b)/,
+        /^tools\/(cli|messages|conformance)\/|^functions\/domain\/|^infra\/output-names\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
     },
     {
-      drawer: "the console's page, which runs in a browser,",
-      files: /^local\/console\/page\//,
-      mayImport: /^local\/console\/page\//,
+      part: 'tools/conformance',
+      files: /^tools\/conformance\//,
+      mayImport: /^tools\/conformance\/|^functions\/domain\/(events|upload-record)\.ts$|^@aws-sdk\/|^node:/,
     },
     {
-      drawer: 'the conformance suite',
-      files: /^conformance\//,
-      mayImport: /^conformance\/|^functions\/domain\/(events|upload-record)\.ts$|^@aws-sdk\/|^node:/,
+      part: 'tools/capacity',
+      files: /^tools\/capacity\//,
+      mayImport: /^tools\/(capacity|local|fake-argyle|messages)\/|^functions\/|^aws-lambda$|^node:/,
     },
     {
-      drawer: 'the command line',
-      files: /^cli\//,
+      part: 'tools/bench',
+      files: /^tools\/bench\/(?!best-practice\/|ways\/)/,
       mayImport:
-        /^cli\/|^functions\/domain\/|^functions\/(metric-names|output-names)\.ts$|^local\/send-samples\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
+        /^tools\/(bench|local|fake-argyle|messages)\/|^functions\/|^infra\/uploads-function\.ts$|^test\/support\/|^(@aws-sdk\/|aws-cdk-lib\b|aws-lambda$|esbuild$|node:)/,
     },
     {
-      drawer: 'the figures',
-      files: /^figures\//,
+      part: 'what the benchmark compares with',
+      files: /^tools\/bench\/(best-practice|ways)\//,
       mayImport:
-        /^figures\/|^local\/|^functions\/domain\/|^functions\/(environment|metric-names)\.ts$|^aws-lambda$|^node:/,
+        /^tools\/bench\/best-practice\/|^(@aws-lambda-powertools\/|@aws-sdk\/|@middy\/core$|aws-lambda$|zod$|node:)/,
     },
     {
-      drawer: 'the benchmark',
-      files: /^bench\/(?!best-practice\/|ways\/)/,
-      mayImport:
-        /^(bench|functions|local)\/|^test\/support\/installed-part\.ts$|^infra\/node-function\.ts$|^test\/support\/installed-part\.ts$|^(aws-cdk-lib\b|aws-lambda$|esbuild$|node:)/,
+      part: 'tools/docs',
+      files: /^tools\/docs\//,
+      mayImport: /^tools\/|^functions\/domain\/|^test\/|^node:|^(playwright-core|docs:screenshots)$/,
     },
-    {
-      drawer: 'what the benchmark compares with',
-      files: /^bench\/(best-practice|ways)\//,
-      mayImport: /^bench\/best-practice\/|^(@aws-lambda-powertools\/|@aws-sdk\/|@middy\/core$|aws-lambda$|zod$|node:)/,
-    },
-    { drawer: 'the documentation', files: /^docs\//, mayImport: /^functions\/domain\/|^node:/ },
   ];
 
-  test.each(rules)('$drawer imports only what it may', ({ files, mayImport }) => {
+  test.each(rules)('$part imports only what it may', ({ files, mayImport }) => {
     const ruled = source.filter(({ path }) => files.test(path));
     const breaches = ruled.flatMap((file) =>
       importsOf(file)
         .filter((target) => !mayImport.test(target))
         .map((target) => `${file.path} → ${target}`),
     );
-    expect(ruled).not.toEqual([]);
     expect(breaches).toEqual([]);
+  });
+
+  test('every rule applies to a file', () => {
+    const unused = rules.filter(
+      ({ part, files }) => !part.startsWith('a store') && !source.some(({ path }) => files.test(path)),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  test('there is no cycle of files', () => {
+    expect(findCycle(new Map(source.map((file) => [file.path, importsOf(file)])))).toEqual([]);
+  });
+
+  test('a cycle is found', () => {
+    const imports = { a: ['b'], b: ['c', 'd'], c: [], d: ['b'] };
+    expect(findCycle(new Map(Object.entries(imports)))).toEqual(['b', 'd', 'b']);
   });
 
   test('every file outside of the tests is ruled once', () => {
@@ -124,7 +164,9 @@ describe('functions', () => {
   });
 
   test('the environment is read in one file', () => {
-    expect(pathsOf(functions.filter(({ text }) => text.includes('process.env')))).toEqual(['functions/environment.ts']);
+    expect(pathsOf(functions.filter(({ text }) => text.includes('process.env')))).toEqual([
+      'functions/aws/environment.ts',
+    ]);
   });
 
   test.each([
@@ -133,31 +175,31 @@ describe('functions', () => {
       'the clock',
       /\bDate\.now\b|\bnew Date\(\s*\)|\bnew Date\b(?!\()|(?<!new )\bDate\(|\bperformance\b|\bTemporal\.Now\b/,
     ],
-    ['chance', /\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\brandomInt\b|\bgetRandomValues\b/],
-  ])('the domain knows nothing of %s', (_, impure) => {
-    const domain = functions.filter(({ path }) => path.startsWith('functions/domain/'));
-    expect(pathsOf(domain.filter(({ text }) => impure.test(text)))).toEqual([]);
+    ['randomness', /\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\brandomInt\b|\bgetRandomValues\b/],
+  ])('shared rules do not use %s', (_, impure) => {
+    const rules = functions.filter(({ path }) => pureFiles.test(path));
+    expect(pathsOf(rules.filter(({ text }) => impure.test(text)))).toEqual([]);
   });
 });
 
 test.each(eventTypes)('only the catalogue names %s', (event) => {
   const naming = source.filter(
-    ({ path, text }) => /^(functions|infra|conformance)\//.test(path) && text.includes(event),
+    ({ path, text }) => /^(functions|infra|tools\/conformance)\//.test(path) && text.includes(event),
   );
   expect(pathsOf(naming)).toEqual(['functions/domain/events.ts']);
 });
 
-test('nothing is put into a drawer for everything', () => {
+test('no file or folder has a name that says nothing', () => {
   const names = source.flatMap(({ path }) => path.split('/')).map((name) => basename(name, '.ts'));
   expect(names.filter((name) => /^(utils?|helpers?|common|shared|services?|misc|lib|types|index)$/.test(name))).toEqual(
     [],
   );
 });
 
-function readSource(drawer: string): SourceFile[] {
-  return readdirSync(join(repository, drawer), { recursive: true, encoding: 'utf8' })
+function readSource(folder: string): SourceFile[] {
+  return readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
-    .map((path) => join(drawer, path))
+    .map((path) => join(folder, path))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(repository, path), 'utf8') }));
 }
@@ -179,4 +221,24 @@ function importsOf({ path, text }: SourceFile): string[] {
 
 function pathsOf(files: readonly SourceFile[]): string[] {
   return files.map(({ path }) => path);
+}
+
+// The files of one import cycle, the first of them again at the end; empty when there is none.
+function findCycle(imports: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const target of imports.get(file) ?? []) {
+      const cycle = visit(target, [...path, file]);
+      if (cycle.length > 0) return cycle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of imports.keys()) {
+    const cycle = visit(file, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
 }

@@ -46,7 +46,7 @@ describe.each([
     entry: 'rotation',
     lambdas: servingOf('AWS::SecretsManager::RotationSchedule', ({ RotationLambdaARN }) => RotationLambdaARN),
   },
-  { entry: 'reconcile', lambdas: servingOf('AWS::Scheduler::Schedule', ({ Target }) => Target.Arn) },
+  { entry: 'reconciliation', lambdas: servingOf('AWS::Scheduler::Schedule', ({ Target }) => Target.Arn) },
 ])('the bundle of $entry', ({ entry, lambdas }) => {
   const [folder = '', ...others] = new Set(lambdas().map(stack.codeOf));
   const file = join(folder, 'index.js');
@@ -116,7 +116,7 @@ test('the bundle that describes changes has no client of AWS', () => {
 
 async function bundleWithoutStub(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../functions/${entry}.ts`, import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`../functions/${entry}/handler.ts`, import.meta.url))],
     bundle: true,
     minify: true,
     platform: 'node',

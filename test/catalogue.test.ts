@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { eventsPage } from '../tools/docs/write-events.ts';
 import { eventOf, events, eventTypes, type Slot } from '../functions/domain/events.ts';
+import { eventsPage } from '../tools/docs/write-events.ts';
 
 test.each(eventTypes)('there is a fixture of %s', (event) => {
   expect(JSON.parse(read(`fixtures/${event}.json`)).event).toBe(event);

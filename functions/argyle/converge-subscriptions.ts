@@ -1,6 +1,6 @@
-import { type Sleep, untilServed } from './retry.ts';
-import type { Webhooks } from './webhooks.ts';
 import { fits, planSubscriptions, type SubscriptionKey } from '../domain/subscription.ts';
+import { retryWhileUnavailable, type Sleep } from './retry.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What convergence needs from outside. */
 export type ConvergenceDependencies = { readonly webhooks: Webhooks; readonly sleep: Sleep };
@@ -31,7 +31,7 @@ export async function convergeSubscriptions(
       changes.removed += 1;
     }
   };
-  await untilServed(work, sleep, signal);
+  await retryWhileUnavailable(work, sleep, signal);
   return changes;
 }
 
@@ -46,7 +46,7 @@ export async function addSubscription(
     const own = await webhooks.listOwn(key, signal);
     if (!own.some((subscription) => fits(subscription, secret))) await webhooks.create(key, secret, signal);
   };
-  await untilServed(work, sleep, signal);
+  await retryWhileUnavailable(work, sleep, signal);
 }
 
 /** Removes all own subscriptions. Holds the lease. */
@@ -58,5 +58,5 @@ export async function removeSubscriptions(
   const work = async () => {
     for (const { id } of await webhooks.listOwn(key, signal)) await webhooks.remove(id, signal);
   };
-  await untilServed(work, sleep, signal);
+  await retryWhileUnavailable(work, sleep, signal);
 }

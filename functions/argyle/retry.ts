@@ -25,7 +25,7 @@ export const sleep: Sleep = (milliseconds, signal) =>
  * Does the work again while Argyle is unavailable, with longer and longer pauses and never sooner than it asks for.
  * The work has to bear being repeated from its beginning. Throws its last error when the time is over.
  */
-export async function untilServed<Result>(
+export async function retryWhileUnavailable<Result>(
   work: () => Promise<Result>,
   pause: Sleep,
   signal: AbortSignal,

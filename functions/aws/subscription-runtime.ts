@@ -3,11 +3,11 @@ import { sleep } from '../argyle/retry.ts';
 import { createWebhooks } from '../argyle/webhooks.ts';
 import { createReadArgyleCredentials } from './argyle-credentials.ts';
 import { dynamodbClient, secretsManagerClient } from './clients.ts';
+import { environment, readVariable } from './environment.ts';
 import { createWithLease } from './lease.ts';
 import { createSecretVersions } from './secret-versions.ts';
-import { createSubscriptionMemoryStore } from './subscription-registry-store.ts';
+import { createSubscriptionRegistryStore } from './subscription-registry-store.ts';
 import { createTelemetry } from './telemetry.ts';
-import { environment, readVariable } from './environment.ts';
 
 /** What the two functions that change the subscription share: the API, the secret, the memory, and the one lease. */
 // once per cold start
@@ -20,7 +20,7 @@ export function subscriptionRuntime() {
   return {
     webhooks: createWebhooks(askArgyle, credentialsId),
     versions: createSecretVersions(secretsManager, readVariable(environment.webhookSecretId)),
-    memory: createSubscriptionMemoryStore(dynamodb, tableName),
+    memory: createSubscriptionRegistryStore(dynamodb, tableName),
     withLease: createWithLease(dynamodb, {
       tableName,
       id: 'subscription-lease',

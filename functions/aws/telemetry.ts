@@ -1,8 +1,8 @@
 import { ListError } from '../argyle/argyle-api.ts';
 import { isArgyleRefusal } from '../argyle/argyle-error.ts';
+import { durationMetric } from '../domain/metric-names.ts';
 import { isSetupError } from '../domain/setup-error.ts';
 import { environment, readVariable } from './environment.ts';
-import { durationMetric } from '../domain/metric-names.ts';
 
 /** Why something failed: the closed list of codes that error lines carry. */
 export type LogCode =

@@ -1,15 +1,15 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { callDeadline, secretsManagerClient, sqsClient } from '../aws/clients.ts';
 import { within } from '../aws/deadline.ts';
+import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
 import { createSendMessage, type SendMessage } from '../aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from '../aws/telemetry.ts';
-import { createWebhookSecrets, type WebhookSecrets } from './webhook-secret-reader.ts';
 import { readEnvelope } from '../domain/envelope.ts';
 import { type EventType, eventTypes } from '../domain/events.ts';
+import { durationMetric, ingestMetrics, secretUnreadableMetric } from '../domain/metric-names.ts';
 import { eventNameOf, writeMessage } from '../domain/queue-message.ts';
 import { isSignedBy, readSignature, signatureHeader } from './signature.ts';
-import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
-import { durationMetric, ingestMetrics, secretUnreadableMetric } from '../domain/metric-names.ts';
+import { createWebhookSecrets, type WebhookSecrets } from './webhook-secret-reader.ts';
 
 /** What ingest needs from outside; `deadlineMs` bounds the whole of one request. */
 export type IngestDependencies = {

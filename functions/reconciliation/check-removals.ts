@@ -1,11 +1,11 @@
 import type { Telemetry } from '../aws/telemetry.ts';
 import { readId } from '../domain/envelope.ts';
 import { eventOf } from '../domain/events.ts';
-import { counted, type Run } from './run.ts';
-import { afterMiss, mayBeGone, mostRemovals } from './removal-rule.ts';
-import { createUploadIdSet, packIds, type UploadIdSet, unpackIds } from './upload-id-set.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import { type StepDependencies, sendFoundEvent } from './list-uploads.ts';
+import { afterMiss, mayBeGone, mostRemovals } from './removal-rule.ts';
+import { counted, type Run } from './run.ts';
+import { createUploadIdSet, packIds, type UploadIdSet, unpackIds } from './upload-id-set.ts';
 
 /** What the steps after the list need. */
 export type RemovalDependencies = StepDependencies & {

@@ -4,17 +4,17 @@ import { createPace, type Wait } from '../argyle/pace.ts';
 import { createUserUploads, OutOfTimeError } from '../argyle/user-uploads.ts';
 import { createReadArgyleCredentials } from '../aws/argyle-credentials.ts';
 import { dynamodbClient, lambdaClient, secretsManagerClient, sqsClient } from '../aws/clients.ts';
+import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
 import { createSendMessage } from '../aws/event-queue.ts';
-import { createReconciliationState, type KeptState } from './state-store.ts';
-import { createRecordReader } from './record-reader.ts';
 import { createInvokeSelf, type InvokeSelf } from '../aws/self-invocation.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
 import { type EventType, eventTypes } from '../domain/events.ts';
-import { countedSince, hasEnded, isUnfinished, newRun, type Run, type RunCounts } from './run.ts';
-import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
 import { durationMetric, reconciliationMetrics } from '../domain/metric-names.ts';
-import { listUploads } from './list-uploads.ts';
 import { checkCandidates, createListedIds, type RemovalDependencies, scanRecords } from './check-removals.ts';
+import { listUploads } from './list-uploads.ts';
+import { createRecordReader } from './record-reader.ts';
+import { countedSince, hasEnded, isUnfinished, newRun, type Run, type RunCounts } from './run.ts';
+import { createReconciliationState, type KeptState } from './state-store.ts';
 
 /** What reconciliation needs from outside. */
 export type ReconcileDependencies = RemovalDependencies & { readonly invokeSelf: InvokeSelf };

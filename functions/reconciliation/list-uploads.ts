@@ -3,15 +3,15 @@ import type { Pace } from '../argyle/pace.ts';
 import { OutOfTimeError, type UserUploads } from '../argyle/user-uploads.ts';
 import { callDeadline } from '../aws/clients.ts';
 import type { SendMessage } from '../aws/event-queue.ts';
-import type { ReconciliationState } from './state-store.ts';
-import type { RecordReader } from './record-reader.ts';
 import { readId } from '../domain/envelope.ts';
 import type { EventType } from '../domain/events.ts';
 import { reconciliation, writeMessage } from '../domain/queue-message.ts';
+import { readUserUpload, type UserUpload } from '../domain/user-upload.ts';
+import type { RecordReader } from './record-reader.ts';
 import { counted, type Run, type RunCounts } from './run.ts';
+import type { ReconciliationState } from './state-store.ts';
 import { compareUpload, foundEventBody } from './upload-comparison.ts';
 import { packIds } from './upload-id-set.ts';
-import { readUserUpload, type UserUpload } from '../domain/user-upload.ts';
 
 /** What the steps of a run need from outside. `pace` is the one that `uploads` keeps. */
 export type StepDependencies = {

@@ -1,8 +1,8 @@
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { events, eventTypes } from '../domain/events.ts';
-import type { KnownRecord } from './upload-comparison.ts';
-import type { UploadSlots } from '../domain/upload-record.ts';
 import { callDeadline } from '../aws/clients.ts';
+import { events, eventTypes } from '../domain/events.ts';
+import type { UploadSlots } from '../domain/upload-record.ts';
+import type { KnownRecord } from './upload-comparison.ts';
 
 /** Reads many records, and of each only what a comparison needs. Both throw when DynamoDB does not answer or refuses. */
 export type RecordReader = {

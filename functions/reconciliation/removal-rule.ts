@@ -1,5 +1,5 @@
-import type { KnownRecord } from './upload-comparison.ts';
 import { removalSlot } from '../domain/upload-record.ts';
+import type { KnownRecord } from './upload-comparison.ts';
 
 /** That a document was found neither in Argyle's list nor by its id: since when, and by which run last. */
 export type Miss = { readonly firstMissedAt: string; readonly missedBy: string };

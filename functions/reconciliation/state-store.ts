@@ -6,9 +6,9 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Run } from './run.ts';
-import type { Miss } from './removal-rule.ts';
 import { callDeadline } from '../aws/clients.ts';
+import type { Miss } from './removal-rule.ts';
+import type { Run } from './run.ts';
 
 /** What is kept between runs, and of a run: `previousRun` is the last that looked for what is gone. */
 export type KeptState = { readonly run?: Run; readonly previousRun?: string };

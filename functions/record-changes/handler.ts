@@ -1,8 +1,8 @@
 import type { DynamoDBRecord } from 'aws-lambda';
-import { readStreamRecord } from './stream-record-reader.ts';
 import { createTelemetry, type Telemetry } from '../aws/telemetry.ts';
-import { describeChange, type RecordChange } from './record-change.ts';
 import { changeMetrics, durationMetric } from '../domain/metric-names.ts';
+import { describeChange, type RecordChange } from './record-change.ts';
+import { readStreamRecord } from './stream-record-reader.ts';
 
 /** What it needs from outside. */
 export type RecordChangesDependencies = {

@@ -1,10 +1,10 @@
 import type { SecretsManagerRotationEvent } from 'aws-lambda';
 import { stages } from '../aws/secret-versions.ts';
-import type { Telemetry } from '../aws/telemetry.ts';
-import { fits } from '../domain/subscription.ts';
-import { rotationMetrics } from '../domain/metric-names.ts';
-import { completeVersion, listOwn, type RotationDependencies, subscribePending } from './rotate-secret.ts';
 import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
+import type { Telemetry } from '../aws/telemetry.ts';
+import { rotationMetrics } from '../domain/metric-names.ts';
+import { fits } from '../domain/subscription.ts';
+import { completeVersion, listOwn, type RotationDependencies, subscribePending } from './rotate-secret.ts';
 
 /** What the entry needs from outside; `newSecret` gives another one each time, `stepMs` bounds one step. */
 export type RotationEntryDependencies = RotationDependencies & {

@@ -1,8 +1,12 @@
-import { untilServed } from '../argyle/retry.ts';
+import {
+  addSubscription,
+  type ConvergenceDependencies,
+  convergeSubscriptions,
+} from '../argyle/converge-subscriptions.ts';
+import { retryWhileUnavailable } from '../argyle/retry.ts';
 import { leasedWorkMs, type WithLease } from '../aws/lease.ts';
 import { type SecretVersion, type SecretVersions, stages } from '../aws/secret-versions.ts';
-import type { SubscriptionMemoryStore } from '../aws/subscription-registry-store.ts';
-import { addSubscription, type ConvergenceDependencies, convergeSubscriptions } from '../argyle/converge-subscriptions.ts';
+import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
 import { setupError } from '../domain/setup-error.ts';
 import type { Subscription, SubscriptionKey } from '../domain/subscription.ts';
 import { keysIn } from '../domain/subscription-registry.ts';
@@ -10,7 +14,7 @@ import { keysIn } from '../domain/subscription-registry.ts';
 /** What the rotation needs from outside. */
 export type RotationDependencies = ConvergenceDependencies & {
   readonly versions: SecretVersions;
-  readonly memory: Pick<SubscriptionMemoryStore, 'read'>;
+  readonly memory: Pick<SubscriptionRegistryStore, 'read'>;
   readonly withLease: WithLease;
 };
 
@@ -66,7 +70,7 @@ export async function listOwn(
     for (const key of await readKeys(deps, signal)) lists.push(await deps.webhooks.listOwn(key, signal));
     return lists;
   };
-  return untilServed(list, deps.sleep, signal);
+  return retryWhileUnavailable(list, deps.sleep, signal);
 }
 
 // Not from the environment: a deployment may have changed or removed the subscription since this step began.

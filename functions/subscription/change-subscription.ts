@@ -1,8 +1,12 @@
-import { untilServed } from '../argyle/retry.ts';
+import {
+  type ConvergenceDependencies,
+  convergeSubscriptions,
+  removeSubscriptions,
+} from '../argyle/converge-subscriptions.ts';
+import { retryWhileUnavailable } from '../argyle/retry.ts';
 import type { WithLease } from '../aws/lease.ts';
 import { type SecretVersions, stages } from '../aws/secret-versions.ts';
-import type { SubscriptionMemoryStore } from '../aws/subscription-registry-store.ts';
-import { type ConvergenceDependencies, convergeSubscriptions, removeSubscriptions } from '../argyle/converge-subscriptions.ts';
+import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
 import { setupError } from '../domain/setup-error.ts';
 import type { SubscriptionKey } from '../domain/subscription.ts';
 import {
@@ -10,14 +14,14 @@ import {
   keyOf,
   physicalIdOf,
   rememberSubscription,
-  type SubscriptionMemory,
+  type SubscriptionRegistry,
   straysIn,
 } from '../domain/subscription-registry.ts';
 
 /** What a change of the subscription needs from outside. */
 export type ChangeDependencies = ConvergenceDependencies & {
   readonly versions: Pick<SecretVersions, 'read'>;
-  readonly memory: SubscriptionMemoryStore;
+  readonly memory: SubscriptionRegistryStore;
   readonly withLease: WithLease;
   readonly isRollingBack: (stackId: string, signal: AbortSignal) => Promise<boolean>;
 };
@@ -38,7 +42,7 @@ export async function subscribe(
   const { webhooks, versions, memory, sleep, withLease } = dependencies;
   const id = physicalIdOf(key);
   await withLease(async (signal) => {
-    const own = await untilServed(() => webhooks.listOwn(key, signal), sleep, signal);
+    const own = await retryWhileUnavailable(() => webhooks.listOwn(key, signal), sleep, signal);
     onBegin();
     const found = own.length > 0 ? 'adopted' : 'created';
     let remembered = rememberSubscription(await memory.read(signal), id, found);
@@ -72,10 +76,10 @@ export async function unsubscribe(
 
 async function removeOne(
   dependencies: ChangeDependencies,
-  remembered: SubscriptionMemory,
+  remembered: SubscriptionRegistry,
   physicalId: string,
   signal: AbortSignal,
-): Promise<SubscriptionMemory> {
+): Promise<SubscriptionRegistry> {
   const key = keyOf(physicalId);
   if (key) await removeSubscriptions(dependencies, key, signal);
   const forgotten = forgetSubscription(remembered, physicalId);

@@ -2,11 +2,11 @@ import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { isArgyleRefusal } from '../argyle/argyle-error.ts';
 import { cloudformationClient } from '../aws/clients.ts';
 import { createAnswerStack, createIsRollingBack, type StackAnswer } from '../aws/cloudformation.ts';
+import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
 import type { Telemetry } from '../aws/telemetry.ts';
-import { type ChangeDependencies, subscribe, unsubscribe } from './change-subscription.ts';
 import { isSetupError } from '../domain/setup-error.ts';
 import { physicalIdOf } from '../domain/subscription-registry.ts';
-import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
+import { type ChangeDependencies, subscribe, unsubscribe } from './change-subscription.ts';
 
 /** What the resource needs from outside; `workMs` bounds the work, the answer comes after it. */
 export type SubscriptionDependencies = ChangeDependencies & {

@@ -1,10 +1,10 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { Telemetry } from '../aws/telemetry.ts';
-import type { ApplyEvent, ApplyOutcome } from './upload-store.ts';
 import type { Envelope } from '../domain/envelope.ts';
 import { readMessage } from '../domain/queue-message.ts';
 import { isTooOldToCreate } from '../domain/upload-record.ts';
 import type { Enrich, EnrichmentOutcome } from './enrich-record.ts';
+import type { ApplyEvent, ApplyOutcome } from './upload-store.ts';
 
 /** What one message needs. `enrich` is absent without credentials for Argyle, and for removals: nothing to ask. */
 export type RecordDependencies = {

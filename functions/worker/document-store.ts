@@ -1,8 +1,8 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { callDeadline } from '../aws/clients.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import type { Document } from '../domain/user-upload.ts';
-import { callDeadline } from '../aws/clients.ts';
 
 /** `older`: the record has newer news of the document, or was removed meanwhile. */
 export type WriteOutcome = 'written' | 'older';

@@ -1,6 +1,6 @@
 import { type AskArgyle, argyleError } from '../argyle/argyle-api.ts';
-import type { WriteDocument } from './document-store.ts';
 import { readUserUpload } from '../domain/user-upload.ts';
+import type { WriteDocument } from './document-store.ts';
 
 /** `gone`: Argyle knows no such document, it was removed meanwhile. `failed`: ask again, not before `retryAfterSeconds`. */
 export type EnrichmentOutcome =

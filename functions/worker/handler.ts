@@ -1,17 +1,17 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
 import { createAskArgyle } from '../argyle/argyle-api.ts';
 import { createReadArgyleCredentials } from '../aws/argyle-credentials.ts';
 import { dynamodbClient, secretsManagerClient, sqsClient } from '../aws/clients.ts';
 import { within } from '../aws/deadline.ts';
-import { createWriteDocument } from './document-store.ts';
+import { environment, readOptionalVariable, readVariable } from '../aws/environment.ts';
 import { createPostponeMessages, type PostponeMessages } from '../aws/event-queue.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
-import { createApplyEvent } from './upload-store.ts';
-import { retryDelaySeconds } from './retry-delay.ts';
-import { createEnrich, type Enrich } from './enrich-record.ts';
-import { environment, readOptionalVariable, readVariable } from '../aws/environment.ts';
 import { documentMetrics, durationMetric, workerMetrics } from '../domain/metric-names.ts';
+import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
+import { createWriteDocument } from './document-store.ts';
+import { createEnrich, type Enrich } from './enrich-record.ts';
+import { retryDelaySeconds } from './retry-delay.ts';
+import { createApplyEvent } from './upload-store.ts';
 
 /** What a worker needs from outside; `random` gives 0 to 1, `budgetMs` bounds the work on one batch. */
 export type WorkerDependencies = RecordDependencies & {

@@ -5,10 +5,10 @@ import {
   GetItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { callDeadline } from '../aws/clients.ts';
 import type { Envelope } from '../domain/envelope.ts';
 import { events } from '../domain/events.ts';
 import { expiryOf, removalSlot } from '../domain/upload-record.ts';
-import { callDeadline } from '../aws/clients.ts';
 
 /**
  * `stale`: the record already knows of this event, as early or earlier. `expired`: too old, and there is no record.

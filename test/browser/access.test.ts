@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startChromium } from '../support/engines/chromium.ts';
-import { laneCell, openConsole } from '../support/engines/console-page.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
+import { startChromium } from '../support/emulators/chromium.ts';
+import { laneCell, openConsole } from '../support/emulators/console-page.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
 
 const added = 'user_uploads.added';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

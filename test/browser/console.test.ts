@@ -1,10 +1,10 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { events, eventTypes } from '../../functions/domain/events.ts';
+import { startChromium } from '../support/emulators/chromium.ts';
+import { type ConsolePage, laneCell, openConsole } from '../support/emulators/console-page.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { startChromium } from '../support/engines/chromium.ts';
-import { type ConsolePage, laneCell, openConsole } from '../support/engines/console-page.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
 
 const added = 'user_uploads.added';
 

@@ -1,10 +1,10 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { events, eventTypes } from '../../functions/domain/events.ts';
 import { environment } from '../../functions/aws/environment.ts';
-import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
+import { events, eventTypes } from '../../functions/domain/events.ts';
 import { sqsRecord } from '../support/builders/builders.ts';
-import { startTestPipeline, type TestPipeline } from '../support/engines/local-pipeline.ts';
+import { startTestPipeline, type TestPipeline } from '../support/emulators/local-pipeline.ts';
+import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

@@ -2,8 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RecordChange } from '../../functions/record-changes/record-change.ts';
 import type { BusEvent } from '../../tools/local/pipe.ts';
 import { resolve } from '../../tools/local/template.ts';
+import {
+  type ConnectedPipeline,
+  startConnectedPipeline,
+  startTestPipeline,
+  until,
+} from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { type ConnectedPipeline, startConnectedPipeline, startTestPipeline, until } from '../support/engines/local-pipeline.ts';
 
 type ChangeEvent = Omit<BusEvent, 'detail'> & { readonly detail: RecordChange };
 

@@ -3,8 +3,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
 import type { Overview, UploadHistory } from '../../tools/console/page/view.ts';
+import { startTestPipeline, type TestPipeline } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline } from '../support/engines/local-pipeline.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EventType, events, eventTypes } from '../../functions/domain/events.ts';
-import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline } from '../support/engines/local-pipeline.ts';
 import { seededRandom, shuffled } from '../support/builders/seeded-random.ts';
+import { startTestPipeline, type TestPipeline } from '../support/emulators/local-pipeline.ts';
+import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

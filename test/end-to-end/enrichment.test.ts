@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { webhookBody } from '../support/fakes/argyle-sender.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
 
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {

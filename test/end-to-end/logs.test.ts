@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
+import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, sign, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline, until } from '../support/engines/local-pipeline.ts';
 
 const canary = 'canary-7f3a';
 const secret = `${canary}-secret`;

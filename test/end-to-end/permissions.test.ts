@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventTypes } from '../../functions/domain/events.ts';
 import { environment } from '../../functions/aws/environment.ts';
+import { eventTypes } from '../../functions/domain/events.ts';
 import { rotateSecret } from '../../tools/local/rotate-secret.ts';
 import { valuesOf } from '../../tools/local/wiring.ts';
-import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
+import { changeSubscription } from '../support/builders/subscription-changes.ts';
 import {
   type ConnectedPipeline,
   startConnectedPipeline,
   startTestPipeline,
   type TestPipeline,
   until,
-} from '../support/engines/local-pipeline.ts';
+} from '../support/emulators/local-pipeline.ts';
+import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 import { forbiddenCalls, neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
-import { changeSubscription } from '../support/builders/subscription-changes.ts';
 
 // The event source poller acts with the worker's role, but not from its code.
 const ofThePoller = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];

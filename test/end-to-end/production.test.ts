@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { events, eventTypes } from '../../functions/domain/events.ts';
 import { resolve } from '../../tools/local/template.ts';
+import { startTestPipeline, type TestPipeline } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline } from '../support/engines/local-pipeline.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

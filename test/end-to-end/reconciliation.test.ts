@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
 import type { ReconcileAnswer } from '../../functions/reconciliation/handler.ts';
 import type { KnownUpload } from '../../tools/fake-argyle/user-uploads.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
+import { createTimeMachine } from '../support/emulators/time-machine.ts';
 import { webhookBody } from '../support/fakes/argyle-sender.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
 import { neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
-import { createTimeMachine } from '../support/engines/time-machine.ts';
 
 // This fake Argyle loses every delivery.
 let pipeline: ConnectedPipeline;

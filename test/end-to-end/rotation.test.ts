@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { environment } from '../../functions/aws/environment.ts';
 import { rotateSecret } from '../../tools/local/rotate-secret.ts';
 import { valuesOf } from '../../tools/local/wiring.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
-import { rotateInHaste } from '../support/engines/rotate-in-haste.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
+import { rotateInHaste } from '../support/emulators/rotate-in-haste.ts';
 
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, inject, test } from 'vitest';
 import { startPipeline } from '../../tools/local/pipeline.ts';
-import { until } from '../support/engines/local-pipeline.ts';
+import { until } from '../support/emulators/local-pipeline.ts';
 
 test('npm start says ready with the webhook URL, npm run send posts to it, and SIGTERM to npm stops all of it, under load too', async () => {
   const [PORT, DYNAMODB_PORT, SQS_PORT] = await freePorts(3);
@@ -14,7 +14,7 @@ test('npm start says ready with the webhook URL, npm run send posts to it, and S
   const ready = await lineStarting(started, 'ready ');
   const sent = run('npm', ['run', 'send', '--', 'user_uploads.added', '--count', '3'], environment);
   const [sentCode] = await once(sent, 'exit');
-  const load = run(process.execPath, ['local/send.ts', 'user_uploads.added', '--count', '100000'], environment);
+  const load = run(process.execPath, ['tools/local/send.ts', 'user_uploads.added', '--count', '100000'], environment);
   await lineStarting(started, 'Ingest', 20, 'stderr');
   started.kill('SIGTERM');
   for (const port of [PORT, DYNAMODB_PORT, SQS_PORT]) await until(async () => !(await isListening(Number(port))));
@@ -49,7 +49,7 @@ test.each([
   },
 ])('npm start refuses $words with a sentence', async ({ words, says }) => {
   const [PORT, DYNAMODB_PORT, SQS_PORT] = await freePorts(3);
-  const started = run(process.execPath, ['local/start.ts', ...words], { PORT, DYNAMODB_PORT, SQS_PORT });
+  const started = run(process.execPath, ['tools/local/start.ts', ...words], { PORT, DYNAMODB_PORT, SQS_PORT });
   const [said, [code]] = await Promise.all([textOf(started), once(started, 'exit')]);
 
   expect(said.split('\n')[0]).toBe(says);
@@ -62,7 +62,7 @@ test('a taken port is named in one sentence', async () => {
   const taken = String((squatter.address() as AddressInfo).port);
   const [PORT, DYNAMODB_PORT] = await freePorts(2);
 
-  const started = run(process.execPath, ['local/start.ts'], { PORT, DYNAMODB_PORT, SQS_PORT: taken });
+  const started = run(process.execPath, ['tools/local/start.ts'], { PORT, DYNAMODB_PORT, SQS_PORT: taken });
   const [said, [code]] = await Promise.all([textOf(started), once(started, 'exit')]);
   squatter.close();
 
@@ -102,7 +102,7 @@ test.each([
   },
   { words: ['user_uploads.added', '--count', '0'], says: '--count 0 is not allowed: use a whole number from 1.' },
 ])('npm run send refuses $words with a sentence', async ({ words, says }) => {
-  const sent = run(process.execPath, ['local/send.ts', ...words], {});
+  const sent = run(process.execPath, ['tools/local/send.ts', ...words], {});
   const [said, [code]] = await Promise.all([textOf(sent), once(sent, 'exit')]);
 
   expect(said.split('\n')[0]).toBe(says);

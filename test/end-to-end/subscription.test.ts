@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { argyleKey, type ConnectedPipeline, startConnectedPipeline, until } from '../support/engines/local-pipeline.ts';
 import { changeSubscription } from '../support/builders/subscription-changes.ts';
+import {
+  argyleKey,
+  type ConnectedPipeline,
+  startConnectedPipeline,
+  until,
+} from '../support/emulators/local-pipeline.ts';
 
 const secret = 'canary-of-the-webhook-secret';
 

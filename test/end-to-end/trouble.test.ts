@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSecret } from '../../tools/local/secret.ts';
+import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, sign, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline, until } from '../support/engines/local-pipeline.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

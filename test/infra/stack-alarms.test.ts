@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createTelemetry } from '../../functions/aws/telemetry.ts';
 import { events, eventTypes } from '../../functions/domain/events.ts';
-import { documentMetrics, ingestMetrics, secretUnreadableMetric, workerMetrics } from '../../functions/domain/metric-names.ts';
+import {
+  documentMetrics,
+  ingestMetrics,
+  secretUnreadableMetric,
+  workerMetrics,
+} from '../../functions/domain/metric-names.ts';
 import { type Resource, readStack, stages, statementsIn, variablesOf } from '../support/synthesized-stack.ts';
 
 type Properties = Resource['Properties'];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { environment } from '../../functions/aws/environment.ts';
 import { events, eventTypes } from '../../functions/domain/events.ts';
 import { removalSlot } from '../../functions/domain/upload-record.ts';
-import { environment } from '../../functions/aws/environment.ts';
 import { readStack, stages, targetOf, variablesOf } from '../support/synthesized-stack.ts';
 
 const askingEvents = eventTypes.filter((event) => events[event].slot !== removalSlot);

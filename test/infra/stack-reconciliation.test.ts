@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { eventTypes } from '../../functions/domain/events.ts';
 import { environment } from '../../functions/aws/environment.ts';
+import { eventTypes } from '../../functions/domain/events.ts';
 import { reconciliationMetrics } from '../../functions/domain/metric-names.ts';
 import { readStack, stages, targetOf, variablesOf } from '../support/synthesized-stack.ts';
 

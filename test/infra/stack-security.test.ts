@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { eventTypes } from '../../functions/domain/events.ts';
 import { environment } from '../../functions/aws/environment.ts';
+import { eventTypes } from '../../functions/domain/events.ts';
 import { type Resource, readStack, stages, statementsIn, targetOf, variablesOf } from '../support/synthesized-stack.ts';
 
 describe.each(stages)('in %s', (stage) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { environment } from '../../functions/aws/environment.ts';
 import { leasedWorkMs } from '../../functions/aws/lease.ts';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { environment } from '../../functions/aws/environment.ts';
 import { rotationStepMs } from '../../functions/rotation/handler.ts';
 import { subscriptionWorkMs } from '../../functions/subscription/handler.ts';
 import { type Resource, readStack, stages, targetOf, variablesOf } from '../support/synthesized-stack.ts';

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { eventTypes, isEventType } from '../../functions/domain/events.ts';
 import { readTemplate } from '../../tools/local/template.ts';
 import { type AlarmRule, readAlarms, type Sample, stateOf } from '../support/alarm-rules.ts';
-import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import type { AwsCall, Disturbance } from '../support/engines/aws-proxy.ts';
-import { type ConnectedPipeline, startConnectedPipeline } from '../support/engines/local-pipeline.ts';
 import { createMetricSamples, type MetricSamples, printedSamples } from '../support/builders/metric-samples.ts';
+import type { AwsCall, Disturbance } from '../support/emulators/aws-proxy.ts';
+import { type ConnectedPipeline, startConnectedPipeline } from '../support/emulators/local-pipeline.ts';
+import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 import { provocations } from './provocations.ts';
 import type { Scene } from './scene.ts';
 

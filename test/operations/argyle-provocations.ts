@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { documentMetrics } from '../../functions/domain/metric-names.ts';
 import { rotateSecret } from '../../tools/local/rotate-secret.ts';
+import { until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { until } from '../support/engines/local-pipeline.ts';
 import { endTrouble, type Provocations, printedCount, refused, type Scene } from './scene.ts';
 
 /** Makes the alarms fire that watch what is done at Argyle. */

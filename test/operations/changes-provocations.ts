@@ -2,8 +2,8 @@ import { workerMetrics } from '../../functions/domain/metric-names.ts';
 import { functionOf } from '../../tools/local/lambda.ts';
 import { type Properties, resolve } from '../../tools/local/template.ts';
 import { queueUrlOf } from '../../tools/local/wiring.ts';
+import { until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { until } from '../support/engines/local-pipeline.ts';
 import { type Provocations, purge, visibleMessages } from './scene.ts';
 
 /** Makes the alarms fire that watch the publishing of changes. */

@@ -1,10 +1,10 @@
 import { environment } from '../../functions/aws/environment.ts';
-import { bodyLimitBytes } from '../../functions/ingest/handler.ts';
 import { secretUnreadableMetric } from '../../functions/domain/metric-names.ts';
+import { bodyLimitBytes } from '../../functions/ingest/handler.ts';
 import { createSecret } from '../../tools/local/secret.ts';
 import { valuesOf } from '../../tools/local/wiring.ts';
+import { until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { until } from '../support/engines/local-pipeline.ts';
 import { ingestOf, type Provocations, printedCount, purge, refused } from './scene.ts';
 
 /** Makes the alarms fire that watch the way from Argyle to the queues. */

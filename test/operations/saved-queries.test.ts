@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readTemplate } from '../../tools/local/template.ts';
+import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline, until } from '../support/engines/local-pipeline.ts';
 import { fieldsOf, type LogLine, linesThatPass, valueOfField } from '../support/saved-query.ts';
 
 const template = readTemplate(inject('assemblies').sandbox);

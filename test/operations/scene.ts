@@ -4,10 +4,10 @@ import { workerMetrics } from '../../functions/domain/metric-names.ts';
 import type { Lambda } from '../../tools/local/lambda.ts';
 import { resolve } from '../../tools/local/template.ts';
 import type { AlarmRule } from '../support/alarm-rules.ts';
-import type { AwsCall, Disturbance } from '../support/engines/aws-proxy.ts';
-import type { ConnectedPipeline } from '../support/engines/local-pipeline.ts';
 import { type MetricSamples, printedSamples } from '../support/builders/metric-samples.ts';
-import type { QueueState, WatchedPipeline } from '../support/engines/watched-pipeline.ts';
+import type { AwsCall, Disturbance } from '../support/emulators/aws-proxy.ts';
+import type { ConnectedPipeline } from '../support/emulators/local-pipeline.ts';
+import type { QueueState, WatchedPipeline } from '../support/emulators/watched-pipeline.ts';
 
 /** Where an alarm is provoked. */
 export type Scene = {

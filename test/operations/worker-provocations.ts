@@ -1,5 +1,5 @@
+import { until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { until } from '../support/engines/local-pipeline.ts';
 import {
   endTrouble,
   failedRecords,

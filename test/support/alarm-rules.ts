@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
+import type { LocalStack } from '../../tools/local/template.ts';
 import { type Properties, resolve } from '../../tools/local/template.ts';
-import type { LocalStack } from '../../tools/local/wiring.ts';
 
 /** One value that a metric got at a time. */
 export type Sample = {

@@ -1,3 +1,9 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { synthesize } from '../../tools/local/synthesize.ts';
 
@@ -10,27 +16,60 @@ declare module 'vitest' {
 
 export type AssemblyName = keyof typeof contexts;
 
-// `connected` is a sandbox with all that can be switched on; the plain stages have no credentials for Argyle.
+// `connected` is a sandbox with everything switched on; the plain stages have no credentials for Argyle.
 const contexts = {
   sandbox: { stage: 'sandbox' },
   production: { stage: 'production', alarmEmail: 'ops@example.com' },
   connected: { stage: 'sandbox', argyleCredentials: 'argyle/api-key', silenceHours: '48', publishChanges: 'true' },
 } as const;
 
-/** Synthesizes each once, with the real CDK CLI, before the first test. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const cache = join(repository, 'node_modules/.cache/assemblies');
+// Everything that synthesis reads. The lock file stands for node_modules.
+const sources = ['cdk.json', 'package-lock.json', 'package.json', 'tsconfig.json', 'functions', 'infra'];
+
+/**
+ * Synthesizes each assembly with the real CDK CLI before the first test, and keeps it in node_modules/.cache until a
+ * file changes that synthesis reads. Tests get copies outside of the repository, where no bundle can use its packages.
+ */
+export default async function setup(project: TestProject): Promise<() => void> {
+  const cached = join(cache, hashOfSources());
+  if (!existsSync(cached)) await synthesizeAll(cached);
+  const folder = await mkdtemp(join(tmpdir(), 'argyle-uploads-assemblies-'));
+  await cp(cached, folder, { recursive: true });
+  const entries = Object.keys(contexts).map((name) => [name, join(folder, name)]);
+  project.provide('assemblies', Object.fromEntries(entries));
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+function hashOfSources(): string {
+  const hash = createHash('sha256').update(JSON.stringify(contexts));
+  for (const path of sources.flatMap(filesBelow))
+    hash.update(`${relative(repository, path)}\0`).update(readFileSync(path));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function filesBelow(path: string): string[] {
+  if (path.endsWith('.json')) return [join(repository, path)];
+  const files = readdirSync(join(repository, path), { recursive: true, withFileTypes: true });
+  return files
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name))
+    .sort();
+}
+
+async function synthesizeAll(target: string): Promise<void> {
   const [sandbox, production, connected] = await Promise.all([
-    // All that is in it is in the others too, which are validated.
+    // The other two contain everything that is in it, and are validated.
     synthesize(contexts.sandbox, { validation: false }),
     synthesize(contexts.production),
     synthesize(contexts.connected),
   ]);
-  project.provide('assemblies', {
-    sandbox: sandbox.directory,
-    production: production.directory,
-    connected: connected.directory,
-  });
-  return async () => {
-    for (const assembly of [sandbox, production, connected]) await assembly.remove();
-  };
+  rmSync(cache, { recursive: true, force: true });
+  const unfinished = `${target}-${process.pid}`;
+  for (const [name, { directory, remove }] of Object.entries({ sandbox, production, connected })) {
+    await cp(directory, join(unfinished, name), { recursive: true });
+    await remove();
+  }
+  renameSync(unfinished, target);
 }

@@ -1,4 +1,4 @@
-import { findChromium, noChromium } from './engines/chromium.ts';
+import { findChromium, noChromium } from './emulators/chromium.ts';
 
 /** Says in one line, at the end where it is seen, that the browser's tests did not run. */
 export function teardown(): void {

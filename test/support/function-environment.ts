@@ -1,5 +1,5 @@
-import { eventTypes } from '../../functions/domain/events.ts';
 import { environment, eventQueueUrl } from '../../functions/aws/environment.ts';
+import { eventTypes } from '../../functions/domain/events.ts';
 
 // The entries read these when they are imported; tests call `createIngest` and `createWorker` with dependencies of their own.
 process.env.AWS_REGION = 'us-east-1';

@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // What starts neither a pipeline nor an engine: seconds at most.
-const quick = /\/test\/(domain|infra|argyle|mutation|deploy)\//;
+const quick = /\/test\/(functions\/(domain|argyle)|infra|proofs\/(mutation|deploy))\//;
 
 /** Leaves the quick files for the end: a long one that starts last would keep one worker busy while the others are done. */
 export class QuickLast extends BaseSequencer {

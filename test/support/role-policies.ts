@@ -1,6 +1,6 @@
+import type { LocalStack } from '../../tools/local/template.ts';
 import { pseudoParameters, resolve } from '../../tools/local/template.ts';
-import type { LocalStack } from '../../tools/local/wiring.ts';
-import type { AwsCall } from './engines/aws-proxy.ts';
+import type { AwsCall } from './emulators/aws-proxy.ts';
 
 /** One permission of a function: an action on one resource (an ARN of the local stack). */
 export type Permission = { readonly caller: string; readonly action: string; readonly resource: string };

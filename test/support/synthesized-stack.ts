@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { inject } from 'vitest';
-import type { EventType } from '../../functions/domain/events.ts';
 import { environment } from '../../functions/aws/environment.ts';
+import type { EventType } from '../../functions/domain/events.ts';
 import type { AssemblyName } from './assemblies.ts';
 
 export const stages = ['sandbox', 'production'] as const;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { installedPart } from '../../test/support/engines/installed-part.ts';
+import { installedPart } from '../../test/support/emulators/installed-part.ts';
 import { bundle, pathOf } from './bundle.ts';
 
 const sources = pathOf('best-practice');

@@ -12,15 +12,17 @@ import { pathOf } from './bundle.ts';
  */
 export function buildDefaults(folder: string): { readonly ingest: string; readonly worker: string } {
   const outdir = join(folder, 'defaults');
-  const { context } = JSON.parse(readFileSync(pathOf('../cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+  const { context } = JSON.parse(readFileSync(pathOf('../../cdk.json'), 'utf8')) as {
+    context: Record<string, unknown>;
+  };
   const app = new App({ outdir, context });
   const stack = new Stack(app, 'Defaults');
   const id = { ingest: 'Ingest', worker: 'Worker' };
   for (const [entry, name] of Object.entries(id)) {
     new NodejsFunction(stack, name, {
-      entry: pathOf(`../functions/${entry}.ts`),
+      entry: pathOf(`../../functions/${entry}/handler.ts`),
       runtime: Runtime.NODEJS_24_X,
-      depsLockFilePath: pathOf('../package-lock.json'),
+      depsLockFilePath: pathOf('../../package-lock.json'),
     });
   }
   app.synth();
@@ -34,4 +36,4 @@ export function buildDefaults(folder: string): { readonly ingest: string; readon
 }
 
 /** Where the bundles with defaults find the AWS SDK, as they do in /var/runtime/node_modules. */
-export const sdkFolder = pathOf('../node_modules');
+export const sdkFolder = pathOf('../../node_modules');

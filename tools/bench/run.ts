@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { requireCommands } from '../../test/support/engines/installed-part.ts';
+import { requireCommands } from '../../test/support/emulators/installed-part.ts';
 import { buildVariants } from './build-variants.ts';
 import { bundle, pathOf } from './bundle.ts';
 import type { Results } from './goals.ts';
@@ -46,7 +46,7 @@ async function run(): Promise<void> {
     const results: Results = { starts, ways: measuredWays, ownLogic, pipeline: await runPipeline(options.port) };
     const page = performancePage(results, options.rounds, load / cpus().length);
     console.log(page);
-    await writeFile(pathOf('../docs/performance.md'), page);
+    await writeFile(pathOf('../../docs/performance.md'), page);
   } finally {
     endpoint.stop();
   }

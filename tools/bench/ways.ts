@@ -23,7 +23,7 @@ const aliases: Readonly<Record<string, string>> = Object.fromEntries(
     argument.startsWith('--alias:') ? [[argument.slice('--alias:'.length), value]] : [],
   ),
 );
-const secretsFile = 'functions/aws/webhook-secrets.ts';
+const secretsFile = 'functions/ingest/webhook-secret-reader.ts';
 const atOnce = `const [current, pending, previous] = await Promise.all([read('AWSCURRENT'), read('AWSPENDING'), read('AWSPREVIOUS')]);`;
 
 /** The first of a role is as it is deployed, the others differ from that in one thing: what that buys is the difference. */
@@ -48,7 +48,7 @@ const ways = (folder: string): readonly Way[] => [
   },
   {
     name: 'with the secret read by the first request',
-    edit: { file: 'functions/ingest.ts', to: replacing(/ {2}secrets\.readAhead\(.*\n/, '') },
+    edit: { file: 'functions/ingest/handler.ts', to: replacing(/ {2}secrets\.readAhead\(.*\n/, '') },
   },
   {
     name: 'with the three stages of the secret read at once',
@@ -75,7 +75,7 @@ const ways = (folder: string): readonly Way[] => [
     name: 'with its SQS client made at once',
     role: 'worker',
     edit: {
-      file: 'functions/worker.ts',
+      file: 'functions/worker/handler.ts',
       to: replacing(
         /createPostponeMessages\(sqsClient,/,
         'createPostponeMessages(((client) => () => client)(sqsClient()),',
@@ -90,7 +90,7 @@ export async function buildWays(folder: string, packages: string): Promise<reado
     ways(folder).map(
       async ({ name, role = 'ingest', options, edit, environment = {}, servesOn = false }, index): Promise<Variant> => {
         const target = join(folder, `way-${index}`);
-        await bundle(pathOf(`../functions/${role}.ts`), target, {
+        await bundle(pathOf(`../../functions/${role}/handler.ts`), target, {
           supported: { 'dynamic-import': false },
           alias: aliases,
           nodePaths: [packages],

@@ -2,7 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import type { EventType } from '../../functions/domain/events.ts';
 import { writeMessage } from '../../functions/domain/queue-message.ts';
 import { idFrom } from '../fake-argyle/ids.ts';
-import { sampleBody } from '../local/sample.ts';
+import { sampleBody } from '../messages/sample.ts';
 
 /** A batch of an event's queue, each record of a document of its own, as Lambda hands it to the worker. */
 export function batchOf(event: EventType, records: number): SQSEvent {

@@ -1,7 +1,8 @@
 import type { Assumptions } from './assumptions.ts';
 import { lambdaPolling, sqsLimits } from './quotas.ts';
 import { poisson } from './simulation/arrivals.ts';
-import { type QueueSetup, simulateQueue } from './simulation/queue.ts';
+import type { QueueSetup } from './simulation/mapping.ts';
+import { simulateQueue } from './simulation/queue.ts';
 import { seededRandom } from './simulation/seeded-random.ts';
 import type { StackFacts } from './stack-facts.ts';
 

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
+import { environment } from '../../functions/aws/environment.ts';
 import { type EventType, events, eventTypes } from '../../functions/domain/events.ts';
 import { removalSlot } from '../../functions/domain/upload-record.ts';
-import { environment } from '../../functions/aws/environment.ts';
 import { createArgyleControl } from '../fake-argyle/control.ts';
 import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
 import { idFrom } from '../fake-argyle/ids.ts';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
-import { postSigned, sampleBody } from '../local/sample.ts';
 import { readTemplate } from '../local/template.ts';
+import { postSigned, sampleBody } from '../messages/sample.ts';
 import { batchOf } from './batch-of.ts';
 import { itemBytes } from './item-size.ts';
 import { type Printed, readPrinted } from './printed.ts';

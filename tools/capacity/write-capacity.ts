@@ -19,7 +19,7 @@ if (import.meta.main) {
   const assembly = await synthesize({ stage: 'production' });
   try {
     for (const [name, text] of Object.entries(await capacityFiles(assembly.directory)))
-      writeFileSync(new URL(`../docs/${name}`, import.meta.url), text);
+      writeFileSync(new URL(`../../docs/${name}`, import.meta.url), text);
   } finally {
     await assembly.remove();
   }

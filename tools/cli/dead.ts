@@ -7,7 +7,7 @@ import {
   findDeadLetterQueue,
   lookAt,
   type WaitingMessage,
-} from './dead-messages.ts';
+} from '../messages/dead-messages.ts';
 import { type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 

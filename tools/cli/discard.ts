@@ -1,6 +1,5 @@
 import { DeleteMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { EventType } from '../../functions/domain/events.ts';
-import { confirm } from './confirm.ts';
 import {
   type DeadReason,
   deadReason,
@@ -10,7 +9,8 @@ import {
   quarantineReason,
   receiveList,
   type WaitingMessage,
-} from './dead-messages.ts';
+} from '../messages/dead-messages.ts';
+import { confirm } from './confirm.ts';
 import type { Report } from './report.ts';
 import type { Target } from './target.ts';
 

@@ -1,9 +1,9 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SingleBar } from 'cli-progress';
 import type { EventType } from '../../functions/domain/events.ts';
+import { countMessages, findDeadLetterQueue, lookAt, quarantineReason } from '../messages/dead-messages.ts';
+import { backOn, type Move, moveMessages, onQueueOfEvent } from '../messages/move-messages.ts';
 import { confirm } from './confirm.ts';
-import { countMessages, findDeadLetterQueue, lookAt, quarantineReason } from './dead-messages.ts';
-import { backOn, type Move, moveMessages, onQueueOfEvent } from './move-messages.ts';
 import { type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 

@@ -1,5 +1,5 @@
 import type { EventType } from '../../functions/domain/events.ts';
-import { areAccepted, sendSamples } from '../local/send-samples.ts';
+import { areAccepted, sendSamples } from '../messages/send-samples.ts';
 import type { Report } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 import { readWebhookSecret } from './webhook-secret.ts';

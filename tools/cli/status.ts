@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { ingestMetrics, ingestService } from '../../functions/domain/metric-names.ts';
-import { countMessages, findDeadLetterQueue } from './dead-messages.ts';
+import { countMessages, findDeadLetterQueue } from '../messages/dead-messages.ts';
 import { alarming, type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 

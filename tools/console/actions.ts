@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isEventType } from '../../functions/domain/events.ts';
 import type { ArgyleControl } from '../fake-argyle/control.ts';
-import { postSigned, sampleBody } from '../local/sample.ts';
+import { postSigned, sampleBody } from '../messages/sample.ts';
 import { ok, type Routes, refusal } from './answer.ts';
 import { argyleActions } from './argyle-actions.ts';
 import { redrive } from './redrive.ts';

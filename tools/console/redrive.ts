@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { countMessages } from '../cli/dead-messages.ts';
-import { backOn, type Move, moveMessages, onQueueOfEvent } from '../cli/move-messages.ts';
 import { type EventType, isEventType } from '../../functions/domain/events.ts';
+import { countMessages } from '../messages/dead-messages.ts';
+import { backOn, type Move, moveMessages, onQueueOfEvent } from '../messages/move-messages.ts';
 import type { ConsoleQueue } from './state.ts';
 
 /**

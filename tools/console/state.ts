@@ -1,8 +1,8 @@
 import { type DynamoDBClient, GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { countMessages } from '../cli/dead-messages.ts';
 import { statusOf } from '../../functions/domain/upload-record.ts';
+import { countMessages } from '../messages/dead-messages.ts';
 import type { UploadRecord } from './page/view.ts';
 
 /** A queue as the console shows it: an event's, or `quarantine`, which has no dead-letter queue. */

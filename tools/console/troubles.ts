@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type EventType, eventTypes } from '../../functions/domain/events.ts';
-import { postSigned, sampleBody } from '../local/sample.ts';
-import { sendSamples } from '../local/send-samples.ts';
+import { postSigned, sampleBody } from '../messages/sample.ts';
+import { sendSamples } from '../messages/send-samples.ts';
 import type { ActionResult } from './page/view.ts';
 import type { ConsoleQueue } from './state.ts';
 

@@ -1,8 +1,7 @@
 import type { ArgyleControl } from '../fake-argyle/control.ts';
-import type { PublishedChanges } from '../local/change-feed.ts';
-import type { LogStream } from '../local/log-stream.ts';
 import { ok, type Routes, refusal } from './answer.ts';
 import { isAtArgyle } from './argyle-actions.ts';
+import type { LogStream } from './log-stream.ts';
 import { observe } from './overview.ts';
 import type { Overview, UploadHistory } from './page/view.ts';
 import { readState, readUpload, type Stores } from './state.ts';
@@ -13,7 +12,8 @@ export type ViewOptions = Stores & {
   /** What the command line asks for: the stack's name and outputs, and the engines' endpoints by service. */
   readonly stack: { readonly stackName: string; readonly outputs: object; readonly endpoints: object };
   readonly log: LogStream;
-  readonly changes: () => PublishedChanges;
+  /** What `GET /console/changes` answers. */
+  readonly changes: () => object;
   /** The fake Argyle, if there is one. */
   readonly argyle: ArgyleControl | undefined;
 };

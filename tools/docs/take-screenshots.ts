@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { startChromium } from '../../test/support/emulators/chromium.ts';
+import { requireCommands } from '../../test/support/emulators/installed-part.ts';
 import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
 import { startPipeline } from '../local/pipeline.ts';
 import { synthesize } from '../local/synthesize.ts';
-import { startChromium } from '../../test/support/engines/chromium.ts';
-import { requireCommands } from '../../test/support/engines/installed-part.ts';
 
 // Takes the pictures of the console that are in docs/: npm run docs:screenshots. They show a pipeline that has seen a bit of everything.
 requireCommands('docs:screenshots', { pngquant: 'pngquant' });

@@ -2,8 +2,8 @@ import type { Engines } from './engines.ts';
 import type { Lambda } from './lambda.ts';
 import { type BusEvent, startPipe } from './pipe.ts';
 import { startTableStream } from './table-stream.ts';
+import type { LocalStack } from './template.ts';
 import { resolve } from './template.ts';
-import type { LocalStack } from './wiring.ts';
 
 /** What `GET /console/changes` tells, the latest first. */
 export type PublishedChanges = { readonly isPublishing: boolean; readonly changes: readonly BusEvent[] };

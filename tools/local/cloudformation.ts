@@ -4,8 +4,8 @@ import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceRes
 import type { Engine } from './engine.ts';
 import { functionOf, type Lambda } from './lambda.ts';
 import { startSmallEngine } from './loopback.ts';
+import type { LocalStack } from './template.ts';
 import { isCustom, type Properties, pseudoParameters, resolve } from './template.ts';
-import type { LocalStack } from './wiring.ts';
 
 /** What a custom resource's function answered. */
 export type ResourceAnswer = CloudFormationCustomResourceResponse;

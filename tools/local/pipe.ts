@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { functionOf, type Lambda } from './lambda.ts';
 import type { StreamRecord } from './table-stream.ts';
+import type { LocalStack } from './template.ts';
 import { type Properties, resolve } from './template.ts';
-import { type LocalStack, queueUrlOf } from './wiring.ts';
+import { queueUrlOf } from './wiring.ts';
 
 /** An event as whoever subscribes to the bus gets it. */
 export type BusEvent = {

@@ -1,21 +1,22 @@
 import { createServer } from 'node:http';
+import { type ConsoleOptions, createConsole } from '../console/console.ts';
+import { createLogStream } from '../console/log-stream.ts';
 import { createArgyleControl } from '../fake-argyle/control.ts';
 import { startChangeFeed } from './change-feed.ts';
 import { type CloudFormation, createCustomResources } from './cloudformation.ts';
-import { type ConsoleOptions, createConsole } from '../console/console.ts';
 import { type AwsService, type EngineHooks, type Engines, endpointNames, startEngines } from './engines.ts';
 import type { StartEnvironment } from './execution-environment.ts';
 import { createGateway } from './gateway.ts';
 import type { Lambda } from './lambda.ts';
-import { createLogStream } from './log-stream.ts';
 import { close, listen, onPort } from './loopback.ts';
 import { provisionStack, type StackOptions } from './provision-stack.ts';
 import { rotateSecret } from './rotate-secret.ts';
 import { type Schedule, schedulesOf } from './schedules.ts';
 import type { LocalSecret } from './secret.ts';
 import { startFunctions } from './stack-functions.ts';
+import type { LocalStack } from './template.ts';
 import { resolve } from './template.ts';
-import { consoleView, type LocalStack, routesOf, runEventSources } from './wiring.ts';
+import { consoleView, routesOf, runEventSources } from './wiring.ts';
 
 export type { AwsService } from './engines.ts';
 export type { ArgyleStandIn } from './provision-stack.ts';

@@ -2,8 +2,9 @@ import { environment } from '../../functions/aws/environment.ts';
 import type { Engines } from './engines.ts';
 import { provision } from './provision.ts';
 import { createSecret } from './secret.ts';
+import type { LocalStack } from './template.ts';
 import { readTemplate } from './template.ts';
-import { type LocalStack, valuesOf } from './wiring.ts';
+import { valuesOf } from './wiring.ts';
 
 /** Argyle's API on this machine: its base URL, and what the secret with the credentials holds. */
 export type ArgyleStandIn = {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { SecretsManagerRotationEvent } from 'aws-lambda';
 import { functionOf, type Lambda } from './lambda.ts';
 import type { LocalSecret } from './secret.ts';
+import type { LocalStack } from './template.ts';
 import { type Properties, resolve } from './template.ts';
-import type { LocalStack } from './wiring.ts';
 
 /** What a rotation needs of the pipeline. */
 export type Rotatable = LocalStack & {

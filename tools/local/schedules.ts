@@ -1,6 +1,6 @@
 import { functionOf, type Lambda } from './lambda.ts';
+import type { LocalStack } from './template.ts';
 import { type Properties, resolve } from './template.ts';
-import type { LocalStack } from './wiring.ts';
 
 /** A schedule of the template: the function that it starts, and what that is started with. */
 export type Schedule = { readonly lambda: Lambda; readonly input: unknown };

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { eventTypes, isEventType } from '../../functions/domain/events.ts';
-import { areAccepted, sendSamples } from './send-samples.ts';
+import { areAccepted, sendSamples } from '../messages/send-samples.ts';
 
 const usage = `usage: npm run send -- EVENT [--count N] [--upload ID] [--url URL] [--secret S]
 

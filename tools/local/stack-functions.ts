@@ -3,8 +3,8 @@ import { environment } from '../../functions/aws/environment.ts';
 import { type AwsService, endpointNames } from './engines.ts';
 import { forkEnvironment, type StartEnvironment } from './execution-environment.ts';
 import { type Lambda, nameOf, startLambda } from './lambda.ts';
+import type { LocalStack } from './template.ts';
 import { resolve } from './template.ts';
-import type { LocalStack } from './wiring.ts';
 
 /** What the functions are run with, beside the template. */
 export type FunctionOptions = {

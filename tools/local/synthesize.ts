@@ -14,7 +14,7 @@ export type Assembly = {
 // cdk.json says `node`: let that be the Node that runs here, whatever the machine has.
 const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Synthesizes the stack of a stage with the CDK CLI, as `cdk deploy` does, into a temporary folder.

@@ -28,6 +28,9 @@ export type Identities = ReadonlyMap<
   { readonly ref: string; readonly attributes: Readonly<Record<string, string>> }
 >;
 
+/** A template together with what its resources became on this machine. */
+export type LocalStack = { readonly template: Template; readonly identities: Identities };
+
 /** The account and region that the local pipeline plays. */
 export const pseudoParameters = {
   'AWS::AccountId': '000000000000',

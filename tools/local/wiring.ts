@@ -1,13 +1,10 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { environment } from '../../functions/aws/environment.ts';
-import type { ConsoleQueue } from '../console/console.ts';
+import type { ConsoleQueue } from '../console/state.ts';
 import { runEventSource } from './event-source.ts';
 import type { Route } from './gateway.ts';
 import { functionOf, type Lambda } from './lambda.ts';
-import { type Identities, type Properties, type Resource, resolve, type Template } from './template.ts';
-
-/** A template together with what its resources became on this machine. */
-export type LocalStack = { readonly template: Template; readonly identities: Identities };
+import { type LocalStack, type Properties, type Resource, resolve } from './template.ts';
 
 // A mapping polls with one: batches fill better.
 const pollers = 1;

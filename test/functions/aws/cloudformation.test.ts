@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAnswerStack, createIsRollingBack } from '../../../functions/aws/cloudformation.ts';
 import { type CloudFormation, startCloudFormation } from '../../../tools/local/cloudformation.ts';
 import { startSmallEngine } from '../../../tools/local/loopback.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
 
 const answer = {
   Status: 'SUCCESS',

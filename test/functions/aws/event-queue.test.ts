@@ -7,7 +7,7 @@ import { decodeBody } from '../../../functions/domain/message-body.ts';
 import { writeMessage } from '../../../functions/domain/queue-message.ts';
 import { bodyLimitBytes } from '../../../functions/ingest/handler.ts';
 import { bodyOfSize, sample, sampleBody } from '../../support/builders/builders.ts';
-import { type Engine, startSqs } from '../../support/engines/engines.ts';
+import { type Engine, startSqs } from '../../support/emulators/emulators.ts';
 
 let engine: Engine<SQSClient>;
 beforeAll(async () => {

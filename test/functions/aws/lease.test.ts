@@ -3,8 +3,8 @@ import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamod
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Sleep } from '../../../functions/argyle/retry.ts';
 import { createWithLease } from '../../../functions/aws/lease.ts';
-import { createSubscriptionMemoryStore } from '../../../functions/aws/subscription-registry-store.ts';
-import { type Engine, startDynamoDb } from '../../support/engines/engines.ts';
+import { createSubscriptionRegistryStore } from '../../../functions/aws/subscription-registry-store.ts';
+import { type Engine, startDynamoDb } from '../../support/emulators/emulators.ts';
 
 const tableName = 'state';
 const whole = new AbortController().signal;
@@ -109,7 +109,7 @@ test('who waits gives up when its time is over', async () => {
 });
 
 test('the memory of subscriptions is empty at first, and then what was written last', async () => {
-  const memory = createSubscriptionMemoryStore(dynamodb.client, tableName);
+  const memory = createSubscriptionRegistryStore(dynamodb.client, tableName);
   expect(await memory.read(whole)).toEqual({});
 
   await memory.write({ 'https://api.example.com/#name': 'adopted' }, whole);

@@ -4,7 +4,7 @@ import { createSecretVersions, type SecretVersions, stages } from '../../../func
 import type { Engine } from '../../../tools/local/engine.ts';
 import { createSecret, type LocalSecret } from '../../../tools/local/secret.ts';
 import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
 
 const signal = new AbortController().signal;
 

@@ -10,7 +10,7 @@ const event = 'user_uploads.added';
 
 describe('readEnvelope reads', () => {
   it.each(eventTypes)('the recorded form of %s', (event) => {
-    const fixture = readFileSync(new URL(`../fixtures/${event}.json`, import.meta.url));
+    const fixture = readFileSync(new URL(`../../fixtures/${event}.json`, import.meta.url));
     expect(readEnvelope(fixture)).toEqual({ kind: 'envelope', envelope: { event, ...ids } });
   });
 

@@ -3,7 +3,7 @@ import {
   keyOf,
   keysIn,
   physicalIdOf,
-  type SubscriptionMemory,
+  type SubscriptionRegistry,
   straysIn,
 } from '../../../functions/domain/subscription-registry.ts';
 
@@ -25,7 +25,7 @@ describe('the physical id', () => {
 describe('what the stack remembers', () => {
   it('tells the URL and name of each subscription, and leaves out what was never made', () => {
     const other = { ...key, name: 'other' };
-    const memory: SubscriptionMemory = {
+    const memory: SubscriptionRegistry = {
       [physicalIdOf(key)]: 'created',
       'never-made': 'created',
       [physicalIdOf(other)]: 'adopted',
@@ -35,7 +35,7 @@ describe('what the stack remembers', () => {
   });
 
   it('tells what a failed change left behind: made by the stack, and not known', () => {
-    const memory: SubscriptionMemory = { before: 'created', left: 'created', adopted: 'adopted', wanted: 'created' };
+    const memory: SubscriptionRegistry = { before: 'created', left: 'created', adopted: 'adopted', wanted: 'created' };
     expect(straysIn(memory, ['before', 'wanted'])).toEqual(['left']);
     expect(straysIn(memory, ['before', 'wanted', 'left'])).toEqual([]);
   });

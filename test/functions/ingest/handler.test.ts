@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBody } from '../../../functions/domain/message-body.ts';
 import { healthRequest, sample, sampleBody, signatureOf, signedRequest } from '../../support/builders/builders.ts';
-import { fakeSecrets } from '../../support/fakes/fakes.ts';
 import { json, queueUrls, setUpIngest } from '../../support/builders/ingest.ts';
+import { fakeSecrets } from '../../support/fakes/fakes.ts';
 
 const attributes = { receivedAt: sample.receivedAt, deliveryId: sample.requestId };
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bodyLimitBytes } from '../../../functions/ingest/handler.ts';
 import { bodyOfSize, sample, sampleBody, signatureOf, signedRequest } from '../../support/builders/builders.ts';
-import { fakeSecrets, fakeSendMessage } from '../../support/fakes/fakes.ts';
 import { json, setUpIngest } from '../../support/builders/ingest.ts';
+import { fakeSecrets, fakeSendMessage } from '../../support/fakes/fakes.ts';
 
 const wrongSignature = signatureOf(sampleBody(), 'another-secret');
 

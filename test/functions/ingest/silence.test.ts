@@ -3,11 +3,11 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretsManagerClient, sqsClient } from '../../../functions/aws/clients.ts';
 import { createSendMessage } from '../../../functions/aws/event-queue.ts';
-import { createWebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
 import { createIngest, requestDeadlineMs } from '../../../functions/ingest/handler.ts';
+import { createWebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
 import { sampleBody, signedRequest } from '../../support/builders/builders.ts';
-import { fakeSecrets, fakeSendMessage, fakeTelemetry } from '../../support/fakes/fakes.ts';
 import { queueUrls } from '../../support/builders/ingest.ts';
+import { fakeSecrets, fakeSendMessage, fakeTelemetry } from '../../support/fakes/fakes.ts';
 
 // An AWS that takes connections and never answers.
 const sockets = new Set<Socket>();

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTelemetry } from '../../../functions/aws/telemetry.ts';
-import { createWebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
 import { bodyLimitBytes } from '../../../functions/ingest/handler.ts';
+import { createWebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
 import { bodyOfSize, sample, sampleBody, signatureOf, signedRequest } from '../../support/builders/builders.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
-import { fakeSecrets, fakeSendMessage } from '../../support/fakes/fakes.ts';
 import { setUpIngest } from '../../support/builders/ingest.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
+import { fakeSecrets, fakeSendMessage } from '../../support/fakes/fakes.ts';
 
 const ids = { deliveryId: sample.requestId };
 const missingIds = JSON.stringify({ event: sample.event, data: { file_name: 'MARKER-file' } });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
+import { until } from '../../support/emulators/watched-pipeline.ts';
 import { type SecretsManager, startSecretsManager } from '../../support/fakes/secrets-manager.ts';
-import { until } from '../../support/engines/watched-pipeline.ts';
 
 const startMs = Date.parse('2026-11-24T10:00:00.000Z');
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { OutOfTimeError, type UserUploads } from '../../../functions/argyle/user-uploads.ts';
-import type { ReconciliationState } from '../../../functions/reconciliation/state-store.ts';
-import { newRun } from '../../../functions/reconciliation/run.ts';
-import { packIds } from '../../../functions/reconciliation/upload-id-set.ts';
 import { listUploads } from '../../../functions/reconciliation/list-uploads.ts';
+import { newRun } from '../../../functions/reconciliation/run.ts';
+import type { ReconciliationState } from '../../../functions/reconciliation/state-store.ts';
+import { packIds } from '../../../functions/reconciliation/upload-id-set.ts';
 import { sample } from '../../support/builders/builders.ts';
-import { fakeSendMessage } from '../../support/fakes/fakes.ts';
 import { queueUrls } from '../../support/builders/ingest.ts';
+import { fakeSendMessage } from '../../support/fakes/fakes.ts';
 
 const run = newRun('run', 0, undefined);
 const second = 'https://api.argyle.com/v2/user-uploads?cursor=2';

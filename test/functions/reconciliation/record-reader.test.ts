@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRecordReader } from '../../../functions/reconciliation/record-reader.ts';
 import type { KnownRecord } from '../../../functions/reconciliation/upload-comparison.ts';
 import { sample } from '../../support/builders/builders.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
-import { openUploadTable } from '../../support/engines/upload-table.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
+import { openUploadTable } from '../../support/emulators/upload-table.ts';
 
 let table: Awaited<ReturnType<typeof openUploadTable>>;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { afterMiss, mayBeGone, mostRemovals } from '../../../functions/reconciliation/removal-rule.ts';
 import type { UploadSlots } from '../../../functions/domain/upload-record.ts';
+import { afterMiss, mayBeGone, mostRemovals } from '../../../functions/reconciliation/removal-rule.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.parse('2026-11-24T10:00:00.000Z');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createReconciliationState, type ReconciliationState } from '../../../functions/reconciliation/state-store.ts';
 import { newRun } from '../../../functions/reconciliation/run.ts';
+import { createReconciliationState, type ReconciliationState } from '../../../functions/reconciliation/state-store.ts';
 import { sample } from '../../support/builders/builders.ts';
-import { createUploadTable, startDynamoDb } from '../../support/engines/engines.ts';
+import { createUploadTable, startDynamoDb } from '../../support/emulators/emulators.ts';
 
 let engine: Awaited<ReturnType<typeof startDynamoDb>>;
 let state: ReconciliationState;

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readEnvelope } from '../../../functions/domain/envelope.ts';
 import { type EventType, events, type Slot } from '../../../functions/domain/events.ts';
-import { compareUpload, foundEventBody, type KnownRecord } from '../../../functions/reconciliation/upload-comparison.ts';
 import type { UserUpload } from '../../../functions/domain/user-upload.ts';
+import {
+  compareUpload,
+  foundEventBody,
+  type KnownRecord,
+} from '../../../functions/reconciliation/upload-comparison.ts';
 import { sample, sampleBody } from '../../support/builders/builders.ts';
 
 const { account, user, userUpload } = sample;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { events, eventTypes } from '../../../functions/domain/events.ts';
-import { describeChange, type RecordWrite } from '../../../functions/record-changes/record-change.ts';
 import { statusOf, type UploadSlots } from '../../../functions/domain/upload-record.ts';
+import { describeChange, type RecordWrite } from '../../../functions/record-changes/record-change.ts';
 
 type Stored = Exclude<RecordWrite['before'], undefined>;
 

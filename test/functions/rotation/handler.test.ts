@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { subscribe } from '../../../functions/subscription/change-subscription.ts';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { createRotation } from '../../../functions/rotation/handler.ts';
+import { subscribe } from '../../../functions/subscription/change-subscription.ts';
 import { rotationSteps } from '../../../tools/local/rotate-secret.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
-import { createSubscriptionWorld, receiverUrl, type SubscriptionWorld } from '../../support/fakes/subscription-world.ts';
+import {
+  createSubscriptionWorld,
+  receiverUrl,
+  type SubscriptionWorld,
+} from '../../support/fakes/subscription-world.ts';
 
 const key = { url: receiverUrl, name: 'uploads' };
 const whole = new AbortController().signal;

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { subscribe, unsubscribe } from '../../../functions/subscription/change-subscription.ts';
 import { physicalIdOf } from '../../../functions/domain/subscription-registry.ts';
 import { createRotation } from '../../../functions/rotation/handler.ts';
+import { subscribe, unsubscribe } from '../../../functions/subscription/change-subscription.ts';
 import { rotationSteps } from '../../../tools/local/rotate-secret.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
-import { longestGapMs, refusalsIn } from '../../support/refusals.ts';
 import {
   createSubscriptionWorld,
   type Death,
   receiverUrl,
   type SubscriptionWorld,
 } from '../../support/fakes/subscription-world.ts';
+import { longestGapMs, refusalsIn } from '../../support/refusals.ts';
 
 const keys = ['first', 'second'].map((name) => ({ url: receiverUrl, name }));
 const [key] = keys as [(typeof keys)[number]];

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import type { Document } from '../../../functions/domain/user-upload.ts';
 import { messageAt, textOf } from '../../support/builders/upload-histories.ts';
-import { openUploadTable } from '../../support/engines/upload-table.ts';
+import { openUploadTable } from '../../support/emulators/upload-table.ts';
 
 const added = 'user_uploads.added';
 const removed = 'user_uploads.removed';

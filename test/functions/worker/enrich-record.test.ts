@@ -3,9 +3,9 @@ import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type ArgyleAnswer, createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
 import type { Postponement } from '../../../functions/aws/event-queue.ts';
-import type { ApplyOutcome } from '../../../functions/worker/upload-store.ts';
 import { createEnrich } from '../../../functions/worker/enrich-record.ts';
 import { batchBudgetMs, createWorker } from '../../../functions/worker/handler.ts';
+import type { ApplyOutcome } from '../../../functions/worker/upload-store.ts';
 import { sample, sampleBody, sqsRecord } from '../../support/builders/builders.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
 

@@ -1,9 +1,9 @@
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import type { Postponement } from '../../../functions/aws/event-queue.ts';
-import type { ApplyOutcome } from '../../../functions/worker/upload-store.ts';
 import type { Envelope } from '../../../functions/domain/envelope.ts';
 import { batchBudgetMs, createWorker } from '../../../functions/worker/handler.ts';
+import type { ApplyOutcome } from '../../../functions/worker/upload-store.ts';
 import { sample, sampleBody, sqsRecord } from '../../support/builders/builders.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
 

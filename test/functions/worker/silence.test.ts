@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dynamodbClient, sqsClient } from '../../../functions/aws/clients.ts';
 import { createPostponeMessages } from '../../../functions/aws/event-queue.ts';
-import { createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { batchBudgetMs, createWorker } from '../../../functions/worker/handler.ts';
+import { createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { sample, sampleBody, sqsRecord } from '../../support/builders/builders.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
 

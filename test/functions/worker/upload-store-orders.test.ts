@@ -13,7 +13,7 @@ import {
   singleArrivals,
   textOf,
 } from '../../support/builders/upload-histories.ts';
-import { openUploadTable, retentionDays } from '../../support/engines/upload-table.ts';
+import { openUploadTable, retentionDays } from '../../support/emulators/upload-table.ts';
 
 let table: Awaited<ReturnType<typeof openUploadTable>>;
 beforeAll(async () => {

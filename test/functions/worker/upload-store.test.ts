@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { events, eventTypes } from '../../../functions/domain/events.ts';
+import { createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { sample } from '../../support/builders/builders.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
 import { expectedRecord, messageAt, textOf } from '../../support/builders/upload-histories.ts';
-import { envelopeOf, openUploadTable, retentionDays } from '../../support/engines/upload-table.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
+import { envelopeOf, openUploadTable, retentionDays } from '../../support/emulators/upload-table.ts';
 
 const document = { M: { fileName: { S: 'payslip.pdf' } } };
 const removed = 'user_uploads.removed';

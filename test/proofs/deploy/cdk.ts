@@ -13,7 +13,7 @@ export type Outputs = Readonly<Record<string, string>>;
 /** What a deployment chooses, as `-c key=value` does. */
 export type Context = Readonly<Record<string, string>>;
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The real CDK CLI, talking to the emulator. Each call throws with what the CLI said when it fails. */
 export function cdkOf(emulator: Emulator) {

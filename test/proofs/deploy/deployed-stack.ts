@@ -7,9 +7,9 @@ import { environment } from '../../../functions/aws/environment.ts';
 import { outputNames } from '../../../infra/output-names.ts';
 import { type Identities, pseudoParameters, readTemplate, type Template } from '../../../tools/local/template.ts';
 import { consoleView } from '../../../tools/local/wiring.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
+import { storedState } from '../../support/emulators/stored-state.ts';
 import { createSender } from '../../support/fakes/argyle-sender.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
-import { storedState } from '../../support/engines/stored-state.ts';
 import type { Outputs } from './cdk.ts';
 import type { Emulator } from './emulator.ts';
 

@@ -1,7 +1,7 @@
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { eventually } from './deliveries.ts';
 import type { Patch } from './patched-assembly.ts';
-import type { Workaround } from './workarounds.ts';
+import type { Workaround } from './workaround.ts';
 
 const seen = 'MiniStack 1.5.33, 2026-11-24';
 

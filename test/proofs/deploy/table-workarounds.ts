@@ -4,7 +4,7 @@ import {
   UpdateContinuousBackupsCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Workaround } from './workarounds.ts';
+import type { Workaround } from './workaround.ts';
 
 /** The table's expiry is set by hand. */
 export const timeToLive: Workaround = {

@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { startVitest } from 'vitest/node';
-import { clientConfig } from '../../support/engines/engines.ts';
-import { installedPart, requireCommands } from '../../support/engines/installed-part.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
+import { installedPart, requireCommands } from '../../support/emulators/installed-part.ts';
 
 requireCommands('test:dynamodb-local', { mvn: 'Maven', java: 'Java 17 or newer', javac: 'its JDK' });
 const [, version] =
@@ -20,7 +20,7 @@ const libraries = await installedPart(`dynamodb-local-${version}`, (folder) => {
 const engine = await startEngine();
 try {
   process.env.DYNAMODB_ENDPOINT = engine.endpoint;
-  const vitest = await startVitest('test', ['test/aws/upload-store'], { watch: false });
+  const vitest = await startVitest('test', ['test/functions/worker/upload-store'], { watch: false });
   await vitest.close();
   await expectTables(engine.endpoint);
 } finally {

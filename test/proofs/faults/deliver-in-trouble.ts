@@ -1,4 +1,4 @@
-import type { WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import type { WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import { type Argyle, takeSteps } from './argyle.ts';
 import { deliveriesIn, type Step } from './lives.ts';
 import type { createMetricSums } from './metric-sums.ts';

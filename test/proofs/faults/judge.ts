@@ -1,4 +1,4 @@
-import type { WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import type { WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import type { Happening } from './lives.ts';
 import { type Item, wrongWith } from './oracle.ts';
 import { fatesOf, type Reconciled, wrongAfter } from './reconciled.ts';

@@ -3,8 +3,8 @@ import type { ArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { idFrom } from '../../../tools/fake-argyle/ids.ts';
 import { eventsOfLife, type OcrRun, type UserUpload } from '../../../tools/fake-argyle/user-upload.ts';
 import type { KnownUpload } from '../../../tools/fake-argyle/user-uploads.ts';
-import { type UploadIds, webhookBody } from '../../support/fakes/argyle-sender.ts';
 import { seededRandom, shuffled } from '../../support/builders/seeded-random.ts';
+import { type UploadIds, webhookBody } from '../../support/fakes/argyle-sender.ts';
 
 /** One webhook that Argyle has to deliver, and what became of it. Times are epoch milliseconds. */
 export type Delivery = {

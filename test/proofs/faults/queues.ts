@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReceiveMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { eventTypes } from '../../../functions/domain/events.ts';
-import type { WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import type { WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import type { Delivery } from './lives.ts';
 
 // Messages of a killed worker come back after the queue's time-out: 180 s deployed, scaled here.

@@ -1,6 +1,6 @@
 import type { Failure } from '../../../tools/fake-argyle/faults.ts';
-import type { AwsCall, Disturbance } from '../../support/engines/aws-proxy.ts';
 import { oneOf } from '../../support/builders/seeded-random.ts';
+import type { AwsCall, Disturbance } from '../../support/emulators/aws-proxy.ts';
 
 /** What goes wrong for a while. */
 export type Phase = { readonly name: PhaseName; readonly milliseconds: number };

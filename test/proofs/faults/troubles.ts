@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { nameOf } from '../../../tools/local/lambda.ts';
 import { resolve } from '../../../tools/local/template.ts';
-import type { Disturb, WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import type { Disturb, WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import { nextPhase, type Phase, troubleOf } from './schedule.ts';
 
 /** Makes trouble by a seeded schedule: `disturb` is for the functions' calls to AWS, `rage` is all the rest. */

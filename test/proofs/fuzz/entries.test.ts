@@ -6,9 +6,9 @@ import { eventTypes } from '../../../functions/domain/events.ts';
 import { decodeBody } from '../../../functions/domain/message-body.ts';
 import { batchBudgetMs, createWorker } from '../../../functions/worker/handler.ts';
 import { sample, sampleBody, signedRequest, sqsRecord } from '../../support/builders/builders.ts';
-import { fakeSecrets, fakeTelemetry } from '../../support/fakes/fakes.ts';
 import { queueUrls, setUpIngest } from '../../support/builders/ingest.ts';
 import { oneOf, seededRandom } from '../../support/builders/seeded-random.ts';
+import { fakeSecrets, fakeTelemetry } from '../../support/fakes/fakes.ts';
 import { fuzzRequest, fuzzText } from './inputs.ts';
 
 // `npm test` tries 20,000 inputs, half of them per entry; `npm run test:fuzz` a million.

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from './judge.ts';
 
-const domainFile = 'functions/domain/signature.ts';
-const entry = 'functions/worker.ts';
+const domainFile = 'functions/ingest/signature.ts';
+const entry = 'functions/worker/handler.ts';
 const killed = { status: 'Killed' };
 const survivor = { status: 'Survived', line: 2, replacement: 'false' };
 const equivalent = { file: entry, mutator: 'Mutator', line: 'second line', replacement: 'false', reason: 'the same' };
@@ -13,15 +13,15 @@ describe('the mutation run passes', () => {
     const { scores, faults } = judge({ files }, [equivalent]);
     expect(faults).toEqual([]);
     expect(scores).toEqual([
-      'functions/worker.ts: 85.0 % killed of 20 mutants (0 by time-out, 3 survived), floor 85 %',
-      'functions/domain: 100.0 % killed of 9 mutants (0 by time-out, 0 survived), floor 95 %',
+      'functions/worker/handler.ts: 85.0 % killed of 20 mutants (0 by time-out, 3 survived), floor 85 %',
+      'shared rules: 100.0 % killed of 9 mutants (0 by time-out, 0 survived), floor 95 %',
     ]);
   });
 
   it('when a time-out kills a mutant, and with others that do not load', () => {
     const files = { [entry]: fileOf([{ status: 'Timeout' }, { status: 'RuntimeError' }, { status: 'CompileError' }]) };
     expect(judge({ files }, [])).toEqual({
-      scores: ['functions/worker.ts: 100.0 % killed of 1 mutants (1 by time-out, 0 survived), floor 85 %'],
+      scores: ['functions/worker/handler.ts: 100.0 % killed of 1 mutants (1 by time-out, 0 survived), floor 85 %'],
       faults: [],
     });
   });
@@ -29,7 +29,7 @@ describe('the mutation run passes', () => {
 
 describe('the mutation run fails', () => {
   it.each([
-    { file: domainFile, group: 'functions/domain', kills: 18, percent: '94.7', floor: 95 },
+    { file: domainFile, group: 'shared rules', kills: 18, percent: '94.7', floor: 95 },
     { file: entry, group: entry, kills: 5, percent: '83.3', floor: 85 },
   ])('when $group is under its floor, though the survivor is listed', ({ file, group, kills, percent, floor }) => {
     const files = { [file]: fileOf(times(kills, killed), [survivor]) };
@@ -41,13 +41,13 @@ describe('the mutation run fails', () => {
     const good = fileOf(times(10, killed));
     const poor = fileOf(times(8, killed), [survivor]);
     const files = { [domainFile]: good, 'functions/domain/poor.ts': poor };
-    expect(judge({ files }, []).faults).toContain('functions/domain: 94.7 % killed is under the floor of 95 %');
+    expect(judge({ files }, []).faults).toContain('shared rules: 94.7 % killed is under the floor of 95 %');
   });
 
   it.each(['Survived', 'NoCoverage'])('when a survivor is not listed: %s', (status) => {
     const files = { [entry]: fileOf(times(99, killed), [{ ...survivor, status }]) };
     expect(judge({ files }, []).faults).toEqual([
-      `survived: functions/worker.ts:2 Mutator (${status}): second line → false`,
+      `survived: functions/worker/handler.ts:2 Mutator (${status}): second line → false`,
     ]);
   });
 
@@ -61,7 +61,9 @@ describe('the mutation run fails', () => {
 
   it.each([{ ...survivor, status: 'Killed' }, killed])('when a listed survivor was killed or is gone: %j', (mutant) => {
     const { faults } = judge({ files: { [entry]: fileOf([mutant]) } }, [equivalent]);
-    expect(faults).toEqual(['not a survivor any more, take it off the list: functions/worker.ts: second line → false']);
+    expect(faults).toEqual([
+      'not a survivor any more, take it off the list: functions/worker/handler.ts: second line → false',
+    ]);
   });
 
   it('when the file of a listed survivor is gone', () => {

@@ -1,3 +1,4 @@
+import { pureFiles } from '../../pure-files.ts';
 import type { EquivalentMutant } from './equivalent-mutants.ts';
 
 /** What the judge reads of Stryker's report (the mutation testing report schema, version 2). */
@@ -17,10 +18,10 @@ type LocatedMutant = Mutant & { readonly file: string; readonly code: string };
 /** Lines to print: the score of each group, and what is wrong; nothing wrong is a pass. */
 export type Verdict = { readonly scores: readonly string[]; readonly faults: readonly string[] };
 
-const domain = 'functions/domain';
+const rules = 'shared rules';
 
 /** Percent of mutants killed. An entry is wiring, whose last mutants cost more than they tell. */
-const floors = { domain: 95, entry: 85 } as const;
+const floors = { rules: 95, entry: 85 } as const;
 
 /**
  * Judges a report: the domain, and each entry for itself, must reach its floor, and every survivor be a listed
@@ -28,9 +29,7 @@ const floors = { domain: 95, entry: 85 } as const;
  */
 export function judge(report: MutationReport, equivalents: readonly EquivalentMutant[]): Verdict {
   const mutants = Object.entries(report.files).flatMap(([file, mutated]) => locate(file, mutated));
-  const groups = [...Map.groupBy(mutants, ({ file }) => (file.startsWith(`${domain}/`) ? domain : file))].map(
-    judgeGroup,
-  );
+  const groups = [...Map.groupBy(mutants, ({ file }) => (pureFiles.test(file) ? rules : file))].map(judgeGroup);
   const survivors = mutants.filter(isSurvivor);
   const isStale = (listed: EquivalentMutant) => !survivors.some((survivor) => isListed(survivor, listed));
   return {
@@ -60,7 +59,7 @@ function judgeGroup([name, mutants]: readonly [string, readonly LocatedMutant[]]
   const killed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
   const survived = mutants.filter(isSurvivor).length;
   const percent = (100 * killed) / (killed + survived);
-  const floor = name === domain ? floors.domain : floors.entry;
+  const floor = name === rules ? floors.rules : floors.entry;
   const count = (status: string) => mutants.filter((mutant) => mutant.status === status).length;
   return {
     score: `${name}: ${percent.toFixed(1)} % killed of ${killed + survived} mutants (${count('Timeout')} by time-out, ${survived} survived), floor ${floor} %`,

@@ -4,14 +4,17 @@ import { defineConfig } from 'vitest/config';
 // long because a mutant that only ran into it would count as killed.
 export default defineConfig({
   test: {
-    include: ['test/*.test.ts', 'test/domain/**/*.test.ts'],
+    include: [
+      'test/*.test.ts',
+      'test/functions/{domain,ingest,worker,record-changes,rotation,reconciliation}/**/*.test.ts',
+    ],
     // Nor engines: what needs them takes seconds for each mutant.
     exclude: [
       'test/architecture.test.ts',
       'test/bundles.test.ts',
-      'test/*-silence.test.ts',
-      'test/reconcile*.test.ts',
-      'test/subscription.test.ts',
+      'test/functions/*/silence.test.ts',
+      'test/functions/*/*-{reader,store,store-orders}.test.ts',
+      'test/functions/reconciliation/{handler,histories,check-removals,list-uploads}.test.ts',
     ],
     setupFiles: 'test/support/function-environment.ts',
     testTimeout: 30_000,

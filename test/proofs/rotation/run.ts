@@ -5,7 +5,7 @@ import type { FakeState } from '../../../tools/fake-argyle/control-api.ts';
 import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import { rotateSecret } from '../../../tools/local/rotate-secret.ts';
 import { synthesize } from '../../../tools/local/synthesize.ts';
-import { startWatchedPipeline, type WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import { startWatchedPipeline, type WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 
 const usage = `usage: npm run test:rotation -- [--rate PER_SECOND] [--rotations N]
 

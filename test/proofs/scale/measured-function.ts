@@ -9,7 +9,7 @@ import { createSecret } from '../../../tools/local/secret.ts';
 import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
 import { synthesize } from '../../../tools/local/synthesize.ts';
 import { readTemplate } from '../../../tools/local/template.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
 import { startRecordsServer } from './records-server.ts';
 
 /** The key that the measured function has. */

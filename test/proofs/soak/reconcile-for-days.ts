@@ -1,7 +1,7 @@
 import type { ReconcileAnswer } from '../../../functions/reconciliation/handler.ts';
 import type { ArgyleControl } from '../../../tools/fake-argyle/control.ts';
-import { createTimeMachine } from '../../support/engines/time-machine.ts';
-import type { WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import { createTimeMachine } from '../../support/emulators/time-machine.ts';
+import type { WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import { wrongWithRecord } from './truth.ts';
 
 /** The pipeline beside the fake Argyle that has the truth. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import { synthesize } from '../../../tools/local/synthesize.ts';
-import { startWatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import { startWatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import { soak } from './soak.ts';
 
 const usage = `usage: npm run test:soak -- [--uploads N] [--seed S]

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ConnectedPipeline, startConnectedPipeline } from '../../support/engines/local-pipeline.ts';
+import { type ConnectedPipeline, startConnectedPipeline } from '../../support/emulators/local-pipeline.ts';
 import { soak } from './soak.ts';
 
 let pipeline: ConnectedPipeline;

@@ -1,7 +1,7 @@
 import { type Properties, resolve } from '../../../tools/local/template.ts';
 import type { Sample } from '../alarm-rules.ts';
+import type { WatchedPipeline } from '../emulators/watched-pipeline.ts';
 import type { Answer } from '../fakes/argyle-sender.ts';
-import type { WatchedPipeline } from '../engines/watched-pipeline.ts';
 
 /** What CloudWatch would have got, were the local pipeline deployed. */
 export type MetricSamples = ReturnType<typeof createMetricSamples>;

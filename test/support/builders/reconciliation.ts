@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
 import { createPace } from '../../../functions/argyle/pace.ts';
 import { createUserUploads } from '../../../functions/argyle/user-uploads.ts';
-import { createReconciliationState } from '../../../functions/reconciliation/state-store.ts';
-import { createRecordReader } from '../../../functions/reconciliation/record-reader.ts';
 import type { Envelope } from '../../../functions/domain/envelope.ts';
 import { readMessage } from '../../../functions/domain/queue-message.ts';
-import { createEnrich } from '../../../functions/worker/enrich-record.ts';
-import { createReconcile, reserveMs } from '../../../functions/reconciliation/handler.ts';
 import { createListedIds } from '../../../functions/reconciliation/check-removals.ts';
+import { createReconcile, reserveMs } from '../../../functions/reconciliation/handler.ts';
+import { createRecordReader } from '../../../functions/reconciliation/record-reader.ts';
+import { createReconciliationState } from '../../../functions/reconciliation/state-store.ts';
+import { createEnrich } from '../../../functions/worker/enrich-record.ts';
 import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { type FakeArgyle, startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
-import { createUploadTable } from '../engines/engines.ts';
+import { createUploadTable } from '../emulators/emulators.ts';
+import { openUploadTable } from '../emulators/upload-table.ts';
 import { fakeSendMessage, fakeTelemetry } from '../fakes/fakes.ts';
 import { queueUrls } from './ingest.ts';
-import { openUploadTable } from '../engines/upload-table.ts';
 
 /** Reconciliation on a real table and the fake Argyle, with a clock that moves by waiting alone, or when a test says so. */
 export type Reconciliation = Awaited<ReturnType<typeof openReconciliation>>;

@@ -1,7 +1,7 @@
 import type { SendMessage } from '../../../functions/aws/event-queue.ts';
 import type { Telemetry } from '../../../functions/aws/telemetry.ts';
-import type { WebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
 import type { QueueMessage } from '../../../functions/domain/queue-message.ts';
+import type { WebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
 import { sample } from '../builders/builders.ts';
 
 type Fields = Readonly<Record<string, string | number>>;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { clientConfig } from '../engines/engines.ts';
+import { clientConfig } from '../emulators/emulators.ts';
 
 export type SecretsManager = Awaited<ReturnType<typeof startSecretsManager>>;
 

@@ -1,10 +1,10 @@
 import type { Webhooks } from '../../../functions/argyle/webhooks.ts';
 import type { WithLease } from '../../../functions/aws/lease.ts';
 import type { SecretVersions } from '../../../functions/aws/secret-versions.ts';
-import type { SubscriptionMemoryStore } from '../../../functions/aws/subscription-registry-store.ts';
+import type { SubscriptionRegistryStore } from '../../../functions/aws/subscription-registry-store.ts';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { isOwn, type Subscription, type SubscriptionKey } from '../../../functions/domain/subscription.ts';
-import type { SubscriptionMemory } from '../../../functions/domain/subscription-registry.ts';
+import type { SubscriptionRegistry } from '../../../functions/domain/subscription-registry.ts';
 import { createSecret, textOf } from '../../../tools/local/secret.ts';
 
 /** A subscription with the time in which it signs. */
@@ -30,7 +30,7 @@ export function createSubscriptionWorld(initialSecret = 'secret-0') {
   const secret = createSecret(initialSecret, () => nowMs);
   const lifetimes: Lifetime[] = [];
   const history: StagesAt[] = [];
-  let memory: SubscriptionMemory = {};
+  let memory: SubscriptionRegistry = {};
   let lease: { holder: object; untilMs: number } | undefined;
   let intrusion: (() => Promise<unknown>) | undefined;
 
@@ -111,7 +111,7 @@ export function createSubscriptionWorld(initialSecret = 'secret-0') {
         effect();
         note();
       });
-    const store: SubscriptionMemoryStore = {
+    const store: SubscriptionRegistryStore = {
       read: () => call(() => memory),
       write: (next) =>
         call(() => {

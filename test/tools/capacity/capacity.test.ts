@@ -11,7 +11,7 @@ beforeAll(async () => {
 test.each(['capacity.md', 'capacity-cost.svg', 'capacity-batches.svg', 'capacity-outage.svg'])(
   'docs/%s is what `npm run docs` writes; run it otherwise',
   (name) => {
-    expect(readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')).toBe(files[name]);
+    expect(readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')).toBe(files[name]);
   },
 );
 

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { eventTypes } from '../../../functions/domain/events.ts';
 import { alternativesTo, whatIfs } from '../../../tools/capacity/alternatives.ts';
 import { assume } from '../../../tools/capacity/assumptions.ts';
 import { billableTypes, refuseUnpriced } from '../../../tools/capacity/billable-types.ts';
@@ -7,7 +8,6 @@ import { costReport } from '../../../tools/capacity/cost-report.ts';
 import type { Measured } from '../../../tools/capacity/measure.ts';
 import { readStackFacts } from '../../../tools/capacity/stack-facts.ts';
 import { storageOf } from '../../../tools/capacity/storage.ts';
-import { eventTypes } from '../../../functions/domain/events.ts';
 import { type Properties, readTemplate, type Template } from '../../../tools/local/template.ts';
 import type { AssemblyName } from '../../support/assemblies.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readPrinted } from '../../../tools/capacity/printed.ts';
 import { eventTypes } from '../../../functions/domain/events.ts';
+import { readPrinted } from '../../../tools/capacity/printed.ts';
+import { startTestPipeline, type TestPipeline, until } from '../../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
-import { startTestPipeline, type TestPipeline, until } from '../../support/engines/local-pipeline.ts';
 
 let pipeline: TestPipeline;
 beforeAll(async () => {

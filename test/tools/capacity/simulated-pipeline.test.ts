@@ -1,17 +1,17 @@
 import { ChangeMessageVisibilityCommand, CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { expect, inject, test } from 'vitest';
+import { eventTypes } from '../../../functions/domain/events.ts';
 import { assume } from '../../../tools/capacity/assumptions.ts';
 import { queueSetup } from '../../../tools/capacity/load.ts';
 import { simulateQueue } from '../../../tools/capacity/simulation/queue.ts';
 import { seededRandom } from '../../../tools/capacity/simulation/seeded-random.ts';
 import { readStackFacts } from '../../../tools/capacity/stack-facts.ts';
-import { eventTypes } from '../../../functions/domain/events.ts';
 import { runEventSource } from '../../../tools/local/event-source.ts';
 import { readTemplate } from '../../../tools/local/template.ts';
+import { startSqs } from '../../support/emulators/emulators.ts';
+import { startWatchedPipeline, until } from '../../support/emulators/watched-pipeline.ts';
 import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
-import { startSqs } from '../../support/engines/engines.ts';
-import { startWatchedPipeline, until } from '../../support/engines/watched-pipeline.ts';
 
 const [event = 'none'] = eventTypes;
 const secret = 'secret-of-the-test';

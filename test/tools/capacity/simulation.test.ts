@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createAgenda } from '../../../tools/capacity/simulation/agenda.ts';
 import { evenly, poisson } from '../../../tools/capacity/simulation/arrivals.ts';
 import { type FrontSetup, simulateFront } from '../../../tools/capacity/simulation/front.ts';
-import { type QueueSetup, type QueueTraffic, simulateQueue } from '../../../tools/capacity/simulation/queue.ts';
+import type { QueueSetup, QueueTraffic } from '../../../tools/capacity/simulation/mapping.ts';
+import { simulateQueue } from '../../../tools/capacity/simulation/queue.ts';
 import { seededRandom } from '../../../tools/capacity/simulation/seeded-random.ts';
 
 const setup: QueueSetup = {

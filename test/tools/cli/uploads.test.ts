@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../../support/engines/local-pipeline.ts';
 
 const added = 'user_uploads.added';
 const removed = 'user_uploads.removed';
@@ -217,7 +217,7 @@ type Ended = { readonly code: number; readonly out: string; readonly err: string
 function start(...words: readonly string[]): ChildProcess {
   const { port } = new URL(pipeline.webhookUrl);
   const local = words.includes('--local') ? [] : ['--local', '--port', port];
-  return spawn(process.execPath, ['cli/uploads.ts', ...local, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, ['tools/cli/uploads.ts', ...local, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 async function ended(child: ChildProcess): Promise<Ended> {

@@ -5,7 +5,7 @@ import { rotate } from '../../../tools/cli/webhook-secret.ts';
 import type { Engine } from '../../../tools/local/engine.ts';
 import { createSecret, type LocalSecret } from '../../../tools/local/secret.ts';
 import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
 
 const patience = { mostMinutes: 0, pollMs: 0 };
 

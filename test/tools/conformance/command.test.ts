@@ -76,7 +76,7 @@ test('--help says what the run leaves behind, and how to tell it', async () => {
 
 async function run(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const { WEBHOOK_SECRET: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['conformance/run.ts', ...words], {
+  const child = spawn(process.execPath, ['tools/conformance/run.ts', ...words], {
     env: { ...inherited, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,12 +1,12 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { decodeBody } from '../../../functions/domain/message-body.ts';
+import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
 import { nameOf } from '../../../tools/local/lambda.ts';
 import { createSecret } from '../../../tools/local/secret.ts';
 import { resolve } from '../../../tools/local/template.ts';
-import type { AwsCall, CallInput, Disturbance } from '../../support/engines/aws-proxy.ts';
-import { startWatchedPipeline, until, type WatchedPipeline } from '../../support/engines/watched-pipeline.ts';
+import type { AwsCall, CallInput, Disturbance } from '../../support/emulators/aws-proxy.ts';
+import { startWatchedPipeline, until, type WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 
 type Attributes = Readonly<Record<string, { readonly StringValue?: string | undefined } | undefined>>;
 

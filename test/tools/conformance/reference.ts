@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type EventType, events, isEventType } from '../../../functions/domain/events.ts';
-import type { Message, World } from './world.ts';
+import type { Message, UploadRecord, World } from './world.ts';
 
 // The answers of README.md; 400 is one that flawed receivers give.
 const codes = {
@@ -23,9 +23,6 @@ export type Delivery = { readonly signature: string | undefined; readonly body: 
 /** What a webhook says. */
 export type Webhook = { readonly event: EventType; readonly ids: Ids };
 type Ids = { readonly account: string; readonly user: string; readonly userUpload: string };
-
-/** A record; its slots are those of the catalogue. */
-export type UploadRecord = Readonly<Record<string, string>>;
 
 /** A receiver as the steps it takes. A flawed one takes one of them otherwise. */
 export type Steps = {

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
 import type { EventType } from '../../../functions/domain/events.ts';
-import type { UploadRecord } from './reference.ts';
+import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
+
+/** A record; its slots are those of the catalogue. */
+export type UploadRecord = Readonly<Record<string, string>>;
 
 /** A message on the queue of its event, or in the quarantine without one. `receivedAt`: ISO 8601. */
 export type Message = { readonly event: EventType | undefined; readonly body: Buffer; readonly receivedAt: string };

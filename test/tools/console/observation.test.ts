@@ -6,7 +6,7 @@ import { createDeliveryLog } from '../../../tools/console/delivery-log.ts';
 import { type PrintedLine, readPrintedLine } from '../../../tools/console/printed-line.ts';
 import { createRecordList } from '../../../tools/console/record-list.ts';
 import { createTally, keptSeconds } from '../../../tools/console/tally.ts';
-import { createUploadTable, startDynamoDb, startSqs } from '../../support/engines/engines.ts';
+import { createUploadTable, startDynamoDb, startSqs } from '../../support/emulators/emulators.ts';
 
 const added = 'user_uploads.added';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine } from '../../../tools/local/engine.ts';
 import type { Lambda } from '../../../tools/local/lambda.ts';
 import { startLambdaEngine } from '../../../tools/local/lambda-engine.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
 
 const invoked: unknown[] = [];
 const echo: Lambda = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { type Lambda, startLambda } from '../../../tools/local/lambda.ts';
-import { chosenEnvironment } from '../../support/engines/runtime-client.ts';
+import { chosenEnvironment } from '../../support/emulators/runtime-client.ts';
 
 let running: Lambda | undefined;
 const directories: string[] = [];

@@ -4,10 +4,10 @@ import { type Engine, startEngine } from '../../../tools/local/engine.ts';
 import type { Lambda } from '../../../tools/local/lambda.ts';
 import { startPipe } from '../../../tools/local/pipe.ts';
 import type { StreamRecord } from '../../../tools/local/table-stream.ts';
+import type { LocalStack } from '../../../tools/local/template.ts';
 import { readTemplate, resolve } from '../../../tools/local/template.ts';
-import type { LocalStack } from '../../../tools/local/wiring.ts';
-import { clientConfig } from '../../support/engines/engines.ts';
-import { until } from '../../support/engines/local-pipeline.ts';
+import { clientConfig } from '../../support/emulators/emulators.ts';
+import { until } from '../../support/emulators/local-pipeline.ts';
 
 let engine: Engine;
 let sqs: SQSClient;

@@ -1,7 +1,62 @@
 import { retryDelaySeconds } from '../../../functions/worker/retry-delay.ts';
 import type { Agenda } from './agenda.ts';
 import type { Line, Message } from './line.ts';
-import type { QueueOutcome, QueueSetup, QueueTraffic } from './queue.ts';
+
+/** A queue with its worker, as the template and the assumptions have them. Times are virtual. */
+export type QueueSetup = {
+  readonly batchSize: number;
+  readonly windowMs: number;
+  /** Batches that may be worked on at once. */
+  readonly maxConcurrency: number;
+  /** With how many pollers Lambda begins, and how many it adds a minute while full batches are left. */
+  readonly firstPollers: number;
+  readonly pollersAddedPerMinute: number;
+  readonly longPollMs: number;
+  readonly maxReceiveCount: number;
+  /** Beyond it SQS hands out no message. */
+  readonly inFlightLimit: number;
+  readonly receiveMs: number;
+  readonly deleteMs: number;
+  /** How long a batch of so many records takes, and how long until one has failed. */
+  readonly batchMs: (records: number) => number;
+  readonly failMs: number;
+};
+
+/** What comes, and when nothing can be applied. `random` gives 0 to 1. */
+export type QueueTraffic = {
+  /** When messages arrive, ascending. */
+  readonly arrivalsMs: Iterable<number>;
+  readonly isDown: (timeMs: number) => boolean;
+  readonly random: () => number;
+  /** Where the simulation ends; when nothing is left if absent. */
+  readonly endMs?: number;
+  /** Looks at the queue so often; never if absent. */
+  readonly sampleEveryMs?: number;
+};
+
+/** What the queue held at one time. */
+export type QueueSample = { readonly timeMs: number; readonly visible: number; readonly inFlight: number };
+
+/** What happened. A batch is an invocation of the worker; `emptyReceives`, of all receives, brought nothing. */
+export type QueueOutcome = {
+  arrived: number;
+  applied: number;
+  dead: number;
+  receives: number;
+  emptyReceives: number;
+  mostPollers: number;
+  mostInFlight: number;
+  lastAppliedMs: number;
+  /** The longest time between arrival and application. */
+  longestMs: number;
+  /** Milliseconds in which workers ran, all together. */
+  busyMs: number;
+  /** How many records each batch had. */
+  readonly batches: number[];
+  /** How long each failed message was postponed, and after the how manieth receive. */
+  readonly postponements: { readonly receiveCount: number; readonly delaySeconds: number }[];
+  readonly samples: QueueSample[];
+};
 
 /** An event source mapping at work: its pollers, and the queue that they poll. */
 export type Mapping = {

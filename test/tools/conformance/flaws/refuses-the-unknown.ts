@@ -1,5 +1,5 @@
-import { sampleEvent } from '../../../../tools/conformance/samples.ts';
 import { isEventType } from '../../../../functions/domain/events.ts';
+import { sampleEvent } from '../../../../tools/conformance/samples.ts';
 import { apply, readWebhook, reference, type Steps } from '../reference.ts';
 import type { Flaw } from './flaw.ts';
 

@@ -3,16 +3,16 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
 import { createWebhooks } from '../../../functions/argyle/webhooks.ts';
+import { environment } from '../../../functions/aws/environment.ts';
 import { createWithLease } from '../../../functions/aws/lease.ts';
 import { createSecretVersions } from '../../../functions/aws/secret-versions.ts';
-import { createSubscriptionMemoryStore } from '../../../functions/aws/subscription-registry-store.ts';
-import { environment } from '../../../functions/aws/environment.ts';
+import { createSubscriptionRegistryStore } from '../../../functions/aws/subscription-registry-store.ts';
 import { createRotation } from '../../../functions/rotation/handler.ts';
 import { rotationSteps } from '../../../tools/local/rotate-secret.ts';
 import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
 import { valuesOf } from '../../../tools/local/wiring.ts';
-import { clientConfig } from './engines.ts';
 import { fakeTelemetry } from '../fakes/fakes.ts';
+import { clientConfig } from './emulators.ts';
 import { argyleKey, type ConnectedPipeline } from './local-pipeline.ts';
 
 /** Rotates the webhook secret on a pipeline's own engines and fake Argyle, in this process, without the waits. */
@@ -28,7 +28,7 @@ export async function rotateInHaste(pipeline: ConnectedPipeline): Promise<void> 
       'argyle/api-key',
     ),
     versions: createSecretVersions(new SecretsManagerClient(clientConfig(engine.endpoint)), secretId),
-    memory: createSubscriptionMemoryStore(dynamodb, tableName),
+    memory: createSubscriptionRegistryStore(dynamodb, tableName),
     withLease: createWithLease(dynamodb, { tableName, id: 'lease', owner: 'test', nowMs: Date.now, sleep }),
     sleep,
     newSecret: () => randomUUID().replaceAll('-', '').repeat(2),

@@ -1,11 +1,11 @@
 import { BatchWriteItemCommand, GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
-import { createWriteDocument } from '../../../functions/worker/document-store.ts';
-import { type ApplyOutcome, createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import type { Envelope } from '../../../functions/domain/envelope.ts';
 import type { EventType } from '../../../functions/domain/events.ts';
+import { createWriteDocument } from '../../../functions/worker/document-store.ts';
+import { type ApplyOutcome, createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { sample } from '../builders/builders.ts';
-import { createUploadTable, startDynamoDb } from './engines.ts';
 import type { Item, Message } from '../builders/upload-histories.ts';
+import { createUploadTable, startDynamoDb } from './emulators.ts';
 
 /** The retention in the tests of the table. */
 export const retentionDays = 90;

@@ -5,8 +5,8 @@ import { eventTypes } from '../../../functions/domain/events.ts';
 import { type ArgyleStandIn, startPipeline } from '../../../tools/local/pipeline.ts';
 import { consoleView } from '../../../tools/local/wiring.ts';
 import { createSender } from '../fakes/argyle-sender.ts';
-import { type AwsCall, type CallInput, type Disturbance, startAwsProxy } from './aws-proxy.ts';
 import { forbiddenCalls } from '../role-policies.ts';
+import { type AwsCall, type CallInput, type Disturbance, startAwsProxy } from './aws-proxy.ts';
 import { chosenEnvironment } from './runtime-client.ts';
 import { storedState } from './stored-state.ts';
 

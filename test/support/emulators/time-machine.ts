@@ -1,9 +1,9 @@
 import { type AttributeValue, DynamoDBClient, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
-import { events } from '../../../functions/domain/events.ts';
 import { environment } from '../../../functions/aws/environment.ts';
+import { events } from '../../../functions/domain/events.ts';
 import type { Pipeline } from '../../../tools/local/pipeline.ts';
 import { valuesOf } from '../../../tools/local/wiring.ts';
-import { clientConfig } from './engines.ts';
+import { clientConfig } from './emulators.ts';
 
 type Item = Record<string, AttributeValue>;
 

@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
-import { countMessages } from '../../../tools/cli/dead-messages.ts';
 import { startEngine } from '../../../tools/local/engine.ts';
+import { countMessages } from '../../../tools/messages/dead-messages.ts';
 
 test('names the queue that cannot be looked at', async () => {
   const { endpoint, stop } = await startEngine('sqs', 0);
