@@ -36,7 +36,7 @@ test.each([...sections])('%s says what it means, where to look and what to do', 
 });
 
 test.each([...sections])('%s names a command', (_, text) => {
-  expect(text.split('**What to do.**')[1]).toMatch(/```sh\n(npx|aws) /);
+  expect(text.split('**What to do.**')[1]).toMatch(/```sh\n(npm run uploads|npx cdk|aws) /);
 });
 
 test.each([...sections])('%s sends to a saved query that exists', (_, text) => {
