@@ -19,8 +19,8 @@ export const checkConsequences =
 
 const labels = { passed: 'passed', failed: 'FAILED', not_observable: 'not observable here' } as const;
 
-// The slow client of a check then takes over a second for its body.
-const pauseMs = 200;
+// The slow sender of a check then takes over a second for its body.
+const pauseMs = 150;
 
 /** Checks that a receiver behaves as it must, and returns whether no check failed. Throws a UsageError if it cannot run. */
 export async function checkReceiver(options: TargetOptions, report: Report, check: CheckOptions): Promise<boolean> {

@@ -39,7 +39,7 @@ export type Observer = {
 
 // Limits the wait for an observer without `settled`. A worker needs far less.
 const maxWaitMs = 30_000;
-const pollMs = 100;
+const pollMs = 25;
 
 /**
  * Reads the record of a document once its events are applied. An observer with `settled` knows when; with another, this
