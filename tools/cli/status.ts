@@ -24,7 +24,7 @@ type Status = {
   readonly stack: string;
   readonly queues: readonly QueueStatus[];
   readonly quarantined: number;
-  /** When the last webhook was accepted. On AWS: to the minute, and only within the last 24 hours. */
+  /** When the last webhook was accepted. AWS reports it to the minute, and only within the last 24 hours. */
   readonly lastWebhookAt?: string;
   /** Names of the alarms in ALARM state. Absent on the local pipeline. */
   readonly alarms?: readonly string[];
@@ -49,7 +49,13 @@ async function readStatus(target: Target): Promise<Status> {
   const sqs = new SQSClient(target.clientOptions('SQS'));
   const { visible: quarantined } = await countMessages(sqs, target.quarantineQueueUrl);
   const status = { stack: target.stackName, queues, quarantined };
-  return target.isLocal ? status : { ...status, ...(await readCloudWatch(target, queues)) };
+  return { ...status, ...(await (target.isLocal ? readLastWebhook(target) : readCloudWatch(target, queues))) };
+}
+
+async function readLastWebhook({ webhookUrl }: Target) {
+  const response = await fetch(new URL('/console/stack', webhookUrl));
+  const { lastWebhookAt } = (await response.json()) as { readonly lastWebhookAt: string | null };
+  return lastWebhookAt === null ? {} : { lastWebhookAt };
 }
 
 async function readQueues(target: Target): Promise<readonly QueueStatus[]> {
@@ -119,7 +125,7 @@ function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status): 
     quarantined > 0
       ? alarming(`${quarantined} in quarantine: npm run uploads -- quarantine list`)
       : 'nothing in quarantine',
-    `last webhook: ${lastWebhookAt ?? (alarms ? 'none within the last 24 hours' : 'known to CloudWatch only')}`,
+    `last webhook: ${lastWebhookAt ?? (alarms ? 'none within the last 24 hours' : 'none since npm start')}`,
     alarms === undefined ? 'alarms: known to CloudWatch only' : `alarms: ${alarms.map(alarming).join(', ') || 'none'}`,
   ].join('\n');
 }

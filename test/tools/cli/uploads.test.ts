@@ -20,13 +20,19 @@ afterAll(async () => {
   await pipeline.stop();
 });
 
-test('status exits with 0, and with 1 when there are dead letters', async () => {
-  const { queues } = await runJson('--local status');
+test('status prints the last webhook, and exits with 1 when there are dead letters', async () => {
+  const unused = await run('--local status');
+  const beforeMs = Date.now();
+  await pipeline.post(webhookBody(added, newUpload()));
+  await until(async () => (await runJson('--local status')).lastWebhookAt !== undefined);
+  const { queues, lastWebhookAt } = await runJson('--local status');
   await poison(removed, 'not JSON');
   const poisoned = await ended(start('--local status'));
   await emptyDeadLetters(removed);
 
+  expect(unused).toMatchObject({ code: 0, out: expect.stringContaining('last webhook: none since npm start') });
   expect(queues.map(({ event }: { event: string }) => event)).toEqual(eventTypes);
+  expect(Date.parse(lastWebhookAt)).toBeGreaterThanOrEqual(beforeMs);
   expect(poisoned.code).toBe(1);
   expect(poisoned.out).toContain('1 dead letters: npm run uploads -- dead list');
   expect(poisoned.out).not.toContain('\u001b');
