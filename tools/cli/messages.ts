@@ -14,7 +14,7 @@ import {
   receiveList,
   type WaitingMessage,
 } from '../messages/dead-messages.ts';
-import { type Move, moveMessages, redriveDestination, releaseDestination } from '../messages/move-messages.ts';
+import { moveMessages, redriveDestination, releaseDestination } from '../messages/move-messages.ts';
 import { interruptSignal, type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 
@@ -25,8 +25,8 @@ export const discardableDead: readonly DeadReason[] = ['unreadable', 'wrong_even
 export const discardableQuarantined: readonly QuarantineReason[] = ['unknown_event', 'missing_ids', 'malformed'];
 
 type MostOption = { readonly most: number };
-type DiscardOptions = MostOption & { readonly yes?: boolean };
-type MoveOptions = { readonly rate: number; readonly dryRun?: boolean; readonly yes?: boolean };
+export type DiscardOptions = MostOption & { readonly yes?: boolean };
+export type MoveOptions = { readonly rate: number; readonly dryRun?: boolean; readonly yes?: boolean };
 
 /** Prints the reasons and ids of an event's dead letters, which stay in their queue. */
 export async function showDead(
@@ -35,7 +35,7 @@ export async function showDead(
   event: EventType,
   { most, bodies = false }: MostOption & { readonly bodies?: boolean },
 ): Promise<void> {
-  const { sqs, url, reasonOf } = await deadLettersOf(target, event);
+  const { sqs, url, reasonOf } = await waitingQueue(target, event);
   const letters = (await peek(sqs, url, most)).map((message) => {
     const reading = envelopeReading(message);
     const { deliveryId = '-', receivedAt = '-' } = message.attributes;
@@ -43,103 +43,41 @@ export async function showDead(
     return { reason: reasonOf(message), userUpload, deliveryId, receivedAt, ...(bodies && { body: message.body }) };
   });
   const groups = Object.groupBy(letters, ({ reason }) => reason);
-  const reasons = Object.entries(groups).map(([reason, group = []]) => [reason, group.length] as const);
-  const rows = letters.map((letter) => [letter.reason, letter.userUpload, letter.deliveryId, letter.receivedAt]);
+  const counts = Object.entries(groups).map(([reason, group = []]) => ({ reason, count: group.length }));
+  const columns = { reason: 'reason', userUpload: 'upload', deliveryId: 'delivery', receivedAt: 'received' };
   const text = [
-    tableOf([['reason', 'count'], ...reasons]),
-    tableOf([['reason', 'upload', 'delivery', 'received'], ...rows]),
+    tableOf({ reason: 'reason', count: 'count' }, counts),
+    tableOf(columns, letters),
     ...letters.flatMap(({ body = [] }) => body),
   ].join('\n\n');
-  const data = { event, reasons: Object.fromEntries(reasons), letters };
-  report.result(data, letters.length > 0 ? text : 'No dead letters.');
+  const reasons = Object.fromEntries(counts.map(({ reason, count }) => [reason, count]));
+  report.result({ event, reasons, letters }, letters.length > 0 ? text : 'No dead letters.');
 }
 
 /** Prints the quarantined messages by reason and event, and returns whether there are none. */
 export async function listQuarantine(target: Target, report: Report, { most }: MostOption): Promise<boolean> {
-  const { sqs, url, reasonOf } = quarantineOf(target);
-  const kinds = (await peek(sqs, url, most)).map((message) => [reasonOf(message), message.attributes.event ?? '-']);
-  const groups = Object.values(Object.groupBy(kinds, (kind) => kind.join(' ')));
-  const counts = groups.map(([[reason = '', event = ''] = [], ...rest] = []) => ({
-    reason,
-    event,
-    count: 1 + rest.length,
+  const { sqs, url, reasonOf } = await waitingQueue(target, undefined);
+  const kinds = (await peek(sqs, url, most)).map((message) => ({
+    reason: reasonOf(message),
+    event: message.attributes.event ?? '-',
   }));
-  const rows = counts.map(({ reason, event, count }) => [reason, event, count]);
-  const text = rows.length > 0 ? tableOf([['reason', 'event', 'count'], ...rows]) : 'The quarantine is empty.';
+  const groups = Object.values(Object.groupBy(kinds, ({ reason, event }) => `${reason} ${event}`));
+  const counts = groups.map((group = []) => ({ ...group[0], count: group.length }));
+  const columns = { reason: 'reason', event: 'event', count: 'count' };
+  const text = counts.length > 0 ? tableOf(columns, counts) : 'The quarantine is empty.';
   report.result(counts, text);
   return counts.length === 0;
 }
 
-/** Deletes the dead letters of an event that have this reason. */
-export async function discardDead(
+/** Deletes the waiting messages of one reason. Without an event they are those of the quarantine. */
+export async function discard(
   target: Target,
   report: Report,
-  event: EventType,
-  reason: string,
-  options: DiscardOptions,
-): Promise<void> {
-  await discard(await deadLettersOf(target, event), report, reason, options);
-}
-
-/** Deletes the quarantined messages that have this reason. */
-export async function discardQuarantine(
-  target: Target,
-  report: Report,
-  reason: string,
-  options: DiscardOptions,
-): Promise<void> {
-  await discard(quarantineOf(target), report, reason, options);
-}
-
-/** Moves an event's dead letters back to their queue. */
-export async function redrive(target: Target, report: Report, event: EventType, options: MoveOptions): Promise<void> {
-  await move(await deadLettersOf(target, event), report, options);
-}
-
-/** Moves the quarantined messages that this release can process to the queue of their event. */
-export async function releaseQuarantine(target: Target, report: Report, options: MoveOptions): Promise<void> {
-  await move(quarantineOf(target), report, options);
-}
-
-type WaitingQueue = {
-  readonly sqs: SQSClient;
-  readonly url: string;
-  readonly name: string;
-  readonly reasonOf: (message: WaitingMessage) => string;
-  readonly destinationOf: Move['destinationOf'];
-  /** What a move does. */
-  readonly consequences: string;
-};
-
-async function deadLettersOf(target: Target, event: EventType): Promise<WaitingQueue> {
-  const sqs = new SQSClient(target.clientOptions('SQS'));
-  return {
-    sqs,
-    url: await findDeadLetterQueue(sqs, target.queueUrls[event]),
-    name: `dead letters of ${event}`,
-    reasonOf: (message) => deadReason(message, event, Date.now()),
-    destinationOf: redriveDestination(target.queueUrls, event),
-    consequences: 'are moved back to the queue of their event. A message that fails again becomes a dead letter again.',
-  };
-}
-
-function quarantineOf(target: Target): WaitingQueue {
-  return {
-    sqs: new SQSClient(target.clientOptions('SQS')),
-    url: target.quarantineQueueUrl,
-    name: 'quarantined messages',
-    reasonOf: quarantineReason,
-    destinationOf: releaseDestination(target.queueUrls),
-    consequences: 'are moved to the queue of their event if this release can process them. The others stay.',
-  };
-}
-
-async function discard(
-  { sqs, url, name, reasonOf }: WaitingQueue,
-  report: Report,
+  event: EventType | undefined,
   reason: string,
   { most, yes }: DiscardOptions,
 ): Promise<void> {
+  const { sqs, url, name, reasonOf } = await waitingQueue(target, event);
   const messages = await receiveList(sqs, url, most);
   const chosen = messages.filter((message) => reasonOf(message) === reason);
   let deleted: readonly WaitingMessage[] = [];
@@ -156,11 +94,14 @@ async function discard(
   report.result({ discarded: deleted.length, left }, `${deleted.length} deleted. ${left} stayed.`);
 }
 
-async function move(
-  { sqs, url, name, destinationOf, consequences }: WaitingQueue,
+/** Moves dead letters back to their queue or, without an event, quarantined messages to the queue of their event. */
+export async function move(
+  target: Target,
   report: Report,
+  event: EventType | undefined,
   { rate, dryRun, yes }: MoveOptions,
 ): Promise<void> {
+  const { sqs, url, name, destinationOf, consequences } = await waitingQueue(target, event);
   const { visible } = await countMessages(sqs, url);
   const text = `${visible} ${name} ${consequences} The rate is ${rate} per second.`;
   if (visible === 0) return report.result({ wouldMove: 0 }, 'There is nothing to move.');
@@ -176,4 +117,25 @@ async function move(
   bar.stop();
   const end = signal.aborted ? 'Interrupted: the rest stayed in its queue.' : `${left} stayed.`;
   report.result({ moved, left, interrupted: signal.aborted }, `${moved} moved. ${end}`);
+}
+
+async function waitingQueue(target: Target, event: EventType | undefined) {
+  const sqs = new SQSClient(target.clientOptions('SQS'));
+  if (!event)
+    return {
+      sqs,
+      url: target.quarantineQueueUrl,
+      name: 'quarantined messages',
+      reasonOf: quarantineReason,
+      destinationOf: releaseDestination(target.queueUrls),
+      consequences: 'are moved to the queue of their event if this release can process them. The others stay.',
+    };
+  return {
+    sqs,
+    url: await findDeadLetterQueue(sqs, target.queueUrls[event]),
+    name: `dead letters of ${event}`,
+    reasonOf: (message: WaitingMessage) => deadReason(message, event, Date.now()),
+    destinationOf: redriveDestination(target.queueUrls, event),
+    consequences: 'are moved back to the queue of their event. A message that fails again becomes a dead letter again.',
+  };
 }

@@ -5,13 +5,13 @@ import { uploadStatuses } from '../../functions/domain/upload-record.ts';
 import { checkConsequences, checkReceiver } from './check.ts';
 import { sendTestEvents } from './endpoint.ts';
 import {
+  type DiscardOptions,
+  discard,
   discardableDead,
   discardableQuarantined,
-  discardDead,
-  discardQuarantine,
   listQuarantine,
-  redrive,
-  releaseQuarantine,
+  type MoveOptions,
+  move,
   showDead,
 } from './messages.ts';
 import { startReconciliation } from './reconcile.ts';
@@ -139,7 +139,7 @@ function addDeadCommands(program: Command, on: Action<Target>): void {
     .addArgument(new Argument('<reason>', 'as `dead show` prints it').choices(discardableDead))
     .addOption(most)
     .addOption(yes)
-    .action(on(discardDead));
+    .action(on(discard));
   program
     .command('redrive')
     .description('move dead letters back to their queue; can be interrupted at any time')
@@ -147,7 +147,7 @@ function addDeadCommands(program: Command, on: Action<Target>): void {
     .addOption(dryRun)
     .addOption(rate)
     .addOption(yes)
-    .action(on(redrive));
+    .action(on(move));
 }
 
 function addQuarantineCommands(program: Command, on: Action<Target>): void {
@@ -165,14 +165,14 @@ function addQuarantineCommands(program: Command, on: Action<Target>): void {
     .addOption(dryRun)
     .addOption(rate)
     .addOption(yes)
-    .action(on(releaseQuarantine));
+    .action(on((target, report, options: MoveOptions) => move(target, report, undefined, options)));
   quarantine
     .command('discard')
     .description('delete those of one reason; those that this release can process stay')
     .addArgument(new Argument('<reason>', 'as `quarantine list` prints it').choices(discardableQuarantined))
     .addOption(most)
     .addOption(yes)
-    .action(on(discardQuarantine));
+    .action(on((target, report, ...given: [string, DiscardOptions]) => discard(target, report, undefined, ...given)));
 }
 
 function addOtherCommands(program: Command, on: Action<Target>): void {

@@ -29,13 +29,9 @@ export async function listRecords(
   const shown = records
     .filter((record) => record !== undefined)
     .filter((record) => record.status === (status ?? record.status));
-  const rows = shown.map((record) => [
-    record.userUpload,
-    record.status,
-    record.document?.type ?? '-',
-    record.addedAt ?? '-',
-  ]);
-  report.result(shown, shown.length > 0 ? tableOf([['upload', 'status', 'type', 'added'], ...rows]) : 'No records.');
+  const rows = shown.map((record) => ({ ...record, type: record.document?.type }));
+  const columns = { userUpload: 'upload', status: 'status', type: 'type', addedAt: 'added' };
+  report.result(shown, shown.length > 0 ? tableOf(columns, rows) : 'No records.');
 }
 
 /** Reads the record of one document with its status; undefined when there is none. */

@@ -49,15 +49,17 @@ export function createReport({ write, writeError, ask }: Terminal, asJson: boole
   };
 }
 
-/** Formats rows as a table with aligned columns, numbers to the right. The first row is the heading. */
-export function tableOf(rows: readonly (readonly (string | number)[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => String(row[column] ?? '').length)));
-  const align = (cell: string | number, width = 0) =>
-    typeof cell === 'number' ? String(cell).padStart(width) : cell.padEnd(width);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => align(cell, widths[column]))
+/** Formats rows as a table with aligned columns, numbers to the right. `columns`: the title of each key of the rows. */
+export function tableOf(columns: Readonly<Record<string, string>>, rows: readonly object[]): string {
+  const cellsOf = (row: object) => Object.keys(columns).map((key) => (row as Record<string, unknown>)[key] ?? '-');
+  const lines = [Object.values(columns), ...rows.map(cellsOf)];
+  const widths = Object.keys(columns).map((_, index) => Math.max(...lines.map((cells) => String(cells[index]).length)));
+  const align = (cell: unknown, width = 0) =>
+    typeof cell === 'number' ? String(cell).padStart(width) : String(cell).padEnd(width);
+  return lines
+    .map((cells) =>
+      cells
+        .map((cell, index) => align(cell, widths[index]))
         .join('  ')
         .trimEnd(),
     )

@@ -21,11 +21,8 @@ const defaultPolling: Polling = { maxMinutes: 15, intervalMs: 10_000 };
 
 type Stages = Readonly<Record<string, readonly string[]>>;
 
-type LogLine = {
-  readonly message?: string;
-  readonly version?: string;
-  readonly step?: string;
-  readonly cause?: { readonly name?: string; readonly code?: string; readonly message?: string };
+type LogLine = Partial<Record<'message' | 'version' | 'step', string>> & {
+  readonly cause?: Partial<Record<'name' | 'code' | 'message', string>>;
 };
 
 type Rotation = {
@@ -79,8 +76,9 @@ async function untilCurrent(rotation: Rotation, { maxMinutes, intervalMs }: Poll
 }
 
 /**
- * Throws when the log reports that this rotation failed, with its step and cause; otherwise it never settles. Secrets
- * Manager reports no failures: DescribeSecret returns the same for a failed rotation as for one in progress.
+ * Throws when the log reports that this rotation failed, with its step and cause, which contains no secret;
+ * otherwise it never settles. Secrets Manager does not report failures: DescribeSecret returns the same for a failed
+ * rotation as for one in progress.
  */
 async function untilFailed({ version }: Rotation, log: AsyncIterable<string> | undefined): Promise<void> {
   const failure = log && (await findFailure(version, log).catch(() => undefined));

@@ -40,7 +40,7 @@ export async function showStatus(target: Target, report: Report): Promise<boolea
 /** Prints the number of dead letters of each event and returns whether there are none. */
 export async function listDead(target: Target, report: Report): Promise<boolean> {
   const counts = (await readQueues(target)).map(({ event, dead }) => ({ event, dead }));
-  report.result(counts, tableOf([['event', 'dead'], ...counts.map(({ event, dead }) => [event, dead])]));
+  report.result(counts, tableOf({ event: 'event', dead: 'dead' }, counts));
   return counts.every(({ dead }) => dead === 0);
 }
 
@@ -110,17 +110,13 @@ function ageQuery(queueUrl: string, index: number): MetricDataQuery {
 }
 
 function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status): string {
-  const rows = queues.map(({ event, visible, inFlight, oldestSeconds, dead }) => [
-    event,
-    visible,
-    inFlight,
-    oldestSeconds ?? '-',
-    dead,
-  ]);
   const dead = queues.reduce((sum, queue) => sum + queue.dead, 0);
   return [
     stack,
-    tableOf([['event', 'visible', 'in flight', 'oldest (s)', 'dead'], ...rows]),
+    tableOf(
+      { event: 'event', visible: 'visible', inFlight: 'in flight', oldestSeconds: 'oldest (s)', dead: 'dead' },
+      queues,
+    ),
     dead > 0 ? alarming(`${dead} dead letters: npm run uploads -- dead list`) : 'no dead letters',
     quarantined > 0
       ? alarming(`${quarantined} in quarantine: npm run uploads -- quarantine list`)

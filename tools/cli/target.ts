@@ -26,12 +26,6 @@ type ClientOptions = {
   readonly useQueueUrlAsEndpoint?: boolean;
 };
 
-type LocalStack = {
-  readonly stackName: string;
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly endpoints: Readonly<Record<string, string>>;
-};
-
 /** Reads the target from the stack's outputs. Throws a UsageError if there is no such stack or local pipeline. */
 export async function findTarget(options: TargetOptions): Promise<Target> {
   return options.local ? findLocal(options.port) : findDeployed(options);
@@ -46,7 +40,10 @@ async function findLocal(port: string): Promise<Target> {
   const response = await fetch(`http://127.0.0.1:${port}/console/stack`).catch(() => undefined);
   if (!response?.ok)
     throw new UsageError(`No local pipeline answers on port ${port}: run npm start, or set its port with --port.`);
-  const { stackName, outputs, endpoints } = (await response.json()) as LocalStack;
+  const { stackName, outputs, endpoints } = (await response.json()) as Record<
+    'outputs' | 'endpoints',
+    Record<string, string>
+  > & { stackName: string };
   return targetOf(stackName, true, outputs, (service) => ({
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },

@@ -1,4 +1,4 @@
-import type { Observer } from './observer.ts';
+import type { Observer, Observing } from './observer.ts';
 import type { Answer, Delivery, Receiver } from './receiver.ts';
 
 /** One behaviour that a receiver must have. `run` throws a sentence about what it saw instead. */
@@ -8,9 +8,6 @@ export type Check = {
   readonly needs: readonly (keyof Observer)[];
   readonly run: (receiver: Receiver, observer: Observer) => Promise<void>;
 };
-
-/** An observer that has at least these parts. */
-export type Observing<Need extends keyof Observer> = Observer & Required<Pick<Observer, Need>>;
 
 /** Creates a check whose `run` gets an observer with all parts that it needs. */
 export function check<Need extends keyof Observer>(

@@ -7,9 +7,6 @@ export type UploadRecord = Readonly<Record<string, unknown>>;
 /** Undoes a disturbance. */
 export type Restore = () => Promise<void>;
 
-/** A queue that takes messages and does not answer. `reached` resolves once the receiver has sent it one. */
-export type HeldQueue = { readonly reached: Promise<void>; readonly release: Restore };
-
 /**
  * Reads a receiver's data and disturbs it. Every part is optional: a check that needs a missing one is reported as not
  * observable.
@@ -31,11 +28,14 @@ export type Observer = {
   readonly readLog?: () => Promise<readonly string[]>;
   /** Makes every queue refuse messages. */
   readonly takeQueueDown?: () => Promise<Restore>;
-  /** Makes every queue withhold its answers. */
-  readonly holdQueue?: () => Promise<HeldQueue>;
+  /** Makes every queue withhold its answers. `reached` resolves once the receiver has sent a message. */
+  readonly holdQueue?: () => Promise<{ readonly reached: Promise<void>; readonly release: Restore }>;
   /** Removes the receiver's signing secret. */
   readonly takeSecretAway?: () => Promise<Restore>;
 };
+
+/** An observer that has at least these parts. */
+export type Observing<Need extends keyof Observer> = Observer & Required<Pick<Observer, Need>>;
 
 // Limits the wait for an observer without `settled`. A worker needs far less.
 const maxWaitMs = 30_000;
@@ -46,7 +46,7 @@ const pollMs = 25;
  * waits until the slots of all expected events are present, and returns the record without them after 30 s.
  */
 export async function readWhenApplied(
-  { settled, readRecord }: Observer & Required<Pick<Observer, 'readRecord'>>,
+  { settled, readRecord }: Observing<'readRecord'>,
   userUpload: string,
   expected: readonly EventType[],
 ): Promise<UploadRecord> {

@@ -28,13 +28,6 @@ export type Delivery = {
   readonly isChunked?: boolean;
 };
 
-/** A delivery whose body is sent piece by piece. `write` resolves once the piece is sent. */
-export type OpenDelivery = {
-  readonly write: (piece: Uint8Array) => Promise<void>;
-  readonly end: (piece: Uint8Array) => Promise<Answer>;
-  readonly cancel: () => void;
-};
-
 /** A client of the receiver under test. */
 export type Receiver = ReturnType<typeof createReceiver>;
 
@@ -46,7 +39,7 @@ export function createReceiver({ url, secret, pauseMs }: { url: URL; secret: str
   const { request, Agent } = url.protocol === 'https:' ? https : http;
   const shared = new Agent({ keepAlive: true });
   const separate = new Agent();
-  const open = (delivery: Delivery, agent = separate): OpenDelivery => {
+  const open = (delivery: Delivery, agent = separate) => {
     const { method = 'POST', pathSuffix = '' } = delivery;
     const to = new URL(url.pathname + pathSuffix, url);
     return openDelivery(request(to, { method, agent, headers: headersOf(delivery, secret) }));
@@ -57,7 +50,7 @@ export function createReceiver({ url, secret, pauseMs }: { url: URL; secret: str
     pauseMs,
     post: (delivery: Delivery): Promise<Answer> => open(delivery, shared).end(Buffer.from(delivery.body)),
     /** Starts a delivery over a connection of its own. */
-    open: (body: Uint8Array): OpenDelivery => open({ body }),
+    open: (body: Uint8Array) => open({ body }),
     /** Closes the idle connections. */
     close: () => shared.destroy(),
     /** Resolves once the receiver has answered a new connection. It has then also seen everything sent before. */
@@ -90,19 +83,20 @@ function headersOf(delivery: Delivery, secret: string): Record<string, string> {
   };
 }
 
-function openDelivery(request: ClientRequest): OpenDelivery {
+// A delivery whose body is sent piece by piece. `write` resolves once the piece is sent.
+function openDelivery(request: ClientRequest) {
   const answer = new Promise<Answer>((resolve, reject) => {
     request.on('response', (response) => readAnswer(response).then(resolve, reject)).on('error', reject);
   });
   // `write` and `end` report the error. Without this handler, an unused answer would end the process.
   answer.catch(() => undefined);
   return {
-    write: (piece) =>
-      new Promise((resolve, reject) => {
+    write: (piece: Uint8Array) =>
+      new Promise<void>((resolve, reject) => {
         answer.then(() => resolve(), reject);
         request.write(piece, (error) => (error ? reject(error) : resolve()));
       }),
-    end: async (piece) => {
+    end: async (piece: Uint8Array) => {
       const timer = setTimeout(() => request.destroy(timeOut()), answerLimitMs);
       request.end(piece);
       return answer.finally(() => clearTimeout(timer));

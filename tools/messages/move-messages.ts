@@ -53,35 +53,27 @@ export function releaseDestination(queueUrls: Readonly<Record<EventType, string>
  */
 export async function moveMessages(
   sqs: SQSClient,
-  move: Move,
+  { from, destinationOf, max, rate, onMoved, signal }: Move,
 ): Promise<{ readonly moved: number; readonly left: number }> {
-  const { moved, left } = await moveReceived(sqs, move);
-  await makeVisible(sqs, move.from, left);
-  return { moved, left: left.length };
-}
-
-async function moveReceived(
-  sqs: SQSClient,
-  move: Move,
-): Promise<{ readonly moved: number; readonly left: readonly WaitingMessage[] }> {
   const startedMs = Date.now();
   const left: WaitingMessage[] = [];
   let moved = 0;
-  for await (const batch of receiveBatches(sqs, move.from, move.max)) {
-    for (const [index, waiting] of batch.entries()) {
-      if (move.signal.aborted) return { moved, left: [...left, ...batch.slice(index)] };
-      const destination = move.destinationOf(waiting);
+  for await (const batch of receiveBatches(sqs, from, max)) {
+    for (const waiting of batch) {
+      const destination = signal.aborted ? undefined : destinationOf(waiting);
       if (!destination) {
         left.push(waiting);
         continue;
       }
-      await setTimeout(Math.max(0, startedMs + (moved * 1_000) / move.rate - Date.now()));
-      await moveOne(sqs, move.from, waiting, destination);
+      await setTimeout(Math.max(0, startedMs + (moved * 1_000) / rate - Date.now()));
+      await moveOne(sqs, from, waiting, destination);
       moved += 1;
-      move.onMoved(moved);
+      onMoved(moved);
     }
+    if (signal.aborted) break;
   }
-  return { moved, left };
+  await makeVisible(sqs, from, left);
+  return { moved, left: left.length };
 }
 
 async function moveOne(
