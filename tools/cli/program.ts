@@ -44,13 +44,13 @@ export async function runUploads(words: readonly string[], terminal: Terminal): 
       const options = program.opts<TargetOptions & { readonly json?: boolean }>();
       succeeded = (await command(options, createReport(terminal, options.json ?? false), ...given)) !== false;
     };
-  const on: Action<Target> = (command) =>
+  const onTarget: Action<Target> = (command) =>
     run(async (options, report, ...given) => command(await findTarget(options), report, ...given));
-  addRecordCommands(program, on);
+  addRecordCommands(program, onTarget);
   addDeliveryCommands(program, run);
-  addDeadCommands(program, on);
-  addQuarantineCommands(program, on);
-  addOtherCommands(program, on);
+  addDeadCommands(program, onTarget);
+  addQuarantineCommands(program, onTarget);
+  addOtherCommands(program, onTarget);
   try {
     await program.parseAsync(words, { from: 'user' });
     return succeeded ? 0 : 1;
@@ -81,23 +81,23 @@ A program that reads the result calls npm run --silent uploads -- COMMAND --json
     .exitOverride();
 }
 
-function addRecordCommands(program: Command, on: Action<Target>): void {
+function addRecordCommands(program: Command, onTarget: Action<Target>): void {
   program
     .command('status')
     .description('print queues, ages, dead letters, last webhook and alarms; exit code 1 when somebody must act')
-    .action(on(showStatus));
+    .action(onTarget(showStatus));
   program
     .command('get')
     .description('print the record of one document with its status; exit code 1 when there is none')
     .argument('<upload>', "the document's id", readUploadId)
-    .action(on(showRecord));
+    .action(onTarget(showRecord));
   program
     .command('list')
     .description('list the documents of a user or an account')
     .addOption(new Option('--user <id>', 'the documents of this user').argParser(readUploadId).conflicts('account'))
     .option('--account <id>', 'the documents of this account', readUploadId)
     .addOption(new Option('--status <status>', 'only documents with this status').choices(uploadStatuses))
-    .action(on(listRecords));
+    .action(onTarget(listRecords));
 }
 
 function addDeliveryCommands(program: Command, run: Action<TargetOptions>): void {
@@ -119,19 +119,19 @@ function addDeliveryCommands(program: Command, run: Action<TargetOptions>): void
     .action(run(checkReceiver));
 }
 
-function addDeadCommands(program: Command, on: Action<Target>): void {
+function addDeadCommands(program: Command, onTarget: Action<Target>): void {
   const dead = program.command('dead').description('inspect and delete dead letters: messages that a worker rejected');
   dead
     .command('list')
     .description('print the number of each event; exit code 1 when there are any')
-    .action(on(listDead));
+    .action(onTarget(listDead));
   dead
     .command('show')
     .description('print the reasons, their counts and the ids')
     .addArgument(event)
     .addOption(most)
     .option('--bodies', 'print the bodies too')
-    .action(on(showDead));
+    .action(onTarget(showDead));
   dead
     .command('discard')
     .description('delete those of one reason; those that failed 16 times stay')
@@ -139,7 +139,7 @@ function addDeadCommands(program: Command, on: Action<Target>): void {
     .addArgument(new Argument('<reason>', 'as `dead show` prints it').choices(discardableDead))
     .addOption(most)
     .addOption(yes)
-    .action(on(discard));
+    .action(onTarget(discard));
   program
     .command('redrive')
     .description('move dead letters back to their queue; can be interrupted at any time')
@@ -147,10 +147,10 @@ function addDeadCommands(program: Command, on: Action<Target>): void {
     .addOption(dryRun)
     .addOption(rate)
     .addOption(yes)
-    .action(on(move));
+    .action(onTarget(move));
 }
 
-function addQuarantineCommands(program: Command, on: Action<Target>): void {
+function addQuarantineCommands(program: Command, onTarget: Action<Target>): void {
   const quarantine = program
     .command('quarantine')
     .description('inspect, release and delete unreadable signed messages');
@@ -158,37 +158,42 @@ function addQuarantineCommands(program: Command, on: Action<Target>): void {
     .command('list')
     .description('print reasons, events and counts; exit code 1 when there are any')
     .addOption(most)
-    .action(on(listQuarantine));
+    .action(onTarget(listQuarantine));
   quarantine
     .command('release')
     .description('move those that this release can process to the queue of their event; can be interrupted at any time')
     .addOption(dryRun)
     .addOption(rate)
     .addOption(yes)
-    .action(on((target, report, options: MoveOptions) => move(target, report, undefined, options)));
+    .action(onTarget((target, report, options: MoveOptions) => move(target, report, undefined, options)));
   quarantine
     .command('discard')
     .description('delete those of one reason; those that this release can process stay')
     .addArgument(new Argument('<reason>', 'as `quarantine list` prints it').choices(discardableQuarantined))
     .addOption(most)
     .addOption(yes)
-    .action(on((target, report, ...given: [string, DiscardOptions]) => discard(target, report, undefined, ...given)));
+    .action(
+      onTarget((target, report, ...given: [string, DiscardOptions]) => discard(target, report, undefined, ...given)),
+    );
 }
 
-function addOtherCommands(program: Command, on: Action<Target>): void {
-  program.command('tail').description("print the functions' log lines as they arrive, until Ctrl-C").action(on(tail));
+function addOtherCommands(program: Command, onTarget: Action<Target>): void {
+  program
+    .command('tail')
+    .description("print the functions' log lines as they arrive, until Ctrl-C")
+    .action(onTarget(tail));
   program
     .command('reconcile')
     .description("start to compare the records with Argyle's list")
     .option('--confirm-removals <n>', 'apply up to this many removals that are held for a confirmation', readCount)
     .addOption(yes)
-    .action(on(startReconciliation));
+    .action(onTarget(startReconciliation));
   program
     .command('rotate')
     .description('replace the webhook secret, here and at Argyle, without a gap; exit code 1 when it fails')
     .option('--revoke', 'remove the old secret at the end, because it has leaked')
     .addOption(yes)
-    .action(on((target, report, options: RotateOptions) => rotate(target, report, options)));
+    .action(onTarget((target, report, options: RotateOptions) => rotate(target, report, options)));
 }
 
 function readUploadId(text: string): string {
