@@ -1,30 +1,27 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { confirm } from './confirm.ts';
 import type { Report } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 
-/** What `reconcile` is told; `confirmRemovals`: the most records that may be removed although they would be held. */
-export type ReconcileOptions = { readonly confirmRemovals: number | undefined; readonly isSure: boolean };
-
-/** Starts a comparison of the records with Argyle's list, which goes on by itself; its log says what it found. */
+/**
+ * Starts a reconciliation and does not wait for its end: the function's log shows what it finds. With `confirmRemovals`
+ * it may apply up to this many removals, even if it would hold them for a confirmation.
+ */
 export async function startReconciliation(
   target: Target,
-  { confirmRemovals, isSure }: ReconcileOptions,
   report: Report,
+  { confirmRemovals, yes }: { readonly confirmRemovals?: number; readonly yes?: boolean },
 ): Promise<void> {
   const FunctionName = target.reconciliationFunctionName;
   if (!FunctionName)
     throw new UsageError('This stack has no credentials for Argyle: deploy it with -c argyleCredentials=NAME first.');
-  const what = `Up to ${confirmRemovals} records whose documents Argyle lists no more are removed, their document data erased.`;
-  if (confirmRemovals !== undefined && !(await confirm(what, isSure)))
+  const consequences = `Up to ${confirmRemovals} records whose documents are missing from Argyle's list are marked as removed, and their document data is deleted.`;
+  if (confirmRemovals !== undefined && !(await report.confirm(consequences, yes)))
     return report.result({ started: false }, 'Nothing was started.');
-  const payload = confirmRemovals === undefined ? {} : { confirmRemovals };
+  const Payload = Buffer.from(JSON.stringify({ confirmRemovals }));
   const lambda = new LambdaClient(target.clientOptions('LAMBDA'));
-  await lambda.send(
-    new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload: Buffer.from(JSON.stringify(payload)) }),
-  );
+  await lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }));
   report.result(
     { started: true },
-    'Started. It puts the records right as it goes; npx uploads tail, begun before this, shows what it finds.',
+    'Started. It corrects the records while it runs. To see what it finds, start npm run uploads -- tail before it.',
   );
 }

@@ -1,40 +1,88 @@
+import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
+import { UsageError } from './target.ts';
 
-/** How a command tells its result: as JSON for programs, or as text for people. */
-export type Report = {
-  /** Prints the result: `data` with --json, else the text. */
-  readonly result: (data: object, text: string) => void;
-  /** Prints a remark for people; nothing with --json. */
-  readonly remark: (text: string) => void;
+/** The streams of the process that runs a command. */
+export type Terminal = {
+  /** Writes to standard output. */
+  readonly write: (text: string) => void;
+  /** Writes to standard error. */
+  readonly writeError: (text: string) => void;
+  /** Returns the answer to a question. Absent where no person can answer. */
+  readonly ask?: (question: string) => Promise<string>;
 };
 
-/** Writes results to standard output and remarks to standard error, so that a pipe gets the result alone. */
-export function createReport(asJson: boolean): Report {
+/** How a command prints. Results go to standard output and remarks to standard error, so a pipe gets only the result. */
+export type Report = {
+  /** Prints the result: `data` as JSON with --json, otherwise `text`. */
+  readonly result: (data: object, text: string) => void;
+  /** Prints one line of a result that grows. */
+  readonly line: (text: string) => void;
+  readonly asJson: boolean;
+  /** Prints information for people; nothing with --json. */
+  readonly remark: (text: string) => void;
+  /**
+   * Prints what the command is about to do and asks whether to continue, unless `isSure`. Throws a UsageError where no
+   * person can answer.
+   */
+  readonly confirm: (consequences: string, isSure: boolean | undefined) => Promise<boolean>;
+};
+
+export const processTerminal: Terminal = {
+  write: (text) => process.stdout.write(text),
+  writeError: (text) => process.stderr.write(text),
+  ...(process.stdin.isTTY && { ask: askOnTerminal }),
+};
+
+export function createReport({ write, writeError, ask }: Terminal, asJson: boolean): Report {
   return {
-    result: (data, text) => console.log(asJson ? JSON.stringify(data, undefined, 2) : text),
-    remark: (text) => {
-      if (!asJson) console.error(text);
+    result: (data, text) => write(`${asJson ? JSON.stringify(data, undefined, 2) : text}\n`),
+    line: (text) => write(`${text}\n`),
+    asJson,
+    remark: (text) => asJson || writeError(`${text}\n`),
+    confirm: async (consequences, isSure = false) => {
+      writeError(`${consequences}\n`);
+      if (isSure) return true;
+      if (!ask) throw new UsageError('This command needs a confirmation and cannot ask for it here: add --yes.');
+      return /^y(es)?$/i.test((await ask('Continue? [y/N] ')).trim());
     },
   };
 }
 
-/** Rows as a table with aligned columns; numbers to the right. The first row is the heading. */
-export function tableOf(rows: readonly (readonly (string | number)[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => String(row[column] ?? '').length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => {
-          const width = widths[column] ?? 0;
-          return typeof cell === 'number' ? String(cell).padStart(width) : cell.padEnd(width);
-        })
+/** Formats rows as a table with aligned columns, numbers to the right. `columns`: the title of each key of the rows. */
+export function tableOf(columns: Readonly<Record<string, string>>, rows: readonly object[]): string {
+  const cellsOf = (row: object) => Object.keys(columns).map((key) => (row as Record<string, unknown>)[key] ?? '-');
+  const lines = [Object.values(columns), ...rows.map(cellsOf)];
+  const widths = Object.keys(columns).map((_, index) => Math.max(...lines.map((cells) => String(cells[index]).length)));
+  const align = (cell: unknown, width = 0) =>
+    typeof cell === 'number' ? String(cell).padStart(width) : String(cell).padEnd(width);
+  return lines
+    .map((cells) =>
+      cells
+        .map((cell, index) => align(cell, widths[index]))
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
 }
 
-/** Text that stands out on a terminal; plain elsewhere and where NO_COLOR is set. */
+/** Colours text red on a terminal, unless NO_COLOR is set. */
 export function alarming(text: string): string {
   return styleText('red', text, { stream: process.stdout });
+}
+
+/** Returns a signal that aborts when the user presses Ctrl-C, which then no longer ends the process. */
+export function interruptSignal(): AbortSignal {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  return interrupted.signal;
+}
+
+async function askOnTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
 }

@@ -5,17 +5,18 @@ import {
   paginateDescribeAlarms,
 } from '@aws-sdk/client-cloudwatch';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { type EventType, eventTypes } from '../../functions/domain/events.ts';
 import { ingestMetrics, ingestService } from '../../functions/domain/metric-names.ts';
 import { countMessages, findDeadLetterQueue } from '../messages/dead-messages.ts';
 import { alarming, type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 
 type QueueStatus = {
-  readonly event: string;
+  readonly event: EventType;
   readonly visible: number;
   readonly inFlight: number;
   readonly dead: number;
-  /** Only CloudWatch knows it. */
+  /** Absent on the local pipeline, which has no CloudWatch. */
   readonly oldestSeconds?: number;
 };
 
@@ -23,50 +24,64 @@ type Status = {
   readonly stack: string;
   readonly queues: readonly QueueStatus[];
   readonly quarantined: number;
-  /** When CloudWatch last saw one accepted, to the minute, within a day. */
+  /** When the last webhook was accepted. AWS reports it to the minute, and only within the last 24 hours. */
   readonly lastWebhookAt?: string;
-  /** The names of the alarms that fire. */
+  /** Names of the alarms in ALARM state. Absent on the local pipeline. */
   readonly alarms?: readonly string[];
 };
 
-/** Prints queues, ages, dead letters, the last webhook and the firing alarms; gives whether a person is needed. */
+/** Prints queues, ages, dead letters, the last webhook and the firing alarms. Returns false when somebody must act. */
 export async function showStatus(target: Target, report: Report): Promise<boolean> {
   const status = await readStatus(target);
   report.result(status, textOf(status));
-  return status.quarantined > 0 || status.queues.some(({ dead }) => dead > 0) || (status.alarms ?? []).length > 0;
+  return status.quarantined === 0 && status.queues.every(({ dead }) => dead === 0) && !status.alarms?.length;
+}
+
+/** Prints the number of dead letters of each event and returns whether there are none. */
+export async function listDead(target: Target, report: Report): Promise<boolean> {
+  const counts = (await readQueues(target)).map(({ event, dead }) => ({ event, dead }));
+  report.result(counts, tableOf({ event: 'event', dead: 'dead' }, counts));
+  return counts.every(({ dead }) => dead === 0);
 }
 
 async function readStatus(target: Target): Promise<Status> {
+  const queues = await readQueues(target);
   const sqs = new SQSClient(target.clientOptions('SQS'));
-  const queues = await Promise.all(
-    Object.entries(target.queueUrls).map(async ([event, url]) => {
-      const dead = (await countMessages(sqs, await findDeadLetterQueue(sqs, url))).visible;
+  const { visible: quarantined } = await countMessages(sqs, target.quarantineQueueUrl);
+  const status = { stack: target.stackName, queues, quarantined };
+  return { ...status, ...(await (target.isLocal ? readLastWebhook(target) : readCloudWatch(target, queues))) };
+}
+
+async function readLastWebhook({ webhookUrl }: Target) {
+  const response = await fetch(new URL('/console/stack', webhookUrl));
+  const { lastWebhookAt } = (await response.json()) as { readonly lastWebhookAt: string | null };
+  return lastWebhookAt === null ? {} : { lastWebhookAt };
+}
+
+async function readQueues(target: Target): Promise<readonly QueueStatus[]> {
+  const sqs = new SQSClient(target.clientOptions('SQS'));
+  return Promise.all(
+    eventTypes.map(async (event) => {
+      const url = target.queueUrls[event];
+      const { visible: dead } = await countMessages(sqs, await findDeadLetterQueue(sqs, url));
       return { event, ...(await countMessages(sqs, url)), dead };
     }),
   );
-  const quarantined = (await countMessages(sqs, target.quarantineQueueUrl)).visible;
-  const status = { stack: target.stackName, queues, quarantined };
-  // The local pipeline has no CloudWatch: what only that knows is left out.
-  return target.isLocal ? status : { ...status, ...(await readCloudWatch(target, queues)) };
 }
 
 async function readCloudWatch(target: Target, queues: readonly QueueStatus[]) {
-  const cloudwatch = new CloudWatchClient(target.clientOptions('CLOUDWATCH'));
+  const client = new CloudWatchClient(target.clientOptions('CLOUDWATCH'));
   const alarms: string[] = [];
-  const alarmPages = paginateDescribeAlarms(
-    { client: cloudwatch },
-    { AlarmNamePrefix: `${target.stackName}/`, StateValue: 'ALARM' },
-  );
-  for await (const { MetricAlarms = [] } of alarmPages)
-    alarms.push(...MetricAlarms.map(({ AlarmName = '' }) => AlarmName));
-  const now = Date.now();
-  const { MetricDataResults = [] } = await cloudwatch.send(
+  const pages = paginateDescribeAlarms({ client }, { AlarmNamePrefix: `${target.stackName}/`, StateValue: 'ALARM' });
+  for await (const { MetricAlarms = [] } of pages) alarms.push(...MetricAlarms.map(({ AlarmName = '' }) => AlarmName));
+  const nowMs = Date.now();
+  const { MetricDataResults = [] } = await client.send(
     new GetMetricDataCommand({
-      StartTime: new Date(now - 86_400_000),
-      EndTime: new Date(now),
+      StartTime: new Date(nowMs - 86_400_000),
+      EndTime: new Date(nowMs),
       MetricDataQueries: [
         acceptedQuery(target.stackName),
-        ...queues.map(({ event }, index) => ageQuery(target.queueUrls[event as keyof Target['queueUrls']], index)),
+        ...queues.map(({ event }, index) => ageQuery(target.queueUrls[event], index)),
       ],
     }),
   );
@@ -82,43 +97,31 @@ async function readCloudWatch(target: Target, queues: readonly QueueStatus[]) {
   };
 }
 
-function acceptedQuery(namespace: string): MetricDataQuery {
+function acceptedQuery(Namespace: string): MetricDataQuery {
   const Dimensions = [{ Name: 'service', Value: ingestService }];
-  return query('accepted', 'Sum', { Namespace: namespace, MetricName: ingestMetrics.accepted, Dimensions });
+  const Metric = { Namespace, MetricName: ingestMetrics.accepted, Dimensions };
+  return { Id: 'accepted', MetricStat: { Metric, Period: 60, Stat: 'Sum' } };
 }
 
 function ageQuery(queueUrl: string, index: number): MetricDataQuery {
   const Dimensions = [{ Name: 'QueueName', Value: queueUrl.split('/').at(-1) ?? '' }];
-  return query(`age${index}`, 'Maximum', {
-    Namespace: 'AWS/SQS',
-    MetricName: 'ApproximateAgeOfOldestMessage',
-    Dimensions,
-  });
-}
-
-function query(
-  Id: string,
-  Stat: string,
-  Metric: NonNullable<MetricDataQuery['MetricStat']>['Metric'],
-): MetricDataQuery {
-  return { Id, MetricStat: { Metric, Period: 60, Stat } };
+  const Metric = { Namespace: 'AWS/SQS', MetricName: 'ApproximateAgeOfOldestMessage', Dimensions };
+  return { Id: `age${index}`, MetricStat: { Metric, Period: 60, Stat: 'Maximum' } };
 }
 
 function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status): string {
-  const rows = queues.map(({ event, visible, inFlight, oldestSeconds, dead }) => [
-    event,
-    visible,
-    inFlight,
-    oldestSeconds ?? '-',
-    dead,
-  ]);
   const dead = queues.reduce((sum, queue) => sum + queue.dead, 0);
   return [
     stack,
-    tableOf([['event', 'visible', 'in flight', 'oldest (s)', 'dead'], ...rows]),
-    dead > 0 ? alarming(`${dead} dead letters: npx uploads dead list`) : 'no dead letters',
-    quarantined > 0 ? alarming(`${quarantined} in quarantine: npx uploads quarantine list`) : 'nothing in quarantine',
-    `last webhook: ${lastWebhookAt ?? (alarms ? 'none within a day' : 'known to CloudWatch only')}`,
+    tableOf(
+      { event: 'event', visible: 'visible', inFlight: 'in flight', oldestSeconds: 'oldest (s)', dead: 'dead' },
+      queues,
+    ),
+    dead > 0 ? alarming(`${dead} dead letters: npm run uploads -- dead list`) : 'no dead letters',
+    quarantined > 0
+      ? alarming(`${quarantined} in quarantine: npm run uploads -- quarantine list`)
+      : 'nothing in quarantine',
+    `last webhook: ${lastWebhookAt ?? (alarms ? 'none within the last 24 hours' : 'none since npm start')}`,
     alarms === undefined ? 'alarms: known to CloudWatch only' : `alarms: ${alarms.map(alarming).join(', ') || 'none'}`,
   ].join('\n');
 }

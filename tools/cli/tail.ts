@@ -6,30 +6,38 @@ import {
   StartLiveTailCommand,
   type StartLiveTailResponseStream,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { interruptSignal, type Report } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 
-/** Prints the functions' log lines as they come, until Ctrl-C: each begins with its function's service. */
-export async function tail(target: Target, print: (line: string) => void, signal: AbortSignal): Promise<void> {
+/** Prints the functions' log lines as they arrive, until Ctrl-C. Each line starts with its service. */
+export async function tail(target: Target, report: Report): Promise<void> {
+  const signal = interruptSignal();
   try {
-    for await (const line of await followLog(target, signal)) print(line);
+    for await (const line of await followLog(target, signal)) report.line(line);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
 }
 
-/** Connects to the functions' logs: no line from then on is missed. It ends, or throws, when `signal` aborts. */
+/** Connects to the functions' logs and returns all lines from now on. They end, or throw, when `signal` aborts. */
 export async function followLog(target: Target, signal: AbortSignal): Promise<AsyncIterable<string>> {
   return target.isLocal ? followLocal(target, signal) : followDeployed(target, signal);
 }
 
 async function followLocal({ webhookUrl }: Target, signal: AbortSignal): Promise<AsyncIterable<string>> {
   const response = await fetch(new URL('/console/log', webhookUrl), { signal });
-  if (!response.body) throw new UsageError('The local pipeline gives no log.');
+  if (!response.body) throw new UsageError('The local pipeline returned no log.');
   return linesIn(response.body);
 }
 
+// A generator starts to read when the caller does: readline drops lines that arrive before its iteration starts.
 async function* linesIn(body: ReadableStream): AsyncGenerator<string> {
-  yield* createInterface({ input: Readable.fromWeb(body) });
+  const input = Readable.fromWeb(body);
+  try {
+    yield* createInterface({ input });
+  } finally {
+    input.destroy();
+  }
 }
 
 async function followDeployed(target: Target, signal: AbortSignal): Promise<AsyncIterable<string>> {
@@ -52,7 +60,7 @@ async function* linesOf(
   }
 }
 
-// A live tail takes ARNs only.
+// StartLiveTail accepts ARNs only.
 async function readArn(client: CloudWatchLogsClient, name: string): Promise<string> {
   const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
   const arn = logGroups.find(({ logGroupName }) => logGroupName === name)?.logGroupArn;

@@ -2,7 +2,7 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import type { EventType } from '../../functions/domain/events.ts';
 import { outputNames } from '../../infra/output-names.ts';
 
-/** What every command is told: which stack, on which account, or the local pipeline. */
+/** The options of every command that choose its target. */
 export type TargetOptions = {
   readonly stage: string;
   readonly profile?: string;
@@ -12,23 +12,10 @@ export type TargetOptions = {
   readonly port: string;
 };
 
-/** A deployed stack, or the local pipeline: where its parts are, and what the clients of AWS need to reach them. */
-export type Target = {
-  readonly stackName: string;
-  readonly isLocal: boolean;
-  readonly webhookUrl: string;
-  readonly webhookSecretArn: string;
-  readonly uploadTableName: string;
-  readonly queueUrls: Readonly<Record<EventType, string>>;
-  readonly quarantineQueueUrl: string;
-  readonly logGroupNames: Readonly<Record<string, string>>;
-  /** Absent without credentials for Argyle. */
-  readonly reconciliationFunctionName: string | undefined;
-  /** The options of a client of a service, as the SDK calls it in AWS_ENDPOINT_URL_<SERVICE>. */
-  readonly clientOptions: (service: string) => ClientOptions;
-};
+/** A deployed stack or the local pipeline: the names of its resources, and how to reach them. */
+export type Target = Readonly<ReturnType<typeof targetOf>>;
 
-/** What a user must put right; its text is all that they need to see. */
+/** A mistake that the user must correct. Its message is printed without a stack trace; the exit code is 2. */
 export class UsageError extends Error {}
 
 type ClientOptions = {
@@ -39,23 +26,24 @@ type ClientOptions = {
   readonly useQueueUrlAsEndpoint?: boolean;
 };
 
-type LocalStack = {
-  readonly stackName: string;
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly endpoints: Readonly<Record<string, string>>;
-};
-
-/** Finds everything from the stack's outputs. Throws a UsageError when there is no such stack or no local pipeline. */
+/** Reads the target from the stack's outputs. Throws a UsageError if there is no such stack or local pipeline. */
 export async function findTarget(options: TargetOptions): Promise<Target> {
   return options.local ? findLocal(options.port) : findDeployed(options);
 }
 
+/** Returns the options of AWS clients. Without profile and region the SDK's default order applies. */
+export function awsClientOptions({ profile, region }: Pick<TargetOptions, 'profile' | 'region'>): ClientOptions {
+  return { ...(profile && { profile }), ...(region && { region }) };
+}
+
 async function findLocal(port: string): Promise<Target> {
-  const url = `http://127.0.0.1:${port}/console/stack`;
-  const response = await fetch(url).catch(() => undefined);
+  const response = await fetch(`http://127.0.0.1:${port}/console/stack`).catch(() => undefined);
   if (!response?.ok)
-    throw new UsageError(`No local pipeline answers on port ${port}: run npm start, or give its --port.`);
-  const { stackName, outputs, endpoints } = (await response.json()) as LocalStack;
+    throw new UsageError(`No local pipeline answers on port ${port}: run npm start, or set its port with --port.`);
+  const { stackName, outputs, endpoints } = (await response.json()) as Record<
+    'outputs' | 'endpoints',
+    Record<string, string>
+  > & { stackName: string };
   return targetOf(stackName, true, outputs, (service) => ({
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
@@ -64,9 +52,9 @@ async function findLocal(port: string): Promise<Target> {
   }));
 }
 
-async function findDeployed({ stage, profile, region }: TargetOptions): Promise<Target> {
-  const stackName = `argyle-uploads-${stage}`;
-  const clientOptions = { ...(profile && { profile }), ...(region && { region }) };
+async function findDeployed(options: TargetOptions): Promise<Target> {
+  const stackName = `argyle-uploads-${options.stage}`;
+  const clientOptions = awsClientOptions(options);
   const outputs = await readOutputs(new CloudFormationClient(clientOptions), stackName);
   return targetOf(stackName, false, outputs, () => clientOptions);
 }
@@ -89,23 +77,25 @@ function targetOf(
   stackName: string,
   isLocal: boolean,
   outputs: Readonly<Record<string, string>>,
-  clientOptions: Target['clientOptions'],
-): Target {
+  // By service, as the SDK names it in AWS_ENDPOINT_URL_<SERVICE>.
+  clientOptions: (service: string) => ClientOptions,
+) {
   const read = (name: string): string => {
     const value = outputs[name];
     if (value) return value;
-    throw new UsageError(`The stack ${stackName} has no output ${name}: deploy this version of it first.`);
+    throw new UsageError(`The stack ${stackName} has no output ${name}: deploy this version first.`);
   };
   return {
     stackName,
     isLocal,
+    clientOptions,
     webhookUrl: read(outputNames.webhookUrl),
     webhookSecretArn: read(outputNames.webhookSecretArn),
     uploadTableName: read(outputNames.uploadTableName),
-    queueUrls: JSON.parse(read(outputNames.queueUrls)),
+    queueUrls: JSON.parse(read(outputNames.queueUrls)) as Readonly<Record<EventType, string>>,
     quarantineQueueUrl: read(outputNames.quarantineQueueUrl),
-    logGroupNames: JSON.parse(read(outputNames.logGroupNames)),
+    logGroupNames: JSON.parse(read(outputNames.logGroupNames)) as Readonly<Record<string, string>>,
+    // Absent without credentials for Argyle.
     reconciliationFunctionName: outputs[outputNames.reconciliationFunctionName],
-    clientOptions,
   };
 }

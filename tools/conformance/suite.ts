@@ -1,16 +1,14 @@
 import type { Check } from './check.ts';
 import { acceptance } from './checks/acceptance.ts';
-import { misunderstood } from './checks/misunderstood.ts';
-import { rawBytes } from './checks/raw-bytes.ts';
+import { quarantine } from './checks/quarantine.ts';
 import { records } from './checks/records.ts';
-import { repeats } from './checks/repeats.ts';
 import { signatures } from './checks/signatures.ts';
 import { transport } from './checks/transport.ts';
 import { trouble } from './checks/trouble.ts';
 import type { Observer } from './observer.ts';
 import type { Receiver } from './receiver.ts';
 
-/** What a check came to; `detail` says what was seen, or what nobody could look at. */
+/** The outcome of a check. `detail`: what it saw instead, or what it needs. */
 export type Result = {
   readonly name: string;
   readonly outcome: 'passed' | 'failed' | 'not_observable';
@@ -22,15 +20,13 @@ export type Result = {
 export const suite: readonly Check[] = [
   ...acceptance,
   ...signatures,
-  ...rawBytes,
-  ...misunderstood,
-  ...repeats,
+  ...quarantine,
   ...records,
   ...transport,
   ...trouble,
 ];
 
-/** Runs checks one after the other, as some disturb the receiver; tells of each result at once. */
+/** Runs checks one after the other, because some disturb the receiver. Calls `onResult` after each. */
 export async function runSuite(
   receiver: Receiver,
   observer: Observer,
@@ -50,9 +46,8 @@ export async function runSuite(
 
 async function runCheck({ name, needs, run }: Check, receiver: Receiver, observer: Observer): Promise<Result> {
   const missing = needs.filter((need) => !observer[need]);
-  if (missing.length > 0) {
+  if (missing.length > 0)
     return { name, outcome: 'not_observable', detail: `needs ${missing.join(', ')}`, milliseconds: 0 };
-  }
   const startedMs = performance.now();
   const elapsedMs = () => Math.round(performance.now() - startedMs);
   try {

@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type EventType, isEventType } from '../../functions/domain/events.ts';
 import { countMessages } from '../messages/dead-messages.ts';
-import { backOn, type Move, moveMessages, onQueueOfEvent } from '../messages/move-messages.ts';
+import { type Move, moveMessages, redriveDestination, releaseDestination } from '../messages/move-messages.ts';
 import type { ConsoleQueue } from './state.ts';
 
 /**
@@ -16,8 +16,10 @@ export async function redrive(
 ): Promise<{ readonly moved: number; readonly left: number }> {
   const queueUrls = Object.fromEntries(queues.map((queue) => [queue.event, queue.url])) as Record<EventType, string>;
   const [from, destinationOf]: [string, Move['destinationOf']] =
-    deadLetterUrl && isEventType(event) ? [deadLetterUrl, backOn(queueUrls, event)] : [url, onQueueOfEvent(queueUrls)];
-  const { visible: most } = await countMessages(sqs, from);
-  const move = { from, destinationOf, most, rate: Number.POSITIVE_INFINITY, onMoved: () => undefined, signal };
+    deadLetterUrl && isEventType(event)
+      ? [deadLetterUrl, redriveDestination(queueUrls, event)]
+      : [url, releaseDestination(queueUrls)];
+  const { visible: max } = await countMessages(sqs, from);
+  const move = { from, destinationOf, max, rate: Number.POSITIVE_INFINITY, onMoved: () => undefined, signal };
   return moveMessages(sqs, move);
 }

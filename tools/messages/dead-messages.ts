@@ -12,20 +12,23 @@ import { decodeBody } from '../../functions/domain/message-body.ts';
 import { readMessage } from '../../functions/domain/queue-message.ts';
 import { isTooOldToCreate } from '../../functions/domain/upload-record.ts';
 
-/** A message that nobody consumes, with what can be said of it without its body. */
+/** A message in a queue that no function consumes: a dead-letter queue or the quarantine. */
 export type WaitingMessage = {
   readonly message: Message;
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
 };
 
-/** Why a message lies in an event's dead-letter queue, as far as it shows by itself. */
+/** Why a message is in an event's dead-letter queue, as far as the message itself shows it. */
 export type DeadReason = 'unreadable' | 'wrong_event' | 'older_than_30_days' | 'failed_16_times';
 
-// Long enough to look at all; then they are put back at once, or come back by themselves.
-const lookSeconds = 120;
+/** Why a message is in the quarantine; `understood_by_now`: this release can process it. */
+export type QuarantineReason = 'unknown_event' | 'missing_ids' | 'malformed' | 'understood_by_now';
 
-/** The number of messages that a queue holds: those that can be received, and those that somebody has received. */
+// Long enough to read all messages. Afterwards they become visible again, even if the reader has crashed.
+const visibilityTimeoutSeconds = 120;
+
+/** Counts a queue's messages: those that can be received, and those that a consumer has received. */
 export async function countMessages(
   sqs: SQSClient,
   queueUrl: string,
@@ -35,21 +38,21 @@ export async function countMessages(
   return { visible: Number(attributes[names[0]]), inFlight: Number(attributes[names[1]]) };
 }
 
-/** The URL of the dead-letter queue that a queue's redrive policy names. */
+/** Returns the URL of the dead-letter queue that a queue's redrive policy names. */
 export async function findDeadLetterQueue(sqs: SQSClient, queueUrl: string): Promise<string> {
   const { RedrivePolicy = '{}' } = await readAttributes(sqs, queueUrl, ['RedrivePolicy']);
   const name = String(JSON.parse(RedrivePolicy).deadLetterTargetArn).split(':').at(-1) ?? '';
   return queueUrl.replace(/[^/]+$/, name);
 }
 
-/** Receives up to `most` messages, each once; they stay hidden for two minutes. */
-export async function* receiveAll(sqs: SQSClient, queueUrl: string, most: number): AsyncGenerator<WaitingMessage[]> {
-  for (let received = 0; received < most; ) {
+/** Receives up to `max` messages, each once. They stay invisible to other consumers for two minutes. */
+export async function* receiveBatches(sqs: SQSClient, queueUrl: string, max: number): AsyncGenerator<WaitingMessage[]> {
+  for (let received = 0; received < max; ) {
     const command = new ReceiveMessageCommand({
       QueueUrl: queueUrl,
-      MaxNumberOfMessages: Math.min(10, most - received),
+      MaxNumberOfMessages: Math.min(10, max - received),
       MessageAttributeNames: ['All'],
-      VisibilityTimeout: lookSeconds,
+      VisibilityTimeout: visibilityTimeoutSeconds,
       WaitTimeSeconds: 1,
     });
     const { Messages = [] } = await sqs.send(command);
@@ -59,22 +62,26 @@ export async function* receiveAll(sqs: SQSClient, queueUrl: string, most: number
   }
 }
 
-/** The same as one list. Who is done with them puts them back or deletes them. */
-export async function receiveList(sqs: SQSClient, queueUrl: string, most: number): Promise<readonly WaitingMessage[]> {
+/** Receives up to `max` messages as one list. The caller deletes each message or makes it visible again. */
+export async function receiveList(sqs: SQSClient, queueUrl: string, max: number): Promise<readonly WaitingMessage[]> {
   const messages: WaitingMessage[] = [];
-  for await (const received of receiveAll(sqs, queueUrl, most)) messages.push(...received);
+  for await (const batch of receiveBatches(sqs, queueUrl, max)) messages.push(...batch);
   return messages;
 }
 
-/** Looks at up to `most` messages, which stay where they are. */
-export async function lookAt(sqs: SQSClient, queueUrl: string, most: number): Promise<readonly WaitingMessage[]> {
-  const messages = await receiveList(sqs, queueUrl, most);
-  await putBack(sqs, queueUrl, messages);
+/** Reads up to `max` messages and leaves them in the queue. */
+export async function peek(sqs: SQSClient, queueUrl: string, max: number): Promise<readonly WaitingMessage[]> {
+  const messages = await receiveList(sqs, queueUrl, max);
+  await makeVisible(sqs, queueUrl, messages);
   return messages;
 }
 
-/** Makes messages that were only looked at visible again. */
-export async function putBack(sqs: SQSClient, queueUrl: string, messages: readonly WaitingMessage[]): Promise<void> {
+/** Makes received messages visible to other consumers again. */
+export async function makeVisible(
+  sqs: SQSClient,
+  queueUrl: string,
+  messages: readonly WaitingMessage[],
+): Promise<void> {
   for (let start = 0; start < messages.length; start += 10) {
     const Entries = messages.slice(start, start + 10).map(({ message }, index) => ({
       Id: String(index),
@@ -85,7 +92,7 @@ export async function putBack(sqs: SQSClient, queueUrl: string, messages: readon
   }
 }
 
-/** Why the worker of an event gave a message up. */
+/** Returns why the worker of `event` did not process a message. */
 export function deadReason({ body, attributes }: WaitingMessage, event: EventType, nowMs: number): DeadReason {
   const reading = readMessage({ body, attributes });
   if (reading.kind === 'unreadable') return 'unreadable';
@@ -93,16 +100,13 @@ export function deadReason({ body, attributes }: WaitingMessage, event: EventTyp
   return isTooOldToCreate(reading.receivedAt, nowMs) ? 'older_than_30_days' : 'failed_16_times';
 }
 
-/** Why a message lies in quarantine, or that this release understands it by now. */
-export type QuarantineReason = 'unknown_event' | 'missing_ids' | 'malformed' | 'understood_by_now';
-
-/** Why this release keeps a message in quarantine. */
+/** Returns why this release keeps a message in the quarantine. */
 export function quarantineReason(message: WaitingMessage): QuarantineReason {
   const { kind } = envelopeReading(message);
   return kind === 'envelope' ? 'understood_by_now' : kind;
 }
 
-/** What the body of a message says, whatever its attributes. */
+/** Reads the envelope in a message's body. It ignores all attributes except the encoding. */
 export function envelopeReading({ body, attributes }: WaitingMessage) {
   const raw = decodeBody(body, attributes.encoding);
   return raw ? readEnvelope(raw) : ({ kind: 'malformed' } as const);
@@ -115,7 +119,7 @@ async function readAttributes(
 ): Promise<Partial<Record<QueueAttributeName, string>>> {
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] });
   const { Attributes = {} } = await sqs.send(command).catch((cause: Error) => {
-    // AWS does not say which one.
+    // The SDK's error does not name the queue.
     throw new Error(`${QueueUrl.split('/').at(-1)}: ${cause.message}`, { cause });
   });
   return Attributes;

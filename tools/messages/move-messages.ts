@@ -2,28 +2,32 @@ import { setTimeout } from 'node:timers/promises';
 import { DeleteMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { EventType } from '../../functions/domain/events.ts';
 import { readMessage } from '../../functions/domain/queue-message.ts';
-import { envelopeReading, putBack, receiveAll, type WaitingMessage } from './dead-messages.ts';
+import { envelopeReading, makeVisible, receiveBatches, type WaitingMessage } from './dead-messages.ts';
 
-/** What a move needs to know. */
+/** What to move, where to, and how fast. */
 export type Move = {
   readonly from: string;
-  /** The URL of the queue that a message goes to, and its attributes there; undefined leaves it where it is. */
+  /** Returns a message's destination, or undefined to leave it in its queue. */
   readonly destinationOf: (message: WaitingMessage) => Destination | undefined;
-  readonly most: number;
-  /** Messages a second. */
+  readonly max: number;
+  /** Messages per second. */
   readonly rate: number;
   readonly onMoved: (moved: number) => void;
-  /** Stops after the message that is under way. */
+  /** Ends the move after the message in progress. */
   readonly signal: AbortSignal;
 };
 
+/** The queue that a message moves to, and the attributes that it gets there. */
 export type Destination = { readonly queueUrl: string; readonly attributes: Readonly<Record<string, string>> };
 
 /**
- * Where an event's dead letters go: back on its queue, as they are. One of another event goes on the queue of that one,
- * because here its worker would only give it up again.
+ * Returns the destinations of an event's dead letters: the event's queue, with unchanged attributes. A message of
+ * another event goes to that event's queue, because this event's worker would reject it again.
  */
-export function backOn(queueUrls: Readonly<Record<EventType, string>>, from: EventType): Move['destinationOf'] {
+export function redriveDestination(
+  queueUrls: Readonly<Record<EventType, string>>,
+  from: EventType,
+): Move['destinationOf'] {
   return ({ body, attributes }) => {
     const reading = readMessage({ body, attributes });
     const event = reading.kind === 'message' ? reading.envelope.event : from;
@@ -31,8 +35,8 @@ export function backOn(queueUrls: Readonly<Record<EventType, string>>, from: Eve
   };
 }
 
-/** Where quarantined messages go: what is understood by now on the queue of its event, the rest nowhere. */
-export function onQueueOfEvent(queueUrls: Readonly<Record<EventType, string>>): Move['destinationOf'] {
+/** Returns the destinations of quarantined messages: their event's queue if this release can process them. */
+export function releaseDestination(queueUrls: Readonly<Record<EventType, string>>): Move['destinationOf'] {
   return (waiting) => {
     const reading = envelopeReading(waiting);
     if (reading.kind !== 'envelope') return undefined;
@@ -42,42 +46,34 @@ export function onQueueOfEvent(queueUrls: Readonly<Record<EventType, string>>): 
 }
 
 /**
- * Moves messages from one queue to others: sends each first, then deletes it. Whenever it is interrupted nothing is
- * lost; a message that was sent and not deleted is moved again, and a repeat changes no record. Gives how many moved
- * and how many stayed, which can be received again at once. Not StartMessageMoveTask: it serves dead-letter queues on
- * AWS only, and this serves all alike.
+ * Moves messages and returns how many moved and how many stayed. It sends each message before it deletes it, so an
+ * interruption loses nothing: a message that was sent but not deleted is sent again later, and workers are idempotent.
+ * Messages that stay are visible again afterwards. SQS's StartMessageMoveTask serves only dead-letter queues on AWS;
+ * this function also serves the quarantine and the local pipeline.
  */
 export async function moveMessages(
   sqs: SQSClient,
-  move: Move,
+  { from, destinationOf, max, rate, onMoved, signal }: Move,
 ): Promise<{ readonly moved: number; readonly left: number }> {
-  const { moved, left } = await moveReceived(sqs, move);
-  await putBack(sqs, move.from, left);
-  return { moved, left: left.length };
-}
-
-async function moveReceived(
-  sqs: SQSClient,
-  move: Move,
-): Promise<{ readonly moved: number; readonly left: readonly WaitingMessage[] }> {
   const startedMs = Date.now();
   const left: WaitingMessage[] = [];
   let moved = 0;
-  for await (const messages of receiveAll(sqs, move.from, move.most)) {
-    for (const [index, waiting] of messages.entries()) {
-      if (move.signal.aborted) return { moved, left: [...left, ...messages.slice(index)] };
-      const destination = move.destinationOf(waiting);
+  for await (const batch of receiveBatches(sqs, from, max)) {
+    for (const waiting of batch) {
+      const destination = signal.aborted ? undefined : destinationOf(waiting);
       if (!destination) {
         left.push(waiting);
         continue;
       }
-      await setTimeout(Math.max(0, startedMs + (moved * 1_000) / move.rate - Date.now()));
-      await moveOne(sqs, move.from, waiting, destination);
+      await setTimeout(Math.max(0, startedMs + (moved * 1_000) / rate - Date.now()));
+      await moveOne(sqs, from, waiting, destination);
       moved += 1;
-      move.onMoved(moved);
+      onMoved(moved);
     }
+    if (signal.aborted) break;
   }
-  return { moved, left };
+  await makeVisible(sqs, from, left);
+  return { moved, left: left.length };
 }
 
 async function moveOne(

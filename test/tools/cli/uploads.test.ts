@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { type ConnectedPipeline, startConnectedPipeline, until } from '../../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
+import { run, runJson } from './run.ts';
 
 const added = 'user_uploads.added';
 const removed = 'user_uploads.removed';
@@ -12,222 +13,239 @@ const removed = 'user_uploads.removed';
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {
   pipeline = await startConnectedPipeline();
+  vi.stubEnv('PORT', new URL(pipeline.webhookUrl).port);
 });
-afterAll(() => pipeline.stop());
-
-describe('uploads', () => {
-  test('says that all is well, and that a person is needed, by its exit code', async () => {
-    const calm = await run('--json', 'status');
-    await poison(removed, 'not JSON');
-    const troubled = await run('status');
-    await emptyDeadLetters(removed);
-
-    expect(calm.code).toBe(0);
-    expect(JSON.parse(calm.out).queues.map(({ event }: { event: string }) => event)).toEqual(eventTypes);
-    expect(troubled.code).toBe(1);
-    expect(troubled.out).toContain('1 dead letters: npx uploads dead list');
-    expect(troubled.out).not.toContain('\u001b');
-  });
-
-  test("shows a document's record, and lists a user's or an account's by status", async () => {
-    const ids = newUpload();
-    await pipeline.post(webhookBody(added, ids));
-    await pipeline.post(webhookBody(added, { ...newUpload(), user: ids.user }));
-    await pipeline.post(webhookBody(removed, { ...newUpload(), account: ids.account }));
-    const byHand = { userUpload: newUpload().userUpload, account: newUpload().account, user: ids.user };
-    await pipeline.writeRecord({ ...textsOf(byHand), expiresAt: { N: '1e100' } });
-    await pipeline.drained();
-
-    const record = await run('--json', 'get', ids.userUpload.toUpperCase());
-    const ofUser = await run('--json', 'list', '--user', ids.user);
-    const removedOfAccount = await run('--json', 'list', '--account', ids.account, '--status', 'removed');
-    const missing = await run('get', newUpload().userUpload);
-
-    expect(JSON.parse(record.out)).toMatchObject({ ...ids, status: 'added' });
-    expect(JSON.parse(ofUser.out)).toHaveLength(3);
-    expect(JSON.parse(ofUser.out)).toContainEqual({ ...byHand, expiresAt: 1e100, status: 'pending' });
-    expect(JSON.parse(removedOfAccount.out)).toMatchObject([{ account: ids.account, status: 'removed' }]);
-    expect(missing.code).toBe(1);
-  });
-
-  test('sends a signed test event with the secret of the stack', async () => {
-    const { userUpload } = newUpload();
-    const sent = await run('send', added, '--upload', userUpload);
-    await pipeline.drained();
-
-    expect(sent).toMatchObject({ code: 0, out: `1 × ${added}: 200 accepted\n` });
-    expect(await pipeline.readRecord(userUpload)).toHaveProperty('addedAt');
-  });
-
-  test('says why dead letters are there, by count, and shows no body unless it is asked to', async () => {
-    await poison(removed, 'canary-of-a-body');
-    await poison(removed, webhookBody(added, newUpload()));
-
-    const counted = await run('--json', 'dead', 'show', removed);
-    const shown = await run('dead', 'show', removed, '--bodies');
-    const stillThere = await run('--json', 'dead', 'list');
-    await emptyDeadLetters(removed);
-
-    expect(JSON.parse(counted.out).reasons).toEqual({ unreadable: 1, wrong_event: 1 });
-    expect(counted.out).not.toContain('canary');
-    expect(shown.out).toContain('canary-of-a-body');
-    expect(JSON.parse(stillThere.out)).toContainEqual({ event: removed, dead: 2 });
-  });
-
-  test('puts dead letters back only when it is sure, and loses none when it is interrupted', async () => {
-    const uploads = Array.from({ length: 6 }, newUpload);
-    const { deadLetterUrl } = pipeline.queueOf(added);
-    for (const ids of uploads) await pipeline.putOn(deadLetterUrl, webhookBody(added, ids), attributesOf(added));
-
-    const unsure = await run('redrive', added);
-    const dry = await run('--json', 'redrive', added, '--dry-run');
-    const child = start('--json', 'redrive', added, '--yes', '--rate', '1');
-    await until(
-      async () => (await pipeline.readRecord(uploads[0]?.userUpload ?? '')) !== undefined || (await dead(added)) < 6,
-    );
-    child.kill('SIGINT');
-    const interrupted = await ended(child);
-    const left = await dead(added);
-    const rest = await run('redrive', added, '--yes');
-    await pipeline.drained();
-    const records = await Promise.all(uploads.map(({ userUpload }) => pipeline.readRecord(userUpload)));
-
-    expect(unsure.code).toBe(2);
-    expect(JSON.parse(dry.out)).toEqual({ wouldMove: 6 });
-    expect(JSON.parse(interrupted.out)).toMatchObject({ interrupted: true });
-    expect(JSON.parse(interrupted.out).moved + left).toBe(6);
-    expect(left).toBeGreaterThan(0);
-    expect(rest.out).toContain(`${left} moved.`);
-    expect(records).not.toContain(undefined);
-    expect(await dead(added)).toBe(0);
-  }, 60_000);
-
-  test('puts a dead letter of another event on the queue of that event, and what cannot be read where it was', async () => {
-    const ids = newUpload();
-    await poison(removed, 'not JSON');
-    await poison(removed, webhookBody(added, ids));
-
-    const redriven = await run('--json', 'redrive', removed, '--yes');
-    await until(async () => (await pipeline.readRecord(ids.userUpload)) !== undefined && (await dead(removed)) > 0);
-    const left = await run('--json', 'dead', 'show', removed);
-    await emptyDeadLetters(removed);
-
-    expect(JSON.parse(redriven.out)).toMatchObject({ moved: 2, left: 0 });
-    expect(await pipeline.readRecord(ids.userUpload)).toMatchObject({ ...ids, addedAt: expect.any(String) });
-    expect(JSON.parse(left.out).reasons).toEqual({ unreadable: 1 });
-  });
-
-  test('releases from quarantine what is understood by now, and leaves the rest', async () => {
-    const ids = newUpload();
-    const { url } = pipeline.queueOf('quarantine');
-    await pipeline.putOn(url, webhookBody(added, ids), { ...attributesOf('unreadable') });
-    await pipeline.post('{"event": "accounts.added", "data": {}}');
-
-    const listed = await run('--json', 'quarantine', 'list');
-    const released = await run('--json', 'quarantine', 'release', '--yes');
-    await pipeline.drained();
-    const after = await run('--json', 'quarantine', 'list');
-
-    expect(JSON.parse(listed.out)).toHaveLength(2);
-    expect(JSON.parse(released.out)).toMatchObject({ moved: 1, left: 1 });
-    expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
-    expect(JSON.parse(after.out)).toEqual([{ reason: 'unknown_event', event: 'accounts.added', count: 1 }]);
-  });
-
-  test('deletes dead letters and quarantined messages of one reason, when it is sure, and no others', async () => {
-    const { deadLetterUrl } = pipeline.queueOf(removed);
-    const quarantine = pipeline.queueOf('quarantine').url;
-    await pipeline.purge(quarantine);
-    await poison(removed, 'not JSON');
-    await pipeline.putOn(deadLetterUrl, webhookBody(removed, newUpload()), attributesOf(removed));
-    await pipeline.putOn(deadLetterUrl, webhookBody(added, newUpload()), attributesOf(added));
-    await pipeline.putOn(quarantine, webhookBody(added, newUpload()), attributesOf(added));
-    await pipeline.post('{"event": "accounts.added", "data": {}}');
-    await pipeline.post(`{"event": "${added}", "data": {}}`);
-
-    const unasked = await run('dead', 'discard', removed, 'unreadable');
-    const tooMuch = await run('dead', 'discard', removed, 'failed_16_times', '--yes');
-    const dead = await run('--json', 'dead', 'discard', removed, 'unreadable', '--yes');
-    const left = await run('--json', 'dead', 'show', removed);
-    const quarantined = await run('--json', 'quarantine', 'discard', 'unknown_event', '--yes');
-    await emptyDeadLetters(removed);
-
-    expect([unasked.code, tooMuch.code]).toEqual([2, 2]);
-    expect(JSON.parse(dead.out)).toEqual({ discarded: 1, left: 2 });
-    expect(JSON.parse(left.out).reasons).toEqual({ failed_16_times: 1, wrong_event: 1 });
-    expect(JSON.parse(quarantined.out)).toEqual({ discarded: 1, left: 2 });
-    await pipeline.purge(quarantine);
-  });
-
-  test('starts a reconciliation, which finds what no webhook told of', async () => {
-    await pipeline.argyle.setFaults({ dropDeliveries: 1 });
-    const { userUpload, account } = await pipeline.argyle.uploadDocument();
-    await pipeline.argyle.clearFaults();
-
-    const started = await run('reconcile');
-    await until(async () => (await pipeline.readRecord(userUpload)) !== undefined);
-
-    expect(started.code).toBe(0);
-    expect(await pipeline.readRecord(userUpload)).toMatchObject({ userUpload, account, addedAt: expect.any(String) });
-  });
-
-  test('ends when a rotation fails, and says so also of one that is repeated', async () => {
-    await pipeline.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 401 }] });
-    const failed = await run('rotate', '--yes');
-    const again = await run('rotate', '--yes');
-    await pipeline.argyle.clearFaults();
-
-    expect([failed.code, again.code]).toEqual([1, 1]);
-    expect(failed.err).toContain('The rotation failed in its step setSecret');
-    expect(failed.err).toContain('the old secret stays valid');
-    expect(again.err).toContain('Secrets Manager repeats that one');
-    expect(again.err).toContain('The rotation failed in its step setSecret');
-  });
-
-  test('follows the log until Ctrl-C', async () => {
-    const child = start('tail');
-    const lines: string[] = [];
-    child.stdout?.on('data', (chunk) => lines.push(String(chunk)));
-    await until(async () => {
-      await pipeline.post(webhookBody(added, newUpload()));
-      return lines.join('').includes('"status":"accepted"');
-    });
-    child.kill('SIGINT');
-
-    expect(await once(child, 'exit')).toEqual([0, null]);
-  });
-
-  test.each([
-    [['redrive', 'user_uploads.nothing'], 'Use one of user_uploads.added'],
-    [['send', added, '--upload', 'nothex'], '--upload nothex is not allowed'],
-    [['list'], 'Say whose documents'],
-    [['rotate'], 'add --yes'],
-    [['--local', '--port', '1', 'status'], 'No local pipeline answers on port 1'],
-    [['nothing'], 'unknown command'],
-  ])('%j ends with 2 and a sentence', async (words, sentence) => {
-    const { code, err } = await run(...words);
-    expect(code).toBe(2);
-    expect(err).toContain(sentence);
-    expect(err).not.toContain('    at ');
-  });
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await pipeline.stop();
 });
 
-type Ended = { readonly code: number; readonly out: string; readonly err: string };
+test('status prints the last webhook, and exits with 1 when there are dead letters', async () => {
+  const unused = await run('--local status');
+  const beforeMs = Date.now();
+  await pipeline.post(webhookBody(added, newUpload()));
+  await until(async () => (await runJson('--local status')).lastWebhookAt !== undefined);
+  const { queues, lastWebhookAt } = await runJson('--local status');
+  await poison(removed, 'not JSON');
+  const poisoned = await ended(start('--local status'));
+  await emptyDeadLetters(removed);
 
-function start(...words: readonly string[]): ChildProcess {
-  const { port } = new URL(pipeline.webhookUrl);
-  const local = words.includes('--local') ? [] : ['--local', '--port', port];
-  return spawn(process.execPath, ['tools/cli/uploads.ts', ...local, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  expect(unused).toMatchObject({ code: 0, out: expect.stringContaining('last webhook: none since npm start') });
+  expect(queues.map(({ event }: { event: string }) => event)).toEqual(eventTypes);
+  expect(Date.parse(lastWebhookAt)).toBeGreaterThanOrEqual(beforeMs);
+  expect(poisoned.code).toBe(1);
+  expect(poisoned.out).toContain('1 dead letters: npm run uploads -- dead list');
+  expect(poisoned.out).not.toContain('\u001b');
+});
+
+test("get prints a record, and list prints a user's or an account's records by status", async () => {
+  const ids = newUpload();
+  await pipeline.post(webhookBody(added, ids));
+  await pipeline.post(webhookBody(added, { ...newUpload(), user: ids.user }));
+  await pipeline.post(webhookBody(removed, { ...newUpload(), account: ids.account }));
+  const byHand = { userUpload: newUpload().userUpload, account: newUpload().account, user: ids.user };
+  const texts = Object.fromEntries(Object.entries(byHand).map(([name, S]) => [name, { S }]));
+  await pipeline.writeRecord({ ...texts, expiresAt: { N: '1e100' } });
+  await pipeline.drained();
+
+  const record = await runJson(`--local get ${ids.userUpload.toUpperCase()}`);
+  const ofUser = await runJson(`--local list --user ${ids.user}`);
+  const removedOfAccount = await runJson(`--local list --account ${ids.account.toUpperCase()} --status removed`);
+  const missing = await run(`--local get ${newUpload().userUpload}`);
+
+  expect(record).toMatchObject({ ...ids, status: 'added' });
+  expect(ofUser).toHaveLength(3);
+  expect(ofUser).toContainEqual({ ...byHand, expiresAt: 1e100, status: 'pending' });
+  expect(removedOfAccount).toMatchObject([{ account: ids.account, status: 'removed' }]);
+  expect(missing.code).toBe(1);
+});
+
+test('send signs events with the secret of the target, or with WEBHOOK_SECRET', async () => {
+  const { userUpload } = newUpload();
+  const sent = await run(`--local send ${added} --upload ${userUpload.toUpperCase()}`);
+  const withoutSecret = await run(`send ${added} --url ${pipeline.webhookUrl}`);
+  vi.stubEnv('WEBHOOK_SECRET', 'wrong');
+  const refused = await run(`--local send ${added} --count 2`);
+  vi.stubEnv('WEBHOOK_SECRET', 'secret-of-the-test');
+  const toUrl = await run(`send ${added} --url ${pipeline.webhookUrl}`);
+  vi.stubEnv('WEBHOOK_SECRET', undefined);
+  await pipeline.drained();
+
+  expect(sent).toMatchObject({ code: 0, out: `1 × ${added}: 200 accepted\n` });
+  expect(await pipeline.readRecord(userUpload)).toHaveProperty('addedAt');
+  expect(withoutSecret.code).toBe(2);
+  expect(refused).toMatchObject({ code: 1, out: `2 × ${added}: 401 bad_signature\n` });
+  expect(toUrl).toMatchObject({ code: 0, out: `1 × ${added}: 200 accepted\n` });
+});
+
+test('dead show counts the reasons of dead letters, and prints their bodies only with --bodies', async () => {
+  await poison(removed, 'canary-of-a-body');
+  await poison(removed, webhookBody(added, newUpload()));
+
+  const counted = await run(`--local --json dead show ${removed}`);
+  const shown = await run(`--local dead show ${removed} --bodies`);
+  const listed = await run('--local --json dead list');
+  await emptyDeadLetters(removed);
+
+  expect(JSON.parse(counted.out).reasons).toEqual({ unreadable: 1, wrong_event: 1 });
+  expect(counted.out).not.toContain('canary');
+  expect(shown.out).toContain('canary-of-a-body');
+  expect(listed.code).toBe(1);
+  expect(JSON.parse(listed.out)).toContainEqual({ event: removed, dead: 2 });
+});
+
+test('redrive moves dead letters once it is confirmed, and loses none when it is interrupted', async () => {
+  const uploads = Array.from({ length: 6 }, newUpload);
+  const { deadLetterUrl } = pipeline.queueOf(added);
+  for (const ids of uploads) await pipeline.putOn(deadLetterUrl, webhookBody(added, ids), attributesOf(added));
+
+  const unasked = await run(`--local redrive ${added}`);
+  const refused = await runJson(`--local redrive ${added}`, 'n');
+  const dry = await runJson(`--local redrive ${added} --dry-run`);
+  const child = start(`--local --json redrive ${added} --yes --rate 1`);
+  await until(
+    async () => (await pipeline.readRecord(uploads[0]?.userUpload ?? '')) !== undefined || (await dead(added)) < 6,
+  );
+  child.kill('SIGINT');
+  const interrupted = JSON.parse((await ended(child)).out);
+  const left = await dead(added);
+  const rest = await run(`--local redrive ${added}`, 'y');
+  await pipeline.drained();
+  const records = await Promise.all(uploads.map(({ userUpload }) => pipeline.readRecord(userUpload)));
+
+  expect(unasked.code).toBe(2);
+  expect([refused, dry]).toEqual([{ moved: 0 }, { wouldMove: 6 }]);
+  expect(interrupted).toMatchObject({ interrupted: true, moved: 6 - left });
+  expect(left).toBeGreaterThan(0);
+  expect(rest.out).toContain(`${left} moved.`);
+  expect(records).not.toContain(undefined);
+  expect(await dead(added)).toBe(0);
+}, 60_000);
+
+test('redrive moves a dead letter of another event to that event’s queue, and an unreadable one to its own', async () => {
+  const ids = newUpload();
+  await poison(removed, 'not JSON');
+  await poison(removed, webhookBody(added, ids));
+
+  const redriven = await runJson(`--local redrive ${removed} --yes`);
+  await until(async () => (await pipeline.readRecord(ids.userUpload)) !== undefined && (await dead(removed)) > 0);
+  const { reasons } = await runJson(`--local dead show ${removed}`);
+  await emptyDeadLetters(removed);
+
+  expect(redriven).toMatchObject({ moved: 2, left: 0 });
+  expect(await pipeline.readRecord(ids.userUpload)).toMatchObject({ ...ids, addedAt: expect.any(String) });
+  expect(reasons).toEqual({ unreadable: 1 });
+});
+
+test('quarantine release moves the messages that this release can process, and leaves the others', async () => {
+  const ids = newUpload();
+  const { url } = pipeline.queueOf('quarantine');
+  await pipeline.putOn(url, webhookBody(added, ids), attributesOf('unreadable'));
+  await pipeline.post('{"event": "accounts.added", "data": {}}');
+
+  const listed = await runJson('--local quarantine list');
+  const released = await runJson('--local quarantine release --yes');
+  await pipeline.drained();
+  const after = await run('--local --json quarantine list');
+
+  expect(listed).toHaveLength(2);
+  expect(released).toMatchObject({ moved: 1, left: 1 });
+  expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
+  expect(after.code).toBe(1);
+  expect(JSON.parse(after.out)).toEqual([{ reason: 'unknown_event', event: 'accounts.added', count: 1 }]);
+  await pipeline.purge(url);
+});
+
+test('discard deletes the messages of one reason once it is confirmed, and no others', async () => {
+  const { deadLetterUrl } = pipeline.queueOf(removed);
+  const quarantine = pipeline.queueOf('quarantine').url;
+  await poison(removed, 'not JSON');
+  await pipeline.putOn(deadLetterUrl, webhookBody(removed, newUpload()), attributesOf(removed));
+  await pipeline.putOn(deadLetterUrl, webhookBody(added, newUpload()), attributesOf(added));
+  await pipeline.putOn(quarantine, webhookBody(added, newUpload()), attributesOf(added));
+  await pipeline.post('{"event": "accounts.added", "data": {}}');
+  await pipeline.post(`{"event": "${added}", "data": {}}`);
+
+  const unasked = await run(`--local dead discard ${removed} unreadable`);
+  const retryable = await run(`--local dead discard ${removed} failed_16_times --yes`);
+  const discarded = await runJson(`--local dead discard ${removed} unreadable --yes`);
+  const { reasons } = await runJson(`--local dead show ${removed}`);
+  const quarantined = await runJson('--local quarantine discard unknown_event --yes');
+  await emptyDeadLetters(removed);
+  await pipeline.purge(quarantine);
+
+  expect([unasked.code, retryable.code]).toEqual([2, 2]);
+  expect(discarded).toEqual({ discarded: 1, left: 2 });
+  expect(reasons).toEqual({ failed_16_times: 1, wrong_event: 1 });
+  expect(quarantined).toEqual({ discarded: 1, left: 2 });
+});
+
+test('reconcile starts a reconciliation, which records a document whose webhook was lost', async () => {
+  await pipeline.argyle.setFaults({ dropDeliveries: 1 });
+  const { userUpload, account } = await pipeline.argyle.uploadDocument();
+  await pipeline.argyle.clearFaults();
+
+  expect((await run('--local reconcile')).code).toBe(0);
+  await until(async () => (await pipeline.readRecord(userUpload)) !== undefined);
+
+  expect(await pipeline.readRecord(userUpload)).toMatchObject({ userUpload, account, addedAt: expect.any(String) });
+});
+
+test('rotate ends when the rotation fails, also when Secrets Manager repeats it', async () => {
+  await pipeline.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 401 }] });
+  const failed = await run('--local rotate --yes');
+  const again = await run('--local rotate --yes');
+  await pipeline.argyle.clearFaults();
+
+  expect([failed.code, again.code]).toEqual([1, 1]);
+  expect(failed.err).toContain('The rotation failed in its step setSecret');
+  expect(failed.err).toContain('the old secret stays valid');
+  expect(again.err).toContain('Secrets Manager repeats it');
+  expect(again.err).toContain('The rotation failed in its step setSecret');
+});
+
+test('tail prints log lines until Ctrl-C', async () => {
+  const child = start('--local tail');
+  const lines: string[] = [];
+  child.stdout?.on('data', (chunk) => lines.push(String(chunk)));
+  await until(async () => {
+    await pipeline.post(webhookBody(added, newUpload()));
+    return lines.join('').includes('"status":"accepted"');
+  });
+  child.kill('SIGINT');
+
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+test.each([
+  ['--local redrive user_uploads.nothing', 'Allowed choices are user_uploads.added'],
+  [`--local send ${added} --upload nothex`, 'Use 8-4-4-4-12 hex digits.'],
+  [`--local send ${added} --count 0`, 'Use a whole number from 1.'],
+  ['--local get nothex', 'Use 8-4-4-4-12 hex digits.'],
+  ['--local list', 'Choose the owner of the documents'],
+  ['--local rotate', 'add --yes'],
+  ['--local --port 1 status', 'No local pipeline answers on port 1'],
+  ['nothing', 'unknown command'],
+])('%j exits with 2 and one sentence', async (words, sentence) => {
+  const { code, err } = await run(words);
+
+  expect(code).toBe(2);
+  expect(err).toContain(sentence);
+  expect(err).not.toContain('    at ');
+});
+
+test('without a terminal, a process that needs a confirmation exits with 2', async () => {
+  expect(await ended(start('--local rotate'))).toMatchObject({ code: 2, err: expect.stringContaining('add --yes') });
+});
+
+function start(words: string): ChildProcess {
+  return spawn(process.execPath, ['tools/cli/uploads.ts', ...words.split(' ')], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-async function ended(child: ChildProcess): Promise<Ended> {
+async function ended(child: ChildProcess) {
   if (!child.stdout || !child.stderr) throw new Error('The child has no output.');
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { code, out, err };
-}
-
-async function run(...words: readonly string[]): Promise<Ended> {
-  return ended(start(...words));
 }
 
 async function dead(event: string): Promise<number> {
@@ -242,10 +260,6 @@ async function poison(event: string, body: string): Promise<void> {
 
 async function emptyDeadLetters(event: string): Promise<void> {
   await pipeline.purge(pipeline.queueOf(event).deadLetterUrl);
-}
-
-function textsOf(values: Readonly<Record<string, string>>): Record<string, { readonly S: string }> {
-  return Object.fromEntries(Object.entries(values).map(([name, S]) => [name, { S }]));
 }
 
 function attributesOf(event: string): Record<string, string> {

@@ -10,7 +10,7 @@ import { startWatchedPipeline, until, type WatchedPipeline } from '../../support
 
 type Attributes = Readonly<Record<string, { readonly StringValue?: string | undefined } | undefined>>;
 
-/** Starts the local pipeline with an observer that sees, and disturbs, all of it. */
+/** Starts the local pipeline with a complete observer of it. */
 export async function startObservedPipeline(assembly: string, secret: string) {
   const sends = watchSends();
   const pipeline = await startWatchedPipeline(assembly, secret, sends.onCall);
@@ -39,7 +39,7 @@ export async function startObservedPipeline(assembly: string, secret: string) {
   return { pipeline, observer };
 }
 
-// Sees what is sent to the queues, and fails it when told to.
+// Records the messages that the functions send, and makes their calls fail or hang.
 function watchSends() {
   const sent: { readonly queueUrl: string; readonly body: Uint8Array }[] = [];
   let mode: 'up' | 'down' | 'held' = 'up';
@@ -65,7 +65,7 @@ function watchSends() {
   return { sent, onCall, change, reached };
 }
 
-// Gives every body that was ever in a queue: what is read is hidden for an hour, so that the next read gives the others.
+// Returns every body that was ever in a queue. Received messages stay invisible for an hour, so each read adds new ones.
 function createQueueReader({ sqs }: WatchedPipeline, QueueUrl: string) {
   const bodies: Uint8Array[] = [];
   return async (): Promise<readonly Uint8Array[]> => {
@@ -87,17 +87,17 @@ function bodyOf(text: string, attributes: Attributes): Uint8Array {
   return decodeBody(text, attributes.encoding?.StringValue) ?? Buffer.from('in an unknown encoding');
 }
 
-// Ingest keeps its secret for a minute, so its execution environments are replaced, too.
+// Ingest caches its secret for a minute, so its execution environments are replaced too.
 async function takeSecretAway(pipeline: WatchedPipeline): Promise<Restore> {
   const kept = new Map(pipeline.secrets);
   for (const arn of kept.keys()) pipeline.secrets.set(arn, createSecret());
-  const receiving = pipeline.template
+  const ingestNames = pipeline.template
     .ofType('AWS::ApiGatewayV2::Integration')
     .map(({ properties }) => nameOf(resolve<string>(properties.IntegrationUri, pipeline.identities)));
-  const pids = () => receiving.flatMap((name) => pipeline.functions.get(name)?.pids() ?? []);
-  const doomed = pids();
-  for (const pid of doomed) process.kill(pid, 'SIGKILL');
-  await until(async () => !pids().some((pid) => doomed.includes(pid)));
+  const pids = () => ingestNames.flatMap((name) => pipeline.functions.get(name)?.pids() ?? []);
+  const stopped = pids();
+  for (const pid of stopped) process.kill(pid, 'SIGKILL');
+  await until(async () => !pids().some((pid) => stopped.includes(pid)));
   return async () => {
     for (const [arn, stages] of kept) pipeline.secrets.set(arn, stages);
   };

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { startEngine } from '../../../tools/local/engine.ts';
 import { countMessages } from '../../../tools/messages/dead-messages.ts';
 
-test('names the queue that cannot be looked at', async () => {
+test('countMessages names the queue that it cannot read', async () => {
   const { endpoint, stop } = await startEngine('sqs', 0);
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const sqs = new SQSClient({ endpoint, credentials, region: 'us-east-1', useQueueUrlAsEndpoint: false });

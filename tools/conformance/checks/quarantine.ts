@@ -1,10 +1,10 @@
-import { readWhenApplied } from '../applied.ts';
-import { type Check, check, demand, expectAnswer, holds } from '../check.ts';
+import { answerCheck, type Check, check, demand, includesBody, mapValues } from '../check.ts';
+import { readWhenApplied } from '../observer.ts';
 import { dataOf, sampleEvent, sampleName, sampleUnknownEvent, sampleUpload, webhookBody } from '../samples.ts';
 
-type Bodies = Readonly<Record<string, () => string>>;
+type Bodies = Readonly<Record<string, () => string | Uint8Array>>;
 
-// Names of what every object has, too: whoever looks an event up in an object finds these.
+// Some are names of Object.prototype: a receiver that looks events up in a plain object finds them.
 const unknownEvents: Bodies = Object.fromEntries(
   [sampleUnknownEvent, '', 'constructor', '__proto__', 'toString', sampleEvent.toUpperCase(), `${sampleEvent} `].map(
     (event) => [`'${event}'`, () => webhookBody(event)],
@@ -12,18 +12,16 @@ const unknownEvents: Bodies = Object.fromEntries(
 );
 
 const missingIds: Bodies = {
-  ...Object.fromEntries(
-    Object.keys(dataOf(sampleUpload())).map((id) => [`no ${id}`, () => withData({ [id]: undefined })]),
-  ),
+  ...mapValues(dataOf(sampleUpload()), (_, id) => () => withData({ [id]: undefined })),
   'no data': () => JSON.stringify({ event: sampleEvent, name: sampleName }),
   'data that is null': () => JSON.stringify({ event: sampleEvent, data: null }),
   'an id that is a number': () => withData({ user_upload: 12 }),
-  'an id that is no id': () => withData({ user_upload: 'c0ffee00' }),
+  'an id in another format': () => withData({ user_upload: 'c0ffee00' }),
   'an empty id': () => withData({ account: '' }),
 };
 
 const notWebhooks: Bodies = {
-  'no JSON': () => 'conformance: not JSON',
+  'not JSON': () => 'conformance: not JSON',
   'half of a JSON text': () => webhookBody(sampleEvent).slice(0, -20),
   'an array': () => `[${webhookBody(sampleEvent)}]`,
   null: () => 'null',
@@ -32,37 +30,40 @@ const notWebhooks: Bodies = {
   'deep JSON': () => '['.repeat(20_000),
 };
 
+const notText: Bodies = {
+  'invalid UTF-8': () =>
+    Buffer.concat([Buffer.from(`{"event": "${sampleUnknownEvent}`), Buffer.from([0xff, 0xc3, 0x28])]),
+  'a byte order mark': () => Buffer.from(`\ufeff${webhookBody(sampleUnknownEvent)}`),
+  NUL: () => Buffer.from(`${sampleUnknownEvent}\u0000`),
+  'every byte': () => Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
+};
+
 const kinds: Readonly<Record<string, Bodies>> = {
   'an unknown event': unknownEvents,
   'a webhook without its ids': missingIds,
-  'what is no webhook': notWebhooks,
+  'a body that is not a webhook': notWebhooks,
   'an empty body': { nothing: () => '' },
+  'bytes that are not text': notText,
 };
 
-/** What is signed and not understood is genuine: Argyle sends it once, so it is kept and never refused. */
-export const misunderstood: readonly Check[] = [
+/** Accepts and stores signed messages that it cannot read: they are genuine, and Argyle does not send them again. */
+export const quarantine: readonly Check[] = [
   ...Object.entries(kinds).map(([kind, bodies]) =>
-    check(`quarantines ${kind}`, [], async (receiver) => {
-      for (const [what, body] of Object.entries(bodies)) {
-        expectAnswer(await receiver.post(body()), 'quarantined', what);
-      }
-    }),
+    answerCheck(`quarantines ${kind}`, 'quarantined', () => mapValues(bodies, (make) => ({ body: make() }))),
   ),
-
-  check('keeps in the quarantine what it says it does', ['readQuarantine'], async (receiver, { readQuarantine }) => {
+  check('stores every byte of what it quarantines', ['readQuarantine'], async (receiver, { readQuarantine }) => {
     for (const [kind, bodies] of Object.entries(kinds)) {
       for (const [what, make] of Object.entries(bodies)) {
         const body = make();
-        await receiver.post(body);
-        demand(holds(await readQuarantine(), body), `${kind}, ${what}: it is not in the quarantine`);
+        await receiver.post({ body });
+        demand(includesBody(await readQuarantine(), body), `${kind}, ${what}: the body is not in the quarantine`);
       }
     }
   }),
-
-  check('makes no record of an unknown event', ['readRecord'], async (receiver, observer) => {
+  check('creates no record of an unknown event', ['readRecord'], async (receiver, observer) => {
     const [unknown, known] = [sampleUpload(), sampleUpload()];
-    await receiver.post(webhookBody(sampleUnknownEvent, unknown));
-    await receiver.post(webhookBody(sampleEvent, known));
+    await receiver.post({ body: webhookBody(sampleUnknownEvent, unknown) });
+    await receiver.post({ body: webhookBody(sampleEvent, known) });
     await readWhenApplied(observer, known.userUpload, [sampleEvent]);
     demand((await observer.readRecord(unknown.userUpload)) === undefined, 'there is a record');
   }),

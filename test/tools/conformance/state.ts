@@ -2,72 +2,65 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EventType } from '../../../functions/domain/events.ts';
 import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
 
-/** A record; its slots are those of the catalogue. */
 export type UploadRecord = Readonly<Record<string, string>>;
 
-/** A message on the queue of its event, or in the quarantine without one. `receivedAt`: ISO 8601. */
+/** A message in the queue of its event, or without an event in the quarantine. */
 export type Message = { readonly event: EventType | undefined; readonly body: Buffer; readonly receivedAt: string };
 
-/** What a small receiver has around it, all of it in memory. */
-export type World = {
+/** The state of a small receiver, in memory. */
+export type State = {
   secret: string | undefined;
   readonly queue: { readonly send: (message: Message) => Promise<void> };
   readonly records: Map<string, UploadRecord>;
   readonly dead: Message[];
   readonly log: string[];
-  /** A clock of its own: no two deliveries have the same time. */
+  /** Returns a later time at each call. */
   readonly now: () => string;
 };
 
-// How long a receiver waits for its queue: it only has to end.
-const queueDeadlineMs = 100;
+// How long a receiver waits for a queue that does not answer.
+const queueTimeoutMs = 100;
 const batchSize = 10;
 
-/** A world whose worker is `workOn`, and an observer that sees all of it. */
-export function createWorld(secret: string, workOn: (world: World, batch: readonly Message[]) => Promise<void>) {
-  const queue = createQueue((batch) => workOn(world, batch));
+/** Creates a state whose worker is `processBatch`, and an observer of all of it. */
+export function createState(secret: string, processBatch: (state: State, batch: readonly Message[]) => Promise<void>) {
+  const queue = createQueue((batch) => processBatch(state, batch));
   let timeMs = Date.UTC(2026, 10, 24);
-  const world: World = {
-    secret,
-    queue,
-    records: new Map(),
-    dead: [],
-    log: [],
-    now: () => {
-      timeMs += 1;
-      return new Date(timeMs).toISOString();
-    },
+  const now = () => {
+    timeMs += 1;
+    return new Date(timeMs).toISOString();
   };
+  const state: State = { secret, queue, records: new Map(), dead: [], log: [], now };
   const observer: Required<Observer> = {
-    readRecord: async (userUpload) => world.records.get(userUpload),
+    readRecord: async (userUpload) => state.records.get(userUpload),
     settled: queue.settled,
     readQueued: async () => queue.sent.filter(({ event }) => event !== undefined).map(({ body }) => body),
     readQuarantine: async () => queue.sent.filter(({ event }) => event === undefined).map(({ body }) => body),
-    readDeadLetters: async (event) => world.dead.filter((message) => message.event === event).map(({ body }) => body),
+    readDeadLetters: async (event) => state.dead.filter((message) => message.event === event).map(({ body }) => body),
     enqueue: async (event, bodies) =>
-      queue.put(bodies.map((body) => ({ event, body: Buffer.from(body), receivedAt: world.now() }))),
-    readLog: async () => world.log,
+      queue.put(bodies.map((body) => ({ event, body: Buffer.from(body), receivedAt: now() }))),
+    readLog: async () => state.log,
     takeQueueDown: async () => queue.change('down'),
     holdQueue: async () => ({ reached: queue.reached(), release: queue.change('held') }),
     takeSecretAway: async () => {
-      world.secret = undefined;
+      state.secret = undefined;
       return async () => {
-        world.secret = secret;
+        state.secret = secret;
       };
     },
   };
-  return { world, observer };
+  return { state, observer };
 }
 
-// One queue for all events and the quarantine, which nobody works on.
-function createQueue(workOn: (batch: readonly Message[]) => Promise<void>) {
+// One queue for all events and the quarantine, whose messages stay.
+function createQueue(processBatch: (batch: readonly Message[]) => Promise<void>) {
   let mode: 'up' | 'down' | 'held' = 'up';
   let onHeld = () => {};
   let working = Promise.resolve();
   const sent: Message[] = [];
   const waiting: Message[] = [];
   const work = async () => {
-    while (waiting.length > 0) await workOn(waiting.splice(0, batchSize));
+    while (waiting.length > 0) await processBatch(waiting.splice(0, batchSize));
   };
   const put = (messages: readonly Message[]) => {
     sent.push(...messages);
@@ -81,12 +74,10 @@ function createQueue(workOn: (batch: readonly Message[]) => Promise<void>) {
       if (mode === 'down') throw new Error('the queue is down');
       if (mode === 'up') return put([message]);
       onHeld();
-      await wait(queueDeadlineMs);
+      await wait(queueTimeoutMs);
       throw new Error('the queue does not answer');
     },
-    settled: async () => {
-      await working;
-    },
+    settled: () => working,
     reached: () =>
       new Promise<void>((resolve) => {
         onHeld = resolve;

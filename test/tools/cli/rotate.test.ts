@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Report } from '../../../tools/cli/report.ts';
+import { rotate } from '../../../tools/cli/rotate.ts';
 import type { Target } from '../../../tools/cli/target.ts';
-import { rotate } from '../../../tools/cli/webhook-secret.ts';
 import type { Engine } from '../../../tools/local/engine.ts';
 import { createSecret, type LocalSecret } from '../../../tools/local/secret.ts';
 import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
 
-const patience = { mostMinutes: 0, pollMs: 0 };
+const options = { yes: true, revoke: true };
+const polling = { maxMinutes: 0, intervalMs: 0 };
 
 let engine: Engine;
 let secret: LocalSecret;
@@ -20,17 +21,17 @@ beforeEach(async () => {
 });
 afterEach(() => engine.stop());
 
-test('a rotation that does not end is not waited for without an end, and the old secret is not dropped', async () => {
+test('rotate stops waiting for a rotation that does not end, and keeps the old secret', async () => {
   begin = (token) => secret.put(token, undefined, ['AWSPENDING']);
 
-  await expect(rotate(target(), { isSure: true, revoke: true }, report(), patience)).rejects.toThrow(
-    /has not ended within 0 minutes.*Nothing is lost.*`failures`.*run this again/,
+  await expect(rotate(target(), report(), options, polling)).rejects.toThrow(
+    /did not end within 0 minutes.*No webhook is lost.*`failures`.*run this command again/,
   );
   expect(results).toEqual([]);
   expect(secret.value('AWSCURRENT')).toBe('old');
 });
 
-test('a rotation that was begun before is waited for', async () => {
+test('rotate waits for a rotation that began earlier, and then removes the old secret', async () => {
   secret.put('begun-before', 'new', ['AWSPENDING']);
   begin = () => undefined;
   const end = () => {
@@ -39,13 +40,13 @@ test('a rotation that was begun before is waited for', async () => {
     secret.moveStage('AWSPENDING', 'begun-before', undefined);
   };
 
-  await rotate(target(), { isSure: true, revoke: true }, report(end), patience);
+  await rotate(target(), report(end), options, polling);
 
   expect(results).toEqual([{ rotated: true, version: 'begun-before', dropped: true }]);
   expect([secret.value('AWSCURRENT'), secret.value('AWSPREVIOUS')]).toEqual(['new', undefined]);
 });
 
-// Its log cannot be followed: nobody listens there.
+// Nothing listens at the URL, so the log cannot be followed.
 function target(): Target {
   return {
     isLocal: true,
@@ -56,5 +57,11 @@ function target(): Target {
 }
 
 function report(onRemark: Report['remark'] = () => undefined): Report {
-  return { result: (data) => results.push(data), remark: onRemark };
+  return {
+    result: (data) => results.push(data),
+    line: () => undefined,
+    remark: onRemark,
+    asJson: false,
+    confirm: async () => true,
+  };
 }

@@ -1,0 +1,52 @@
+// Runs one TypeScript file of this project: `node tools/run.mjs tools/cli/uploads.ts status`.
+// It is plain JavaScript without dependencies, so that it starts on Node.js 18 and before `npm ci`.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { isatty } from 'node:tty';
+import { fileURLToPath } from 'node:url';
+
+// Lambda's version, and the one that package.json pins. Node.js 20 does not run TypeScript.
+const minMajor = 24;
+const root = new URL('../', import.meta.url);
+const isWindows = process.platform === 'win32';
+
+await run(...process.argv.slice(2));
+
+async function run(file, ...words) {
+  if (!existsSync(new URL('node_modules', root)))
+    return fail('Run npm ci first: it installs the packages and the Node.js version that this command needs.');
+  const url = new URL(file, root);
+  if (Number.parseInt(process.versions.node, 10) >= minMajor) return runHere(url);
+  const node = fileURLToPath(new URL(`node_modules/node/bin/node${isWindows ? '.exe' : ''}`, root));
+  if (!existsSync(node))
+    return fail(
+      `This is Node.js ${process.versions.node}, and ${minMajor} is needed: run npm ci without --ignore-scripts, which installs it.`,
+    );
+  runWith(node, [fileURLToPath(url), ...words]);
+}
+
+async function runHere(url) {
+  process.argv.splice(1, 2, fileURLToPath(url));
+  await import(url);
+}
+
+function runWith(node, words) {
+  const child = spawn(node, words, { stdio: 'inherit' });
+  // A terminal sends SIGINT and SIGHUP to the child too. Forwarding them would deliver them twice.
+  const isInTerminal = [0, 1, 2].some(isatty);
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => isInTerminal || child.kill(signal));
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // npm sends a signal to its shell, which ends without forwarding it. This process then has another parent.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 250).unref();
+  child.on('error', ({ message }) => fail(`${message}: run npm ci again.`));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal];
+  });
+}
+
+function fail(sentence) {
+  console.error(sentence);
+  process.exitCode = 2;
+}
