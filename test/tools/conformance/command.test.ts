@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { suite } from '../../../tools/conformance/suite.ts';
@@ -54,12 +54,16 @@ test.each([
 });
 
 test('a receiver that is not there is named, and nothing is called failed', async () => {
-  const gone = createServer().listen(0, '127.0.0.1');
-  await once(gone, 'listening');
-  const url = `http://127.0.0.1:${(gone.address() as AddressInfo).port}/webhooks`;
-  gone.close();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // The local port of a client connection: no program can listen on it.
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await once(client, 'connect');
+  const url = `http://127.0.0.1:${client.localPort}/webhooks`;
 
   const { code, said, lines } = await run(['--url', url, '--secret', 's']);
+  client.destroy();
+  server.close();
 
   expect(code).toBe(2);
   expect(said.split('\n')[0]).toBe(`${url} does not answer: ECONNREFUSED`);
