@@ -1,19 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './test/support/emulators/chromium.ts';
-import { QuickLast } from './test/support/quick-last.ts';
+import { SlowFirst } from './test/support/slow-first.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Where there is no browser, test/support/browser-remark.ts says so.
+    // Without a browser, test/support/browser-remark.ts prints that these tests did not run.
     exclude: [...configDefaults.exclude, ...(findChromium() ? [] : ['test/browser/**'])],
     globalSetup: ['test/support/compile-cache.ts', 'test/support/assemblies.ts', 'test/support/browser-remark.ts'],
-    sequence: { sequencer: QuickLast },
+    sequence: { sequencer: SlowFirst },
     setupFiles: 'test/support/function-environment.ts',
-    // Half of the time a test waits for processes of its own, or for a time to pass: one worker more than there are cores.
+    // One more than there are cores: half of the time, a test waits for child processes or timers.
     maxWorkers: availableParallelism() + 1,
-    // Far above what a busy machine takes: only what hangs runs into them.
+    // Far more than a busy machine needs: only a test that hangs exceeds them.
     testTimeout: 120_000,
     hookTimeout: 300_000,
   },

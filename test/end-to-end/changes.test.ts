@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RecordChange } from '../../functions/record-changes/record-change.ts';
-import type { BusEvent } from '../../tools/local/pipe.ts';
+import type { BusEvent } from '../../tools/local/change-feed.ts';
 import { resolve } from '../../tools/local/template.ts';
-import {
-  type ConnectedPipeline,
-  startConnectedPipeline,
-  startTestPipeline,
-  until,
-} from '../support/emulators/local-pipeline.ts';
+import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 
 type ChangeEvent = Omit<BusEvent, 'detail'> & { readonly detail: RecordChange };
@@ -18,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.stop());
 
-test('each change of a record is published once, in order, with both states', async () => {
+test('each change of a record is published once, in order, with the state before and after', async () => {
   const ids = newUpload();
   for (const event of ['user_uploads.added', 'user_uploads.added', 'user_uploads.ocr_failed'] as const) {
     await pipeline.post(webhookBody(event, ids));
@@ -39,7 +34,7 @@ test('each change of a record is published once, in order, with both states', as
   expect(new Set(changes.map(({ id }) => id)).size).toBe(3);
 });
 
-test('of a document no file name and no text of OCR is published', async () => {
+test("a document's file name and OCR errors are not published", async () => {
   const { userUpload } = await pipeline.argyle.uploadDocument();
   await pipeline.argyle.runOcr(userUpload, { result: 'failure', error: 'The page of Jane Doe is blurred.' });
   await until(async () =>
@@ -54,7 +49,7 @@ test('of a document no file name and no text of OCR is published', async () => {
   expect(text).not.toContain(record?.document.fileName);
 });
 
-test('it is published as the template says, so that a rule finds it', async () => {
+test('an event has the source and the detail type of the template', async () => {
   const ids = newUpload();
   await pipeline.post(webhookBody('user_uploads.added', ids));
   await until(async () => (await changesOf(ids.userUpload)).length > 0);
@@ -63,7 +58,7 @@ test('it is published as the template says, so that a rule finds it', async () =
   expect(event).toMatchObject({ source: 'argyle-uploads-receiver', 'detail-type': 'UploadRecordChanged' });
 });
 
-test('the bundle in the pipe marks what DynamoDB let expire, which the engine here never does', async () => {
+test('the bundle marks the change of a record that DynamoDB expired, which the emulator never does', async () => {
   const [pipe] = pipeline.template.ofType('AWS::Pipes::Pipe');
   const name = resolve(pipe?.properties.Enrichment, pipeline.identities).split(':').at(-1) ?? '';
   const userIdentity = { type: 'Service', principalId: 'dynamodb.amazonaws.com' };
@@ -79,26 +74,12 @@ test('the bundle in the pipe marks what DynamoDB let expire, which the engine he
   ]);
 });
 
-test('the local pipeline knows every resource type of all that can be switched on', () => {
-  expect(pipeline.warnings).toEqual([]);
-});
-
-test('where nobody asked for it the console says that nothing is published', async () => {
-  const plain = await startTestPipeline();
-  await plain.post(webhookBody('user_uploads.added', newUpload()));
-  await plain.drained();
-  const answer = await (await plain.fetchConsole('/console/changes')).json();
-  await plain.stop();
-
-  expect(answer).toEqual({ isPublishing: false, changes: [] });
-});
-
 async function published(): Promise<readonly ChangeEvent[]> {
   const answer = await (await pipeline.fetchConsole('/console/changes')).json();
   return (answer as { changes: ChangeEvent[] }).changes;
 }
 
-// The console has the latest first.
+// The console returns the newest change first.
 async function changesOf(userUpload: string): Promise<readonly RecordChange[]> {
   const changes = (await published()).map(({ detail }) => detail);
   return changes.filter((change) => change.userUpload === userUpload).reverse();

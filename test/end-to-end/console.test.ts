@@ -35,7 +35,7 @@ test('the state lists records and queues, and the stack has the time of the last
   expect(time).toBe(new Date(String(time)).toISOString());
 });
 
-test('one record is found by its id, and an unknown one is 404', async () => {
+test('a record is found by its id, and an unknown id is answered 404', async () => {
   const ids = newUpload();
   await pipeline.post(webhookBody('user_uploads.added', ids));
   await pipeline.drained();
@@ -48,7 +48,7 @@ test('one record is found by its id, and an unknown one is 404', async () => {
   expect(unknown.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
 });
 
-test('a record with a number that only a person can have written is shown like any other', async () => {
+test('a record with a number that no function writes is shown like any other', async () => {
   const { userUpload } = newUpload();
   await pipeline.writeRecord({ userUpload: { S: userUpload }, expiresAt: { N: '1e100' } });
 
@@ -59,7 +59,7 @@ test('a record with a number that only a person can have written is shown like a
   expect(await answers[2]?.json()).toEqual({ userUpload, expiresAt: 1e100, status: 'pending' });
 });
 
-test('the page and its files come from the pipeline, which forbids them to load anything from elsewhere', async () => {
+test('the page and its files come from the pipeline, and may not load anything from elsewhere', async () => {
   const files = await Promise.all(
     ['/', '/console/page.css', '/console/page.js'].map((path) => pipeline.fetchConsole(path)),
   );
@@ -74,23 +74,23 @@ test('the page and its files come from the pipeline, which forbids them to load 
 
 test.each([
   ['a page of another origin', 'POST', '/console/send?event=user_uploads.added', { origin: 'http://example.com' }],
-  ['another page of this machine', 'POST', '/console/redrive?event=quarantine', { origin: 'http://localhost:3000' }],
-  ['a page without an origin of its own', 'POST', '/console/trouble?kind=flood', { origin: 'null' }],
-  ['a name that points here', 'GET', '/console/state', { host: 'example.com:8787' }],
-  ['a name that points here', 'GET', '/console/log', { host: '127.0.0.1.example.com' }],
   [
-    'a name that points here',
+    'a page of this machine with another origin',
     'POST',
-    '/console/argyle?action=upload',
-    { host: 'example.com', origin: 'http://example.com' },
+    '/console/redrive?event=quarantine',
+    { origin: 'http://localhost:3000' },
   ],
-])('%s is refused: %s %s', async (_, method, path, headers) => {
+  ['a page without an origin', 'POST', '/console/trouble?kind=flood', { origin: 'null' }],
+  ['another host name', 'GET', '/console/state', { host: 'example.com:8787' }],
+  ['another host name', 'GET', '/console/log', { host: '127.0.0.1.example.com' }],
+  ['another host name', 'POST', '/console/argyle?action=upload', { host: 'example.com', origin: 'http://example.com' }],
+])('a request from %s is refused: %s %s', async (_, method, path, headers) => {
   const before = pipeline.logLines.length;
   expect(await exchange(method, path, headers)).toBe(403);
   expect(pipeline.logLines.length).toBe(before);
 });
 
-test('the own page may do what it does, by whichever name of this machine', async () => {
+test("the console's own page is served under each name of this machine", async () => {
   const { port } = new URL(pipeline.webhookUrl);
   const host = `localhost:${port}`;
   const path = '/console/send?event=user_uploads.added';
@@ -98,7 +98,16 @@ test('the own page may do what it does, by whichever name of this machine', asyn
   expect(await exchange('POST', path, {})).toBe(200);
 });
 
-test('the history of a document is its record and the deliveries that were seen of it', async () => {
+test('without a change bus, the changes are empty and not publishing', async () => {
+  await pipeline.post(webhookBody('user_uploads.added', newUpload()));
+  await pipeline.drained();
+
+  const answer = await (await pipeline.fetchConsole('/console/changes')).json();
+
+  expect(answer).toEqual({ isPublishing: false, changes: [] });
+});
+
+test('the history of a document has its record and its deliveries', async () => {
   const ids = newUpload();
   await pipeline.post(webhookBody('user_uploads.added', ids));
   await pipeline.post(webhookBody('user_uploads.added', ids));
@@ -112,7 +121,7 @@ test('the history of a document is its record and the deliveries that were seen 
   expect(history.record).toEqual(await (await pipeline.fetchConsole(path)).json());
 });
 
-test('the overview counts what the functions printed, and what the queues hold', async () => {
+test('the overview counts the log lines of the functions and the messages in the queues', async () => {
   await pipeline.post(webhookBody('user_uploads.added', newUpload()));
   await pipeline.post(webhookBody('user_uploads.added', newUpload()), { 'X-Argyle-Signature': '0'.repeat(128) });
   await pipeline.post('no JSON at all');
@@ -137,7 +146,7 @@ test('the overview counts what the functions printed, and what the queues hold',
   expect(sumOf(throughput.received)).toBe(received);
 });
 
-test('a button posts a signed sample for the chosen upload', async () => {
+test('the send button posts a signed sample for the chosen upload', async () => {
   const { userUpload } = newUpload();
 
   const sent = await pipeline.fetchConsole(`/console/send?event=user_uploads.added&upload=${userUpload}`, {
@@ -151,7 +160,7 @@ test('a button posts a signed sample for the chosen upload', async () => {
   expect(await pipeline.readRecord(userUpload)).toMatchObject({ userUpload, addedAt: expect.any(String) });
 });
 
-// fetch sends no Host of one's own.
+// fetch does not send another Host header.
 async function exchange(method: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
   const outgoing = request(new URL(path, pipeline.webhookUrl), { method, headers }).end();
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { environment } from '../../functions/aws/environment.ts';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { rotateSecret } from '../../tools/local/rotate-secret.ts';
-import { valuesOf } from '../../tools/local/wiring.ts';
+import { rotateSecret } from '../../tools/local/secrets-manager.ts';
 import { changeSubscription } from '../support/builders/subscription-changes.ts';
 import {
   type ConnectedPipeline,
@@ -14,8 +12,8 @@ import {
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 import { forbiddenCalls, neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
 
-// The event source poller acts with the worker's role, but not from its code.
-const ofThePoller = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+// The event source mapping's poller uses the worker's role; the worker's code does not make these calls.
+const pollerActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
 describe.each([
   ['without credentials for Argyle', startTestPipeline, provokeEveryCall],
@@ -31,18 +29,18 @@ describe.each([
   });
   afterAll(() => pipeline.stop());
 
-  test('every call that the functions make is allowed by their roles', () => {
+  test('the roles allow every call of the functions', () => {
     expect(needed.size).toBeGreaterThan(eventTypes.length * 3);
     expect(forbiddenCalls(pipeline.calls, pipeline)).toEqual([]);
   });
 
-  test("every permission of the roles is used by the functions, the poller's excepted", () => {
-    // What a schedule starts is asked the same in reconciliation.test.ts, which makes it do all that it can.
+  test("the functions use every permission of their roles, except the poller's", () => {
+    // reconciliation.test.ts checks the scheduled function's permissions.
     const scheduled = [...pipeline.schedules.values()].map(({ lambda }) => lambda.name);
     const unused = permissionsOf(pipeline).filter(
       (permission) =>
         !scheduled.includes(permission.caller) &&
-        !ofThePoller.includes(permission.action) &&
+        !pollerActions.includes(permission.action) &&
         !needed.has(textOf(permission)),
     );
 
@@ -50,9 +48,9 @@ describe.each([
   });
 
   test('no permission has a wildcard in its action or resource', () => {
-    const wild = permissionsOf(pipeline).filter(({ action, resource }) => `${action} ${resource}`.includes('*'));
+    const wildcards = permissionsOf(pipeline).filter(({ action, resource }) => `${action} ${resource}`.includes('*'));
 
-    expect(wild).toEqual([]);
+    expect(wildcards).toEqual([]);
   });
 });
 
@@ -72,19 +70,10 @@ async function provokeEveryCall(pipeline: TestPipeline): Promise<void> {
 
 async function provokeEveryCallWithCredentials(pipeline: ConnectedPipeline): Promise<void> {
   await provokeEveryCall(pipeline);
-  await rotateQuickly(pipeline);
-  // A subscription by hand is adopted; its Delete asks in which state the stack is.
+  await rotateSecret(pipeline);
+  // The Create adopts the existing subscription. The Delete reads the stack's status.
   const byHand = { url: pipeline.webhookUrl, name: 'by hand' };
   await pipeline.subscribeByHand({ ...byHand, events: eventTypes, secret: 'any' });
   const { PhysicalResourceId } = await changeSubscription(pipeline, 'Create', byHand);
   await changeSubscription(pipeline, 'Delete', byHand, PhysicalResourceId);
-}
-
-// The bundle's own steps, without the wait of two minutes: the stage is moved for it.
-async function rotateQuickly(pipeline: ConnectedPipeline): Promise<void> {
-  await rotateSecret(pipeline, 'new', ['createSecret', 'testSecret']);
-  const [secretId = ''] = valuesOf(environment.webhookSecretId, pipeline);
-  const secret = pipeline.secrets.get(secretId);
-  secret?.moveStage('AWSCURRENT', secret.find(undefined, 'AWSCURRENT')?.[0], 'new');
-  await rotateSecret(pipeline, 'new', ['finishSecret']);
 }

@@ -10,12 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.stop());
 
-test("the local pipeline knows every resource type of production's template, the rollout's too", () => {
+test("the local pipeline supports every resource type of production's template, including its rollout", () => {
   expect(pipeline.template.ofType('AWS::CodeDeploy::DeploymentGroup')).toHaveLength(eventTypes.length + 1);
   expect(pipeline.warnings).toEqual([]);
 });
 
-test('routes and event sources lead through aliases', () => {
+test('routes and event sources use aliases', () => {
   const aliases = pipeline.template
     .ofType('AWS::Lambda::Alias')
     .map(({ logicalId }) => resolve({ Ref: logicalId }, pipeline.identities));
@@ -28,7 +28,7 @@ test('routes and event sources lead through aliases', () => {
   expect(called.filter((name) => !name.endsWith(':live'))).toEqual([]);
 });
 
-test.each(eventTypes)('a signed %s becomes a record by the functions behind the aliases', async (event) => {
+test.each(eventTypes)('a signed %s becomes a record through the aliases', async (event) => {
   const ids = newUpload();
 
   const answer = await pipeline.post(webhookBody(event, ids));

@@ -20,13 +20,13 @@ afterAll(() => pipeline.stop());
 const webhooks = async () => (await pipeline.argyle.state()).webhooks;
 const name = 'argyle-uploads-sandbox';
 
-test('a deployment subscribes the stack to the events of the catalogue, and knows every type of the template', async () => {
+test('a deployment subscribes the stack to the events of the catalogue, and every resource type is supported', async () => {
   expect(await webhooks()).toMatchObject([{ url: pipeline.webhookUrl, name, events: eventTypes }]);
   expect(pipeline.warnings).toEqual([]);
   physicalId = `${pipeline.webhookUrl}#${name}`;
 });
 
-test('a document that is uploaded at Argyle then ends in its record', async () => {
+test('a document that is uploaded at Argyle then becomes a record', async () => {
   const { userUpload, account } = await pipeline.argyle.uploadDocument();
   await until(async () => (await pipeline.readRecord(userUpload)) !== undefined);
 
@@ -34,7 +34,7 @@ test('a document that is uploaded at Argyle then ends in its record', async () =
   expect((await pipeline.argyle.state()).deliveries).toMatchObject({ acknowledged: 1, refused: 0 });
 });
 
-test('an update of the name makes the new subscription before the old one goes', async () => {
+test('an update of the name creates the new subscription before it deletes the old one', async () => {
   const updated = await changeSubscription(pipeline, 'Update', { name: 'renamed' }, physicalId);
   expect(updated).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: `${pipeline.webhookUrl}#renamed` });
   expect((await webhooks()).map((webhook) => webhook.name).sort()).toEqual([name, 'renamed']);
@@ -44,7 +44,7 @@ test('an update of the name makes the new subscription before the old one goes',
   physicalId = updated.PhysicalResourceId;
 });
 
-test('a rollback leaves a subscription that was there before, and a destruction does not', async () => {
+test('a rollback keeps a subscription that existed before, and deleting the stack does not', async () => {
   await pipeline.subscribeByHand({ url: pipeline.webhookUrl, name: 'by hand', events: eventTypes, secret });
   const { PhysicalResourceId } = await changeSubscription(pipeline, 'Update', { name: 'by hand' }, physicalId);
 
@@ -59,14 +59,14 @@ test('a rollback leaves a subscription that was there before, and a destruction 
   expect(await webhooks()).toEqual([]);
 });
 
-test('a refused key fails the deployment with a sentence that names the secret', async () => {
+test('a refused key fails the deployment with a reason that names the secret', async () => {
   pipeline.secrets
     .get('argyle/api-key')
     ?.put('revoked', '{"apiKeyId": "revoked", "apiKeySecret": "revoked"}', ['AWSCURRENT']);
-  // The functions keep the key for some minutes: a new environment reads it.
+  // The functions cache the key for some minutes; a new environment reads it.
   for (const lambda of pipeline.functions.values()) for (const pid of lambda.pids()) process.kill(pid, 'SIGKILL');
 
-  // Until their deaths are noticed, invocations fail.
+  // Invocations fail until the pipeline notices that the processes are dead.
   let answer: Awaited<ReturnType<typeof changeSubscription>> | undefined;
   await until(async () => {
     answer = await changeSubscription(pipeline, 'Create', {}).catch(() => undefined);
@@ -78,7 +78,7 @@ test('a refused key fails the deployment with a sentence that names the secret',
   expect(pipeline.logLines.filter((line) => line.includes('subscription_failed'))).toHaveLength(1);
 });
 
-test('no log line holds the secret or the key', () => {
+test('no log line contains the secret or the key', () => {
   const markers = [secret, argyleKey.apiKeySecret, 'revoked', '"Signature='];
   expect(pipeline.logLines.filter((line) => markers.some((marker) => line.includes(marker)))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSecret } from '../../tools/local/secret.ts';
+import { createSecret } from '../../tools/local/secrets-manager.ts';
 import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, sign, webhookBody } from '../support/fakes/argyle-sender.ts';
 
@@ -14,7 +14,7 @@ afterAll(() => pipeline.stop());
 const now = () => new Date().toISOString();
 const deadLetters = async (event: string) => pipeline.readMessages(pipeline.queueOf(event).deadLetterUrl);
 
-test('a poison message reaches the dead-letter queue, and only it', async () => {
+test('only the poison message of a batch reaches the dead-letter queue', async () => {
   const event = 'user_uploads.ocr_completed';
   const uploads = Array.from({ length: 12 }, newUpload);
   const poison = '{"event": "user_uploads.ocr_completed", "data": "poison"}';
@@ -34,7 +34,7 @@ test('a poison message reaches the dead-letter queue, and only it', async () => 
   for (const ids of uploads) expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
 });
 
-test('a message of another event type ends in the dead-letter queue and changes no record', async () => {
+test('a message of another event type reaches the dead-letter queue and changes no record', async () => {
   const ids = newUpload();
   const body = webhookBody('user_uploads.removed', ids);
 
@@ -49,7 +49,7 @@ test('a message of another event type ends in the dead-letter queue and changes 
   expect(await pipeline.readRecord(ids.userUpload)).toBeUndefined();
 });
 
-test('a message over 30 days old changes a record but creates none', async () => {
+test('a message that is over 30 days old changes a record but creates none', async () => {
   const event = 'user_uploads.ocr_failed';
   const [known, unknown] = [newUpload(), newUpload()];
   const receivedAt = new Date(Date.now() - 31 * 86_400_000).toISOString();
@@ -72,7 +72,7 @@ test('a message over 30 days old changes a record but creates none', async () =>
   expect(await deadLetters('user_uploads.removed')).toEqual([]);
 });
 
-test('without its queue a delivery is answered 503, and the retry of the sender is kept', async () => {
+test("a delivery is answered 503 while its queue is missing, and the sender's retry is stored", async () => {
   const event = 'user_uploads.ocr_authenticity';
   const ids = newUpload();
   const { url } = pipeline.queueOf(event);
@@ -91,22 +91,22 @@ test('without its queue a delivery is answered 503, and the retry of the sender 
   expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
 });
 
-test('killed functions are replaced, and what is sent afterwards is applied', async () => {
+test('killed functions are replaced, and later deliveries are applied', async () => {
   const ids = newUpload();
   for (const lambda of pipeline.functions.values()) for (const pid of lambda.pids()) process.kill(pid, 'SIGKILL');
 
-  // Until the deaths are noticed, API Gateway says 500, and the sender tries again.
+  // API Gateway answers 500 until the pipeline notices that the processes are dead. The sender retries.
   await until(async () => (await pipeline.post(webhookBody('user_uploads.added', ids))).code === 200);
   await until(async () => (await pipeline.readRecord(ids.userUpload)) !== undefined);
 
   expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
 });
 
-test('what is signed but not understood waits in the quarantine queue, byte for byte', async () => {
+test('signed messages that ingest does not understand reach the quarantine queue, byte for byte', async () => {
   const bodies = [
     webhookBody('accounts.connected', newUpload()),
     webhookBody('user_uploads.added', { ...newUpload(), user: '' }),
-    'no JSON at all',
+    'not JSON',
     '',
     Buffer.from([0x7b, 0xff, 0x00, 0x7d]),
   ];
@@ -120,7 +120,7 @@ test('what is signed but not understood waits in the quarantine queue, byte for 
   expect(kept.map(String).sort()).toEqual(bodies.map(String).sort());
 });
 
-test('what is not signed is answered 401 and stored nowhere', async () => {
+test('an unsigned delivery is answered 401 and stored nowhere', async () => {
   const body = webhookBody('user_uploads.added', newUpload());
   const before = await pipeline.queueStates();
   const reserialised = await sign(JSON.stringify(JSON.parse(body)), 'secret-of-the-test');
@@ -134,23 +134,21 @@ test('what is not signed is answered 401 and stored nowhere', async () => {
   expect(await pipeline.queueStates()).toEqual(before);
 });
 
-test('without a secret, even a right signature is answered 503 and nothing is stored', async () => {
+// The last test: the pipeline has no secret afterwards.
+test('without a secret, even a correct signature is answered 503 and nothing is stored', async () => {
   const ids = newUpload();
-  const secretless = await startTestPipeline();
-  const pids = () => [...secretless.functions.values()].flatMap((lambda) => lambda.pids());
-  try {
-    for (const [arn] of secretless.secrets) secretless.secrets.set(arn, createSecret());
-    // Ingest has read it while it was loaded, and keeps it for a minute.
-    const readers = pids();
-    for (const pid of readers) process.kill(pid, 'SIGKILL');
-    await until(async () => !pids().some((pid) => readers.includes(pid)));
-    expect(await secretless.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
+  const before = await pipeline.queueStates();
+  const pids = () => [...pipeline.functions.values()].flatMap((lambda) => lambda.pids());
+  for (const [arn] of pipeline.secrets) pipeline.secrets.set(arn, createSecret());
+  // Ingest caches the secret for a minute, so its environments are replaced.
+  const readers = pids();
+  for (const pid of readers) process.kill(pid, 'SIGKILL');
+  await until(async () => !pids().some((pid) => readers.includes(pid)));
+  expect(await pipeline.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
 
-    for (const [arn] of secretless.secrets) secretless.secrets.set(arn, createSecret(''));
-    expect(await secretless.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
+  for (const [arn] of pipeline.secrets) pipeline.secrets.set(arn, createSecret(''));
+  expect(await pipeline.post(webhookBody('user_uploads.added', ids))).toMatchObject({ code: 503 });
 
-    expect(await secretless.readRecord(ids.userUpload)).toBeUndefined();
-  } finally {
-    await secretless.stop();
-  }
+  expect(await pipeline.readRecord(ids.userUpload)).toBeUndefined();
+  expect(await pipeline.queueStates()).toEqual(before);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { documentMetrics } from '../../functions/domain/metric-names.ts';
-import { rotateSecret } from '../../tools/local/rotate-secret.ts';
+import { rotateSecret } from '../../tools/local/secrets-manager.ts';
 import { until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 import { endTrouble, type Provocations, printedCount, refused, type Scene } from './scene.ts';

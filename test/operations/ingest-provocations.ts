@@ -1,7 +1,7 @@
 import { environment } from '../../functions/aws/environment.ts';
 import { secretUnreadableMetric } from '../../functions/domain/metric-names.ts';
 import { bodyLimitBytes } from '../../functions/ingest/handler.ts';
-import { createSecret } from '../../tools/local/secret.ts';
+import { createSecret } from '../../tools/local/secrets-manager.ts';
 import { valuesOf } from '../../tools/local/wiring.ts';
 import { until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 const directory = mkdtempSync(join(tmpdir(), 'argyle-uploads-compiled-'));
 
 /**
- * Lets Node keep what it compiles for this run of the tests, which start many processes that load the same modules: half of
- * what `npx uploads` takes is compiling. Functions are not told: their environment is Lambda's, and nothing of this machine.
+ * Turns on Node's compile cache for one test run. The tests start many processes that load the same modules, and compiling
+ * takes half of the time of `npx uploads`. The functions do not use the cache: their environment has no variables of this
+ * machine.
  */
 export function setup(): void {
   process.env.NODE_COMPILE_CACHE = directory;
 }
 
-/** Takes it away again. */
 export function teardown(): void {
   rmSync(directory, { recursive: true, force: true });
 }

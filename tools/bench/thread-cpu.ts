@@ -27,11 +27,11 @@ function threadsOf(pid: number): readonly ThreadCpu[] {
   });
 }
 
-// The names that local/engine.ts gives its threads.
+// The names that local/loopback.ts gives its threads.
 function partOf(commandLine: string, thread: string): string {
   if (commandLine.includes('lambda-child')) return 'functions';
   if (commandLine.includes('argyle/child')) return 'fake Argyle';
-  if (/^engine-/.test(thread)) return thread.replace('engine-', 'engine: ');
+  if (/^aws-/.test(thread)) return thread.replace('aws-', 'engine: ');
   return thread === 'node' || thread === 'MainThread' ? 'gateway, pollers, console' : 'V8 and libuv of the pipeline';
 }
 

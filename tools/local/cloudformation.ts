@@ -1,41 +1,38 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse } from 'aws-lambda';
-import type { Engine } from './engine.ts';
 import { functionOf, type Lambda } from './lambda.ts';
-import { startSmallEngine } from './loopback.ts';
-import type { LocalStack } from './template.ts';
-import { isCustom, type Properties, pseudoParameters, resolve } from './template.ts';
+import { type Emulator, startHttpEmulator } from './loopback.ts';
+import { isCustom, type LocalStack, type Properties, pseudoParameters, resolve } from './template.ts';
 
-/** What a custom resource's function answered. */
 export type ResourceAnswer = CloudFormationCustomResourceResponse;
 
-/** A small CloudFormation: it says in which state the stack is, and takes the answers of custom resources. */
-export type CloudFormation = Engine & {
+/** A CloudFormation emulator: reports the stack's status and receives the answers of custom resources. */
+export type CloudFormation = Emulator & {
   readonly setStackStatus: (status: string) => void;
-  /** Asks a custom resource's function for a change, and gives its answer. Throws when it did not answer. */
+  /** Sends a request to a custom resource's function and returns its answer. Throws when there is no answer. */
   readonly change: (invoke: Lambda['invoke'], request: ChangeRequest) => Promise<ResourceAnswer>;
 };
 
-/** What differs between the requests; properties are those of the template, resolved. */
-export type ChangeRequest = { readonly LogicalResourceId: string; readonly ResourceType: string } & (
-  | { readonly RequestType: 'Create'; readonly ResourceProperties: Properties }
-  | { readonly RequestType: 'Delete'; readonly ResourceProperties: Properties; readonly PhysicalResourceId: string }
-  | {
-      readonly RequestType: 'Update';
-      readonly ResourceProperties: Properties;
-      readonly OldResourceProperties: Properties;
-      readonly PhysicalResourceId: string;
-    }
-);
+/** The part of a custom resource's request that differs between requests, with resolved properties. */
+export type ChangeRequest = {
+  readonly RequestType: CloudFormationCustomResourceEvent['RequestType'];
+  readonly LogicalResourceId: string;
+  readonly ResourceType: string;
+  readonly ResourceProperties: Properties;
+  /** Of an Update. */
+  readonly OldResourceProperties?: Properties;
+  /** Of an Update or a Delete. */
+  readonly PhysicalResourceId?: string;
+};
 
-/** Starts it, with a stack that is being created. */
+/** Starts the emulator with a stack in the status CREATE_IN_PROGRESS. */
 export async function startCloudFormation(): Promise<CloudFormation> {
   const answers = new Map<string, ResourceAnswer>();
   let status = 'CREATE_IN_PROGRESS';
-  const engine = await startSmallEngine(async (request, response) => {
+  const emulator = await startHttpEmulator(async (request, response) => {
     const body = await text(request);
-    // As S3 does, whose upload URL is signed for an empty content type.
+    // The answer's upload URL is signed for an empty content type: S3 refuses any other.
     if (request.method === 'PUT' && request.headers['content-type'] === '') {
       answers.set(request.url ?? '', JSON.parse(body));
       response.end();
@@ -44,14 +41,14 @@ export async function startCloudFormation(): Promise<CloudFormation> {
     } else response.writeHead(403).end();
   });
   return {
-    ...engine,
+    ...emulator,
     setStackStatus: (next) => {
       status = next;
     },
     change: async (invoke, request) => {
       const RequestId = randomUUID();
       const StackId = pseudoParameters['AWS::StackId'];
-      const ResponseURL = `${engine.endpoint}/${RequestId}`;
+      const ResponseURL = `${emulator.endpoint}/${RequestId}`;
       const { ServiceToken } = request.ResourceProperties;
       await invoke({ ...request, RequestId, StackId, ResponseURL, ServiceToken } as CloudFormationCustomResourceEvent);
       const answer = answers.get(`/${RequestId}`);
@@ -61,7 +58,7 @@ export async function startCloudFormation(): Promise<CloudFormation> {
   };
 }
 
-/** Creates the template's custom resources. Throws with the reason of the first that fails. */
+/** Creates the template's custom resources. Throws with the reason of the first one that fails. */
 export async function createCustomResources(
   stack: LocalStack,
   functions: ReadonlyMap<string, Lambda>,
@@ -69,10 +66,16 @@ export async function createCustomResources(
 ): Promise<void> {
   for (const resource of stack.template.resources.filter(isCustom)) {
     const ResourceProperties = resolve<Properties>(resource.properties, stack.identities);
-    const { invoke } = functionOf(ResourceProperties.ServiceToken, functions);
-    const about = { LogicalResourceId: resource.logicalId, ResourceType: resource.type, ResourceProperties };
-    const answer = await cloudformation.change(invoke, { RequestType: 'Create', ...about });
-    if (answer.Status === 'FAILED') throw new Error(`${resource.logicalId} was not created: ${answer.Reason}`);
+    const { Status, Reason } = await cloudformation.change(
+      functionOf(ResourceProperties.ServiceToken, functions).invoke,
+      {
+        RequestType: 'Create',
+        LogicalResourceId: resource.logicalId,
+        ResourceType: resource.type,
+        ResourceProperties,
+      },
+    );
+    if (Status === 'FAILED') throw new Error(`${resource.logicalId} was not created: ${Reason}`);
   }
   cloudformation.setStackStatus('CREATE_COMPLETE');
 }

@@ -1,7 +1,7 @@
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 
-/** An event source mapping of the template. */
+/** The configuration of an event source mapping. */
 export type EventSourceOptions = {
   readonly sqs: SQSClient;
   readonly queueUrl: string;
@@ -9,7 +9,6 @@ export type EventSourceOptions = {
   readonly batchSize: number;
   readonly windowSeconds: number;
   readonly reportsPartialFailures: boolean;
-  readonly concurrency: number;
   readonly invoke: (event: SQSEvent) => Promise<unknown>;
   readonly signal: AbortSignal;
 };
@@ -17,27 +16,24 @@ export type EventSourceOptions = {
 const sqsBatchLimit = 10;
 
 /**
- * Polls a queue as Lambda's event source mapping does until `signal` aborts: gathers batches, invokes, deletes what
- * succeeded. What failed stays in the queue, which brings it back after its visibility time-out and hands it to the
- * dead-letter queue when it was received too often.
+ * Polls a queue until `signal` aborts, as Lambda's event source mapping does: collects batches, invokes the function and
+ * deletes the messages that succeeded. The queue makes failed messages visible again after their visibility time-out, or
+ * moves them to the dead-letter queue after the maximum number of receives. There is one poller: with more, batches would be
+ * smaller.
  */
 export async function runEventSource(options: EventSourceOptions): Promise<void> {
-  await Promise.all(Array.from({ length: options.concurrency }, () => poll(options)));
-}
-
-async function poll(options: EventSourceOptions): Promise<void> {
   while (!options.signal.aborted) {
     try {
-      const messages = await gatherBatch(options);
-      if (messages.length > 0) await workOn(options, messages);
+      const messages = await collectBatch(options);
+      if (messages.length > 0) await handleBatch(options, messages);
     } catch {
-      // The queue does not answer: like Lambda's poller, keep asking.
+      // The queue does not answer. Lambda's poller keeps polling, too.
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
 }
 
-async function gatherBatch(options: EventSourceOptions): Promise<readonly Message[]> {
+async function collectBatch(options: EventSourceOptions): Promise<readonly Message[]> {
   const messages = await receive(options, options.batchSize, 20);
   const windowEndsMs = Date.now() + options.windowSeconds * 1_000;
   while (messages.length > 0 && messages.length < options.batchSize) {
@@ -50,12 +46,12 @@ async function gatherBatch(options: EventSourceOptions): Promise<readonly Messag
 
 async function receive(
   { sqs, queueUrl, signal }: EventSourceOptions,
-  wanted: number,
+  maxMessages: number,
   waitSeconds: number,
 ): Promise<Message[]> {
   const command = new ReceiveMessageCommand({
     QueueUrl: queueUrl,
-    MaxNumberOfMessages: Math.min(wanted, sqsBatchLimit),
+    MaxNumberOfMessages: Math.min(maxMessages, sqsBatchLimit),
     WaitTimeSeconds: waitSeconds,
     MessageAttributeNames: ['All'],
     MessageSystemAttributeNames: ['All'],
@@ -64,7 +60,7 @@ async function receive(
   return Messages;
 }
 
-async function workOn(options: EventSourceOptions, messages: readonly Message[]): Promise<void> {
+async function handleBatch(options: EventSourceOptions, messages: readonly Message[]): Promise<void> {
   const records = messages.map((message) => recordOf(message, options.queueArn));
   const result = await options.invoke({ Records: records }).catch(() => 'failed' as const);
   const failedIds = result === 'failed' ? 'all' : failedIdsOf(result, options.reportsPartialFailures);
@@ -80,7 +76,7 @@ async function workOn(options: EventSourceOptions, messages: readonly Message[])
   }
 }
 
-// Lambda takes an answer that it cannot read for a failure of the whole batch.
+// Lambda treats an invalid answer as a failure of the whole batch.
 function failedIdsOf(result: unknown, reportsPartialFailures: boolean): readonly string[] | 'all' {
   if (!reportsPartialFailures || result === null || result === undefined) return [];
   const { batchItemFailures } = result as Partial<SQSBatchResponse>;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
-/** A route of the template's HTTP API. `key` is its RouteKey, as in `POST /path`. */
+/** A route of the template's HTTP API. `key` is its RouteKey, for example `POST /path`. */
 export type Route = {
   readonly key: string;
   readonly timeoutMs: number;
@@ -13,9 +13,9 @@ export type Route = {
 const payloadLimitBytes = 10 * 1024 * 1024;
 
 /**
- * An HTTP API: it turns requests into payload version 2.0 events and answers as API Gateway does, its own answers
- * included (404, 413, 500, 503). Throttling is not emulated. What no route takes goes to `otherwise`, which says
- * whether it answered.
+ * Creates the request listener of an HTTP API. It turns requests into events of payload version 2.0 and answers as API
+ * Gateway does, including its own 404, 413, 500 and 503. It does not throttle. Requests without a route go to `otherwise`,
+ * which returns whether it answered.
  */
 export function createGateway(
   routes: readonly Route[],
@@ -28,7 +28,7 @@ export function createGateway(
       if (route) await serve(route, request, response);
       else if (!(await otherwise(request, response))) answer(response, 404, 'Not Found');
     } catch {
-      // The function failed or died, or the client went away; API Gateway says no more than this.
+      // The function failed or died, or the client disconnected. API Gateway's answer gives no reason either.
       if (!response.headersSent) answer(response, 500, 'Internal Server Error');
     }
   };
@@ -90,7 +90,7 @@ function eventOf(routeKey: string, request: IncomingMessage, body: Buffer): APIG
   };
 }
 
-// API Gateway hands over text as it is and everything else in base64.
+// API Gateway passes text unchanged and everything else in base64.
 function isTextual(contentType = ''): boolean {
   return /^(text\/|application\/(json|javascript|xml))/.test(contentType);
 }

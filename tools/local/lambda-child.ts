@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-// One execution environment of a function: it loads the bundle, then handles one invocation at a time.
+// One execution environment of a function: loads the bundle, then handles one invocation at a time.
 const root = process.env.LAMBDA_TASK_ROOT ?? '';
 const [file, name = ''] = (process.env._HANDLER ?? '').split('.');
 const { [name]: handler } = createRequire(join(root, 'index.js'))(join(root, `${file}.js`));

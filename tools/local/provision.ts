@@ -1,87 +1,113 @@
 import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { createSecret, type LocalSecret } from './secret.ts';
+import { environment } from '../../functions/aws/environment.ts';
+import type { Emulators } from './emulators.ts';
+import { createSecret } from './secrets-manager.ts';
 import {
   type Identities,
+  type Identity,
   isCustom,
+  type LocalStack,
   type Properties,
   pseudoParameters,
   type Resource,
+  readTemplate,
   resolve,
-  type Template,
 } from './template.ts';
+import { valuesOf } from './wiring.ts';
 
-/** Where resources are made. */
-export type Provisioning = {
-  readonly sqs: SQSClient;
-  readonly dynamodb: DynamoDBClient;
-  readonly secrets: Map<string, LocalSecret>;
-  readonly sqsEndpoint: string;
-  readonly gatewayUrl: string;
-  readonly webhookSecret: string;
+/** The fake Argyle: the base URL of its API, its control URL and the content of the credentials' secret. */
+export type FakeArgyleAccess = {
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly credentials: { readonly apiKeyId: string; readonly apiKeySecret: string };
 };
 
-type Identity = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
+export type StackOptions = {
+  /** The folder of a cloud assembly, outside of the repository. */
+  readonly assembly: string;
+  readonly webhookSecret: string;
+  /** Required by a stack that has credentials for Argyle. */
+  readonly argyle?: FakeArgyleAccess;
+  readonly onWarning: (text: string) => void;
+};
+
+type Endpoints = { readonly sqs: string; readonly gateway: string };
 
 const account = pseudoParameters['AWS::AccountId'];
 const region = pseudoParameters['AWS::Region'];
 
-// What CloudFormation makes and this machine does not need: permissions, logs, metrics and their alarms; and schedules:
-// what they start is started on demand. Of a function there is one version here, so nothing is rolled out bit by bit.
+// Types that need nothing local: permissions, logs, metrics, alarms and schedules. Tests and the CLI start what a schedule
+// starts. There is one version of each function, so no traffic is shifted.
 const withoutLocalPart =
   /^AWS::(IAM|Logs|CloudWatch|SNS|Scheduler|CodeDeploy)::|^AWS::(SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|SecretsManager::RotationSchedule)$/;
 
-/** Makes the template's queues, table and secret in the engines; gives their identities, and types it does not know. */
-export async function provision(
-  template: Template,
-  target: Provisioning,
-): Promise<{ readonly identities: Identities; readonly unknownTypes: readonly string[] }> {
+/**
+ * Creates the queues, tables and secrets of the synthesized stack in the emulators. Warns about resource types that the
+ * local pipeline does not support.
+ */
+export async function provisionStack(
+  { assembly, webhookSecret, argyle, onWarning }: StackOptions,
+  { endpoints, sqs, dynamodb, secrets }: Emulators,
+  gateway: string,
+): Promise<LocalStack> {
+  const template = readTemplate(assembly);
+  const identities = identify(template.resources, template.stackName, { sqs: endpoints.sqs, gateway });
+  const unsupported = template.resources.filter(
+    (resource) => !identities.has(resource.logicalId) && !withoutLocalPart.test(resource.type) && !isCustom(resource),
+  );
+  for (const type of new Set(unsupported.map((resource) => resource.type)))
+    onWarning(`The local pipeline leaves out ${type}: it does not support that resource type.`);
+
+  const refOf = ({ logicalId }: Resource) => resolve({ Ref: logicalId }, identities);
+  for (const queue of template.ofType('AWS::SQS::Queue')) await createQueue(sqs, queue, identities);
+  for (const table of template.ofType('AWS::DynamoDB::Table'))
+    await createTable(dynamodb, refOf(table), resolve(table.properties, identities));
+  for (const secret of template.ofType('AWS::SecretsManager::Secret'))
+    secrets.set(refOf(secret), createSecret(webhookSecret));
+  const stack = { template, identities };
+  // The customer creates the credentials' secret: the template only refers to it.
+  for (const id of argyle ? valuesOf(environment.argyleCredentialsId, stack) : [])
+    secrets.set(id, createSecret(JSON.stringify(argyle?.credentials)));
+  return stack;
+}
+
+function identify(resources: readonly Resource[], stackName: string, endpoints: Endpoints): Identities {
   const identities = new Map<string, Identity>();
-  const unknownTypes = new Set<string>();
-  // A version and an alias have their function's name in theirs.
+  // The ARN of a version or alias contains its function's name, so these come last.
   const isQualified = ({ type }: Resource) => type === 'AWS::Lambda::Version' || type === 'AWS::Lambda::Alias';
-  for (const resource of template.resources.toSorted((one, other) => +isQualified(one) - +isQualified(other))) {
-    const identity = identityOf(resource, identities, template.stackName, target);
+  for (const resource of resources.toSorted((one, other) => +isQualified(one) - +isQualified(other))) {
+    const identity = identityOf(resource, identities, stackName, endpoints);
     if (identity) identities.set(resource.logicalId, identity);
-    else if (!withoutLocalPart.test(resource.type) && !isCustom(resource)) unknownTypes.add(resource.type);
   }
-  for (const queue of template.ofType('AWS::SQS::Queue')) await createQueue(target.sqs, queue, identities);
-  for (const { logicalId, properties } of template.ofType('AWS::DynamoDB::Table'))
-    await createTable(target.dynamodb, resolve({ Ref: logicalId }, identities), resolve(properties, identities));
-  for (const { logicalId } of template.ofType('AWS::SecretsManager::Secret')) {
-    const arn = resolve({ Ref: logicalId }, identities);
-    target.secrets.set(arn, createSecret(target.webhookSecret));
-  }
-  return { identities, unknownTypes: [...unknownTypes] };
+  return identities;
 }
 
 function identityOf(
   { logicalId, type, properties }: Resource,
   identities: Identities,
   stackName: string,
-  target: Provisioning,
+  endpoints: Endpoints,
 ): Identity | undefined {
   const name = `${stackName}-${logicalId}`;
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+  const named = (Arn: string, attributes = {}) => ({ ref: name, attributes: { Arn, ...attributes } });
   const qualifiedArn = (qualifier: string) =>
     arn('lambda', `function:${resolve(properties.FunctionName, identities)}:${qualifier}`);
   switch (type) {
     case 'AWS::SQS::Queue':
       return {
-        ref: `${target.sqsEndpoint}/${account}/${name}`,
+        ref: `${endpoints.sqs}/${account}/${name}`,
         attributes: { Arn: arn('sqs', name), QueueName: name },
       };
     case 'AWS::DynamoDB::Table':
-      return {
-        ref: name,
-        attributes: { Arn: arn('dynamodb', `table/${name}`), StreamArn: arn('dynamodb', `table/${name}/stream/local`) },
-      };
+      return named(arn('dynamodb', `table/${name}`), { StreamArn: arn('dynamodb', `table/${name}/stream/local`) });
     case 'AWS::Events::EventBus':
-      return { ref: name, attributes: { Arn: arn('events', `event-bus/${name}`) } };
+      return named(arn('events', `event-bus/${name}`));
+    case 'AWS::Logs::LogGroup':
+      return named(arn('logs', `log-group:${name}:*`));
     case 'AWS::SecretsManager::Secret':
       return { ref: arn('secretsmanager', `secret:${name}`), attributes: {} };
-    case 'AWS::Logs::LogGroup':
-      return { ref: name, attributes: { Arn: arn('logs', `log-group:${name}:*`) } };
     case 'AWS::Lambda::Function':
       return { ref: logicalId, attributes: { Arn: arn('lambda', `function:${logicalId}`) } };
     case 'AWS::Lambda::Version':
@@ -89,7 +115,7 @@ function identityOf(
     case 'AWS::Lambda::Alias':
       return { ref: qualifiedArn(properties.Name), attributes: {} };
     case 'AWS::ApiGatewayV2::Api':
-      return { ref: logicalId, attributes: { ApiEndpoint: target.gatewayUrl } };
+      return { ref: logicalId, attributes: { ApiEndpoint: endpoints.gateway } };
     case 'AWS::ApiGatewayV2::Integration':
     case 'AWS::ApiGatewayV2::Route':
     case 'AWS::ApiGatewayV2::Stage':
@@ -102,7 +128,7 @@ function identityOf(
 }
 
 async function createQueue(sqs: SQSClient, queue: Resource, identities: Identities): Promise<void> {
-  // CloudFormation's names are those of SQS's attributes; only the values' types differ.
+  // CloudFormation's property names are SQS's attribute names; only the types of the values differ.
   const { Tags, ...properties } = resolve<Properties>(queue.properties, identities);
   const attributes = Object.entries(properties).map(([name, value]) => [
     name,
@@ -112,7 +138,7 @@ async function createQueue(sqs: SQSClient, queue: Resource, identities: Identiti
   await sqs.send(new CreateQueueCommand({ QueueName, Attributes: Object.fromEntries(attributes) }));
 }
 
-/** Makes a table of the template. Not TTL, stream and recovery: the engine has none of them, and nothing here reads them. */
+/** Creates a table of the template, without TTL, stream and point-in-time recovery, which the emulator does not have. */
 export async function createTable(dynamodb: DynamoDBClient, name: string, properties: Properties): Promise<void> {
   const { AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes } = properties;
   await dynamodb.send(

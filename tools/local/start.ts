@@ -1,32 +1,37 @@
 import { parseArgs } from 'node:util';
 import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
-import { expectFree } from './loopback.ts';
+import { escapeControls, formatLogLine } from './format-log-line.ts';
+import { ensureFreePort } from './loopback.ts';
 import { startPipeline } from './pipeline.ts';
 import { synthesize } from './synthesize.ts';
 
-// What can be switched on, is.
-const everything = { argyleCredentials: 'argyle/api-key', publishChanges: 'true' };
+// Every optional feature is on.
+const defaultContext = { argyleCredentials: 'argyle/api-key', publishChanges: 'true' };
 
+const stop = stopSignal();
 try {
-  await run();
+  await run(stop);
 } catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
+  // After Ctrl-C, what fails has failed because its processes were interrupted, too.
+  if (!stop.aborted) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
 }
 
-async function run(): Promise<void> {
-  const variables = {
-    PORT: port('PORT', 8787),
-    DYNAMODB_PORT: port('DYNAMODB_PORT', 8788),
-    SQS_PORT: port('SQS_PORT', 8789),
+async function run(stop: AbortSignal): Promise<void> {
+  const { context, json } = readArguments();
+  const ports = {
+    gateway: readPort('PORT', 8787),
+    dynamodb: readPort('DYNAMODB_PORT', 8788),
+    sqs: readPort('SQS_PORT', 8789),
   };
-  const ports = { gateway: variables.PORT, dynamodb: variables.DYNAMODB_PORT, sqs: variables.SQS_PORT };
-  const context = { ...everything, ...contextOf(process.argv.slice(2)) };
-  const stopRequested = stopSignal();
-  // Said now, not when the stack is made.
-  for (const [variable, port] of Object.entries(variables)) await expectFree(variable, port);
-  console.log('Synthesizing the stack: a few seconds.');
-  const assembly = await synthesize(context, { validation: false });
+  // Before the synthesis, which takes seconds.
+  await ensureFreePort('PORT', ports.gateway);
+  await ensureFreePort('DYNAMODB_PORT', ports.dynamodb);
+  await ensureFreePort('SQS_PORT', ports.sqs);
+  console.log('Synthesizing the stack takes a few seconds.');
+  const assembly = await synthesize(context, { validation: false, signal: stop });
   const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
   const argyle = await startFakeArgyle({ port: 0, ...credentials });
   try {
@@ -35,14 +40,13 @@ async function run(): Promise<void> {
       ports,
       argyle: { ...argyle, credentials },
       webhookSecret: process.env.WEBHOOK_SECRET || 'local-secret',
-      onLog: (functionName, line) => console.error(`${functionName} ${line}`),
+      onLog: (name, line) => console.error(json ? escapeControls(`${name} ${line}`) : formatLogLine(name, line)),
       onWarning: (text) => console.error(text),
     });
-    console.log(
-      `Console ${new URL('/', pipeline.webhookUrl)}  DynamoDB ${pipeline.dynamodbEndpoint}  SQS ${pipeline.sqsEndpoint}`,
-    );
-    console.log(`ready ${pipeline.webhookUrl}`);
-    await stopRequested;
+    const { webhookUrl, dynamodbEndpoint, sqsEndpoint } = pipeline;
+    console.log(`Console ${new URL('/', webhookUrl)}  DynamoDB ${dynamodbEndpoint}  SQS ${sqsEndpoint}`);
+    console.log(`ready ${webhookUrl}`);
+    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve));
     await pipeline.stop();
   } finally {
     await argyle.stop();
@@ -50,31 +54,34 @@ async function run(): Promise<void> {
   }
 }
 
-// As the CDK CLI takes it: `-c key=value`, as often as wanted.
-function contextOf(words: string[]): Record<string, string> {
-  const { context = [] } = parseArgs({
-    args: words,
-    options: { context: { type: 'string', short: 'c', multiple: true } },
+// Context has the form of the CDK CLI: `-c key=value`, any number of times.
+function readArguments(): { context: Readonly<Record<string, string>>; json: boolean } {
+  const { context = [], json = false } = parseArgs({
+    options: { context: { type: 'string', short: 'c', multiple: true }, json: { type: 'boolean' } },
   }).values;
-  const pairs = context.map((pair): [string, string] => {
-    const [, key = '', value = ''] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-    if (!key) throw new Error(`-c ${pair} is not allowed: use -c key=value, as -c stage=production.`);
+  const pairs = context.map((pair) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (!key) throw new Error(`-c ${pair} is not allowed: use -c key=value, for example -c stage=production.`);
     return [key, value];
   });
-  return Object.fromEntries(pairs);
+  return { context: { ...defaultContext, ...Object.fromEntries(pairs) }, json };
 }
 
-async function stopSignal(): Promise<void> {
+function readPort(variable: string, defaultPort: number): number {
+  const value = process.env[variable] || String(defaultPort);
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+  throw new Error(`${variable}=${value} is not allowed: use a port from 1 to 65535, or 0 for a free port.`);
+}
+
+// Aborts when the process has to stop. A second signal of the same kind ends it at once.
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const request = () => stop.abort();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, request);
+  // Printing fails once the terminal is closed. Without a listener, that error ends the process before it has cleaned up.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', request);
+  // npm sends a signal only to its shell, which ends without forwarding it. This process then gets another parent.
   const parent = process.ppid;
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve());
-    // npm hands a signal to its shell, which dies without telling us: then we are somebody else's child.
-    setInterval(() => process.ppid !== parent && resolve(), 250).unref();
-  });
-}
-
-function port(variable: string, usual: number): number {
-  const value = process.env[variable] || String(usual);
-  if (/^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535) return Number(value);
-  throw new Error(`${variable}=${value} is not allowed: use a port from 1 to 65535.`);
+  setInterval(() => process.ppid !== parent && request(), 250).unref();
+  return stop.signal;
 }

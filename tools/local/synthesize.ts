@@ -1,44 +1,68 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
-/** A cloud assembly outside of the repository, where neither its package.json nor its node_modules can help a bundle. */
+/** A cloud assembly outside of the repository, so that a bundle cannot use the repository's packages. */
 export type Assembly = {
   readonly directory: string;
   readonly remove: () => Promise<void>;
 };
 
-// cdk.json says `node`: let that be the Node that runs here, whatever the machine has.
+// cdk.json runs `node`: put the Node that runs here first.
 const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Synthesizes the stack of a stage with the CDK CLI, as `cdk deploy` does, into a temporary folder.
- * Throws with what the CLI said when it refuses. Without `validation` it does not hold the template against CloudFormation's
- * rules, which takes as long as all the rest: the template is the same.
+ * Synthesizes the stack into a temporary folder with the CDK CLI, as `cdk deploy` does. Throws with the CLI's message when
+ * it fails, or with the signal's reason.
+ * @param options.validation false skips the check of the template against CloudFormation's rules, which takes about half of
+ *   the time. The template is the same.
+ * @param options.signal ends the CDK CLI and removes the folder
  */
 export async function synthesize(
   context: Readonly<Record<string, string>>,
-  { validation = true }: { readonly validation?: boolean } = {},
+  { validation = true, signal }: { readonly validation?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<Assembly> {
   const directory = await mkdtemp(join(tmpdir(), 'argyle-uploads-'));
-  const remove = () => rm(directory, { recursive: true, force: true });
-  const choices = Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
-  if (!validation) choices.push('--no-validation');
+  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  const words = Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
+  if (!validation) words.push('--no-validation');
   try {
-    await promisify(execFile)(
-      process.execPath,
-      ['node_modules/aws-cdk/bin/cdk', 'synth', '--quiet', '--no-notices', '--output', directory, ...choices],
-      { cwd: repository, env: { ...process.env, PATH, CDK_DISABLE_CLI_TELEMETRY: 'true' } },
-    );
+    await run(['synth', '--quiet', '--no-notices', '--output', directory, ...words], signal);
   } catch (error) {
     await remove();
-    const said = (error as { stderr?: string }).stderr?.trim();
-    throw new Error(said || 'cdk synth failed and did not say why.', { cause: error });
+    throw error;
   }
   return { directory, remove };
+}
+
+async function run(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const child = spawn(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...words], {
+    cwd: repository,
+    env: { ...process.env, PATH, CDK_DISABLE_CLI_TELEMETRY: 'true' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Its own process group, so that `killGroup` also ends the app and esbuild, which would go on writing to the folder.
+    detached: true,
+  });
+  const kill = () => killGroup(child);
+  signal?.addEventListener('abort', kill, { once: true });
+  const [message, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  signal?.removeEventListener('abort', kill);
+  signal?.throwIfAborted();
+  if (code !== 0) throw new Error(message.trim() || 'cdk synth failed without a message.');
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has already ended.
+  }
 }

@@ -1,11 +1,10 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
-import { buffer } from 'node:stream/consumers';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { buffer, text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Engine } from './engine.ts';
-import { startSmallEngine } from './loopback.ts';
+import { type Emulator, startHttpEmulator } from './loopback.ts';
 
-/** A record of a stream that has new and old images, as far as it is told here. */
+/** A record of a stream with new and old images; only the fields that the functions read. */
 export type StreamRecord = {
   readonly eventID: string;
   readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
@@ -13,8 +12,8 @@ export type StreamRecord = {
   readonly dynamodb: { readonly Keys: Item; readonly OldImage?: Item; readonly NewImage?: Item };
 };
 
-/** The table whose writes are told of, and who is told. */
-export type TableStreamOptions = {
+type TableStreamOptions = {
+  /** The endpoint of the DynamoDB emulator. */
   readonly endpoint: string;
   readonly tableName: string;
   readonly onRecord: (record: StreamRecord) => void;
@@ -22,16 +21,17 @@ export type TableStreamOptions = {
 
 type Item = Record<string, AttributeValue>;
 type Write = { readonly Key: Item; readonly ReturnValues?: string };
-type Answer = { readonly statusCode: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer };
+type Answer = { readonly statusCode: number; readonly body: Buffer };
+type Request = Pick<IncomingMessage, 'url' | 'method' | 'headers'>;
 
 /**
- * The embedded engine has no streams. This stands between the functions and it, passes everything on, and looks at an item
- * before and after each write to it, one write of an item at a time. It sees the functions' single writes with a key and
- * nothing else: not what somebody writes to the engine directly, and no expiry, which the engine has not either.
+ * Starts a proxy in front of the DynamoDB emulator, which has no streams. It reads an item before and after each write, one
+ * write of an item at a time. It sees UpdateItem and DeleteItem of the functions; it does not see writes sent directly to
+ * the emulator. The emulator expires no items.
  */
-export async function startTableStream(options: TableStreamOptions): Promise<Engine> {
+export async function startTableStream(options: TableStreamOptions): Promise<Emulator> {
   const agent = new Agent({ keepAlive: true });
-  const lastOfItem = new Map<string, Promise<void>>();
+  const lastWrites = new Map<string, Promise<void>>();
   let count = 0;
 
   const write = async (
@@ -41,45 +41,47 @@ export async function startTableStream(options: TableStreamOptions): Promise<Eng
   ): Promise<void> => {
     const before = await read(Key);
     const { statusCode, body } = await pass();
-    // A refused condition has written nothing.
+    // A failed condition has written nothing.
     if (statusCode !== 200) return;
     const after = ReturnValues === 'ALL_NEW' ? JSON.parse(body.toString()).Attributes : await read(Key);
     if (isDeepStrictEqual(before, after)) return;
     count += 1;
     options.onRecord(recordOf(String(count), Key, before, after));
   };
-  const engine = await startSmallEngine(async (incoming, outgoing) => {
+  const emulator = await startHttpEmulator(async (incoming, outgoing) => {
     try {
       const body = await buffer(incoming);
       const pass = async () => {
-        const answer = await ask(options.endpoint, agent, incoming, body);
-        outgoing.writeHead(answer.statusCode, answer.headers).end(answer.body);
-        return answer;
+        const answer = await forward(options.endpoint, incoming, body, agent);
+        const { statusCode = 502, headers } = answer;
+        const content = await buffer(answer);
+        outgoing.writeHead(statusCode, headers).end(content);
+        return { statusCode, body: content };
       };
       const written = writeOf(options.tableName, incoming, body);
       if (!written) return void (await pass());
       const id = JSON.stringify(written.Key);
       const read = readerFor(options, agent, incoming);
-      const writing = (lastOfItem.get(id) ?? Promise.resolve())
+      const writing = (lastWrites.get(id) ?? Promise.resolve())
         .catch(() => undefined)
         .then(() => write(written, pass, read));
-      lastOfItem.set(id, writing);
-      await writing.finally(() => lastOfItem.get(id) === writing && lastOfItem.delete(id));
+      lastWrites.set(id, writing);
+      await writing.finally(() => lastWrites.get(id) === writing && lastWrites.delete(id));
     } catch {
-      // The engine is gone, or whoever asked is: as if this were not between them.
+      // The emulator or the client has closed its connection: close the other one.
       incoming.socket.destroy();
     }
   });
   return {
-    endpoint: engine.endpoint,
+    endpoint: emulator.endpoint,
     stop: async () => {
-      await engine.stop();
+      await emulator.stop();
       agent.destroy();
     },
   };
 }
 
-// In the name of who writes, and without an SDK, which would cost more than the engine's own work.
+// Reads with the writer's credentials, and without the SDK, which would take more CPU than the emulator itself.
 function readerFor(
   { endpoint, tableName }: TableStreamOptions,
   agent: Agent,
@@ -88,9 +90,10 @@ function readerFor(
   return async (Key) => {
     const body = Buffer.from(JSON.stringify({ TableName: tableName, Key, ConsistentRead: true }));
     const target = { 'x-amz-target': 'DynamoDB_20120810.GetItem', 'content-length': String(body.length) };
-    const answer = await ask(endpoint, agent, { method, url, headers: { ...headers, ...target } }, body);
-    if (answer.statusCode !== 200) throw new Error(`The engine does not read: ${answer.body}`);
-    return JSON.parse(answer.body.toString()).Item;
+    const answer = await forward(endpoint, { method, url, headers: { ...headers, ...target } }, body, agent);
+    const content = await text(answer);
+    if (answer.statusCode !== 200) throw new Error(`The DynamoDB emulator failed to read an item: ${content}`);
+    return JSON.parse(content).Item;
   };
 }
 
@@ -109,17 +112,15 @@ function recordOf(eventID: string, Keys: Item, OldImage: Item | undefined, NewIm
   };
 }
 
-function ask(
+/** Sends a request with its body to another endpoint and returns the answer. */
+export function forward(
   endpoint: string,
-  agent: Agent,
-  { url, method, headers: { host: _, ...headers } }: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
+  { url, method, headers: { host: _, ...headers } }: Request,
   body: Buffer,
-): Promise<Answer> {
+  agent?: Agent,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const passed = request(new URL(url ?? '/', endpoint), { method, headers, agent }, (answer) => {
-      const { statusCode = 502, headers } = answer;
-      buffer(answer).then((content) => resolve({ statusCode, headers, body: content }), reject);
-    });
-    passed.once('error', reject).end(body);
+    const outgoing = request(new URL(url ?? '/', endpoint), { method, headers, ...(agent && { agent }) }, resolve);
+    outgoing.on('error', reject).end(body);
   });
 }

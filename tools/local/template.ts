@@ -1,37 +1,36 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// biome-ignore lint/suspicious/noExplicitAny: the properties of a CloudFormation resource are whatever its type says
+// biome-ignore lint/suspicious/noExplicitAny: the shape of a resource's properties depends on its CloudFormation type
 export type Properties = Record<string, any>;
 
-/** A resource of a synthesized template. */
 export type Resource = {
   readonly logicalId: string;
   readonly type: string;
   readonly properties: Properties;
 };
 
-/** The synthesized stack: its resources, and where the code of its functions lies. */
+/** A synthesized stack: its resources, its outputs and the code of its functions. */
 export type Template = {
   readonly stackName: string;
   readonly resources: readonly Resource[];
-  /** The values of its outputs, unresolved. */
+  /** Unresolved values. */
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly ofType: (type: string) => readonly Resource[];
-  /** The folder of a function's code. */
+  /** Returns the folder of a function's code. */
   readonly codeDirectory: (lambda: Resource) => string;
 };
 
-/** What CloudFormation would know of the provisioned resources: by logical id, for Ref and for each GetAtt attribute. */
-export type Identities = ReadonlyMap<
-  string,
-  { readonly ref: string; readonly attributes: Readonly<Record<string, string>> }
->;
+/** The values of a provisioned resource for Ref and GetAtt. */
+export type Identity = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
 
-/** A template together with what its resources became on this machine. */
+/** By logical id. */
+export type Identities = ReadonlyMap<string, Identity>;
+
+/** A template with the identities of its resources on this machine. */
 export type LocalStack = { readonly template: Template; readonly identities: Identities };
 
-/** The account and region that the local pipeline plays. */
+/** The account, region and stack of the local pipeline. */
 export const pseudoParameters = {
   'AWS::AccountId': '000000000000',
   'AWS::Region': 'us-east-1',
@@ -40,7 +39,7 @@ export const pseudoParameters = {
   'AWS::StackId': 'arn:aws:cloudformation:us-east-1:000000000000:stack/local/00000000-0000-0000-0000-000000000000',
 } as const;
 
-/** Reads the one stack of a cloud assembly. */
+/** Reads the stack of a cloud assembly that has one stack. */
 export function readTemplate(assembly: string): Template {
   const suffix = '.template.json';
   const file = readdirSync(assembly).find((name) => name.endsWith(suffix));
@@ -50,14 +49,14 @@ export function readTemplate(assembly: string): Template {
     Resources: Record<string, { Type: string; Properties?: object }>;
     Outputs?: Record<string, { Value: unknown }>;
   }>(join(assembly, file));
+  const { files } = readJson<{ files: Record<string, { source: { path: string } }> }>(
+    join(assembly, `${stackName}.assets.json`),
+  );
   const resources = Object.entries(Resources).map(([logicalId, { Type, Properties = {} }]) => ({
     logicalId,
     type: Type,
     properties: Properties,
   }));
-  const { files } = readJson<{ files: Record<string, { source: { path: string } }> }>(
-    join(assembly, `${stackName}.assets.json`),
-  );
   return {
     stackName,
     resources,
@@ -71,12 +70,15 @@ export function readTemplate(assembly: string): Template {
   };
 }
 
-/** Gives a value with all intrinsic functions resolved, of the shape that the caller expects; throws when one cannot be. */
+/**
+ * Returns a value with all intrinsic functions resolved. `Shape` is what the caller expects; it is not checked. Throws when
+ * a function cannot be resolved.
+ */
 export function resolve<Shape = string>(value: unknown, identities: Identities): Shape {
   return resolveAny(value, identities) as Shape;
 }
 
-/** Whether a resource is made by a function of the stack. */
+/** Whether a resource is created by a function of the stack. */
 export function isCustom({ type }: Pick<Resource, 'type'>): boolean {
   return /^Custom::|^AWS::CloudFormation::CustomResource$/.test(type);
 }
@@ -93,7 +95,7 @@ function intrinsic(name: string, argument: unknown, identities: Identities): str
   if (name === 'Ref') return reference(String(argument), identities);
   if (name === 'Fn::GetAtt') {
     const [logicalId, attribute] = argument as [string, string];
-    return known(identities.get(logicalId)?.attributes[attribute], `${name} ${logicalId}.${attribute}`);
+    return defined(identities.get(logicalId)?.attributes[attribute], `${name} ${logicalId}.${attribute}`);
   }
   if (name === 'Fn::Join') {
     const [delimiter, parts] = resolve<[string, string[]]>(argument, identities);
@@ -105,20 +107,17 @@ function intrinsic(name: string, argument: unknown, identities: Identities): str
   }
   if (name === 'Fn::Select') {
     const [index, parts] = resolve<[number, string[]]>(argument, identities);
-    return known(parts[index], `${name} ${index}`);
+    return defined(parts[index], `${name} ${index}`);
   }
-  if (name === 'Fn::Sub' && typeof argument === 'string') {
-    return argument.replaceAll(/\$\{([^}]+)\}/g, (_, logicalId: string) => reference(logicalId, identities));
-  }
-  return known(undefined, name);
+  return defined(undefined, name);
 }
 
 function reference(logicalId: string, identities: Identities): string {
   const value = pseudoParameters[logicalId as keyof typeof pseudoParameters] ?? identities.get(logicalId)?.ref;
-  return known(value, `Ref ${logicalId}`);
+  return defined(value, `Ref ${logicalId}`);
 }
 
-function known(value: string | undefined, what: string): string {
+function defined(value: string | undefined, what: string): string {
   if (value === undefined) throw new Error(`The local pipeline cannot resolve ${what} of the template.`);
   return value;
 }

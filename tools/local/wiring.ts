@@ -4,28 +4,27 @@ import type { ConsoleQueue } from '../console/state.ts';
 import { runEventSource } from './event-source.ts';
 import type { Route } from './gateway.ts';
 import { functionOf, type Lambda } from './lambda.ts';
-import { type LocalStack, type Properties, type Resource, resolve } from './template.ts';
+import { type LocalStack, type Properties, resolve } from './template.ts';
 
-// A mapping polls with one: batches fill better.
-const pollers = 1;
+/** A schedule of the template: the function that it invokes, and the event. */
+export type Schedule = { readonly lambda: Lambda; readonly input: unknown };
 
 /** Runs the template's event source mappings until `signal` aborts. */
 export async function runEventSources(
-  { template, identities }: LocalStack,
+  stack: LocalStack,
   functions: ReadonlyMap<string, Lambda>,
   sqs: SQSClient,
   signal: AbortSignal,
 ): Promise<void> {
-  const running = template.ofType('AWS::Lambda::EventSourceMapping').map(async ({ properties }) => {
-    const mapping = resolve<Properties>(properties, identities);
+  const running = stack.template.ofType('AWS::Lambda::EventSourceMapping').map(async ({ properties }) => {
+    const mapping = resolve<Properties>(properties, stack.identities);
     await runEventSource({
       sqs,
-      queueUrl: queueUrlOf(mapping.EventSourceArn, { template, identities }),
+      queueUrl: queueUrlOf(mapping.EventSourceArn, stack),
       queueArn: mapping.EventSourceArn,
       batchSize: mapping.BatchSize ?? 10,
       windowSeconds: mapping.MaximumBatchingWindowInSeconds ?? 0,
       reportsPartialFailures: mapping.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-      concurrency: pollers,
       invoke: functionOf(mapping.FunctionName, functions).invoke,
       signal,
     });
@@ -33,7 +32,7 @@ export async function runEventSources(
   await Promise.all(running);
 }
 
-/** The routes of the template's HTTP API, each with its integration's function. */
+/** Returns the routes of the template's HTTP API, each with the function of its integration. */
 export function routesOf(
   { template, identities }: LocalStack,
   functions: ReadonlyMap<string, Lambda>,
@@ -52,7 +51,19 @@ export function routesOf(
   });
 }
 
-/** The table and queues that the console shows: what an event's worker reads from, and ingest's quarantine. */
+/** Returns the template's schedules by logical id. The local pipeline never starts them on its own. */
+export function schedulesOf(
+  { template, identities }: LocalStack,
+  functions: ReadonlyMap<string, Lambda>,
+): ReadonlyMap<string, Schedule> {
+  const schedules = template.ofType('AWS::Scheduler::Schedule').map(({ logicalId, properties }) => {
+    const lambda = functionOf(resolve(properties.Target.Arn, identities), functions);
+    return [logicalId, { lambda, input: JSON.parse(properties.Target.Input) }] as const;
+  });
+  return new Map(schedules);
+}
+
+/** Returns the table and the queues that the console shows: the queue of each event's worker, and the quarantine queue. */
 export function consoleView(stack: LocalStack): {
   readonly tableName: string;
   readonly queues: readonly ConsoleQueue[];
@@ -65,9 +76,16 @@ export function consoleView(stack: LocalStack): {
   return { tableName, queues: [...events, ...quarantine] };
 }
 
-/** The different values that the template's functions get for a variable. */
+/** Returns the different values of an environment variable in the template's functions. */
 export function valuesOf(name: string, stack: LocalStack): readonly string[] {
   return [...new Set(variablesOf(stack).flatMap((variables) => variables[name] ?? []))];
+}
+
+/** Returns the URL of the template's queue with this ARN; throws when there is none. */
+export function queueUrlOf(arn: string, stack: LocalStack): string {
+  const queue = queuesOf(stack).find((candidate) => candidate.arn === arn);
+  if (!queue) throw new Error(`The template has no queue with the ARN ${arn}.`);
+  return queue.url;
 }
 
 function variablesOf({ template, identities }: LocalStack): readonly Record<string, string>[] {
@@ -77,24 +95,14 @@ function variablesOf({ template, identities }: LocalStack): readonly Record<stri
 }
 
 function deadLetterUrlOf(queueUrl: string, stack: LocalStack): string {
-  const queue = queues(stack).find(({ ref }) => ref === queueUrl);
-  return queueUrlOf(
-    resolve<Properties>(queue?.resource.properties.RedrivePolicy, stack.identities).deadLetterTargetArn,
-    stack,
-  );
+  const queue = queuesOf(stack).find(({ url }) => url === queueUrl);
+  return queueUrlOf(resolve(queue?.redrivePolicy?.deadLetterTargetArn, stack.identities), stack);
 }
 
-/** The URL of the template's queue with an ARN; throws when there is none. */
-export function queueUrlOf(arn: string, stack: LocalStack): string {
-  const queue = queues(stack).find((candidate) => candidate.arn === arn);
-  if (!queue) throw new Error(`The template has no queue with the ARN ${arn}.`);
-  return queue.ref;
-}
-
-function queues({ template, identities }: LocalStack): { resource: Resource; ref: string; arn: string }[] {
-  return template.ofType('AWS::SQS::Queue').map((resource) => ({
-    resource,
-    ref: resolve({ Ref: resource.logicalId }, identities),
-    arn: resolve({ 'Fn::GetAtt': [resource.logicalId, 'Arn'] }, identities),
+function queuesOf({ template, identities }: LocalStack) {
+  return template.ofType('AWS::SQS::Queue').map(({ logicalId, properties }) => ({
+    url: resolve({ Ref: logicalId }, identities),
+    arn: resolve({ 'Fn::GetAtt': [logicalId, 'Arn'] }, identities),
+    redrivePolicy: properties.RedrivePolicy as Properties | undefined,
   }));
 }

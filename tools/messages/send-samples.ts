@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../functions/domain/events.ts';
 import { postSigned, sampleBody } from './sample.ts';
 
-/** Which samples to send and where to; without `upload` each is for a document of its own. */
+/** The samples to send. Without `upload`, each one is for a new document. */
 export type Samples = {
   readonly event: EventType;
   readonly count: number;
@@ -13,7 +13,7 @@ export type Samples = {
 
 const connections = 16;
 
-/** Posts signed samples over up to 16 connections; gives how often each answer came. */
+/** Posts signed samples over up to 16 connections. Returns the number of each answer. */
 export async function sendSamples({
   event,
   count,

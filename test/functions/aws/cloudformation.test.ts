@@ -2,7 +2,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAnswerStack, createIsRollingBack } from '../../../functions/aws/cloudformation.ts';
 import { type CloudFormation, startCloudFormation } from '../../../tools/local/cloudformation.ts';
-import { startSmallEngine } from '../../../tools/local/loopback.ts';
+import { startHttpEmulator } from '../../../tools/local/loopback.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
 
 const answer = {
@@ -47,7 +47,7 @@ test.each([
   [3, 'http_503'],
 ])('an answer that is not taken %i times in a row ends in %s', async (refusals, outcome) => {
   let requests = 0;
-  const moody = await startSmallEngine((_, response) => {
+  const moody = await startHttpEmulator((_, response) => {
     requests += 1;
     response.writeHead(requests <= refusals ? 503 : 200).end();
   });
@@ -65,7 +65,7 @@ test.each([
 });
 
 test('where nobody takes the answer, the error does not say where it was to go', async () => {
-  const gone = await startSmallEngine(() => undefined);
+  const gone = await startHttpEmulator(() => undefined);
   await gone.stop();
 
   const failing = createAnswerStack(async () => undefined)(`${gone.endpoint}/?Signature=canary`, answer);

@@ -7,9 +7,9 @@ import { decodeBody } from '../../../functions/domain/message-body.ts';
 import { writeMessage } from '../../../functions/domain/queue-message.ts';
 import { bodyLimitBytes } from '../../../functions/ingest/handler.ts';
 import { bodyOfSize, sample, sampleBody } from '../../support/builders/builders.ts';
-import { type Engine, startSqs } from '../../support/emulators/emulators.ts';
+import { type Emulator, startSqs } from '../../support/emulators/emulators.ts';
 
-let engine: Engine<SQSClient>;
+let engine: Emulator<SQSClient>;
 beforeAll(async () => {
   engine = await startSqs();
   return engine.close;

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Sleep } from '../../../functions/argyle/retry.ts';
 import { createWithLease } from '../../../functions/aws/lease.ts';
 import { createSubscriptionRegistryStore } from '../../../functions/aws/subscription-registry-store.ts';
-import { type Engine, startDynamoDb } from '../../support/emulators/emulators.ts';
+import { type Emulator, startDynamoDb } from '../../support/emulators/emulators.ts';
 
 const tableName = 'state';
 const whole = new AbortController().signal;
 
-let dynamodb: Engine<DynamoDBClient>;
+let dynamodb: Emulator<DynamoDBClient>;
 let nowMs = 0;
 let leases = 0;
 let id: string;

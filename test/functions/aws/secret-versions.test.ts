@@ -1,19 +1,18 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSecretVersions, type SecretVersions, stages } from '../../../functions/aws/secret-versions.ts';
-import type { Engine } from '../../../tools/local/engine.ts';
-import { createSecret, type LocalSecret } from '../../../tools/local/secret.ts';
-import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
+import type { Emulator } from '../../../tools/local/loopback.ts';
+import { createSecret, type LocalSecret, startSecretsManager } from '../../../tools/local/secrets-manager.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
 
 const signal = new AbortController().signal;
 
-let engine: Engine;
+let engine: Emulator;
 let secret: LocalSecret;
 let versions: SecretVersions;
 beforeEach(async () => {
   secret = createSecret('first value');
-  engine = await startSecretsEngine(new Map([['webhook-secret', secret]]));
+  engine = await startSecretsManager(new Map([['webhook-secret', secret]]));
   const client = new SecretsManagerClient({ ...clientConfig(engine.endpoint), maxAttempts: 1 });
   versions = createSecretVersions(client, 'webhook-secret');
 });

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { createRotation } from '../../../functions/rotation/handler.ts';
 import { subscribe } from '../../../functions/subscription/change-subscription.ts';
-import { rotationSteps } from '../../../tools/local/rotate-secret.ts';
+import { rotationSteps } from '../../../tools/local/secrets-manager.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
 import {
   createSubscriptionWorld,

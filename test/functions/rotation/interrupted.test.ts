@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { physicalIdOf } from '../../../functions/domain/subscription-registry.ts';
 import { createRotation } from '../../../functions/rotation/handler.ts';
 import { subscribe, unsubscribe } from '../../../functions/subscription/change-subscription.ts';
-import { rotationSteps } from '../../../tools/local/rotate-secret.ts';
+import { rotationSteps } from '../../../tools/local/secrets-manager.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
 import {
   createSubscriptionWorld,

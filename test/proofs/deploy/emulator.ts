@@ -26,7 +26,7 @@ export async function findOpenssl(): Promise<void> {
  * Starts MiniStack on a free port of the loopback address. It speaks TLS and checks every call against IAM (AUTH):
  * the roles of the stack are judged by code that is not ours, and the policies that refuse plain HTTP hold.
  */
-export async function startEmulator(python: string) {
+export async function startEmulator(python: string, attempt = 1) {
   const folder = await mkdtemp(join(tmpdir(), 'argyle-emulator-'));
   const port = await freePort();
   const endpoint = `https://127.0.0.1:${port}`;
@@ -47,6 +47,8 @@ export async function startEmulator(python: string) {
   } catch (error) {
     const said = log();
     await stop();
+    // Another program may take the port before MiniStack does.
+    if (/address already in use/i.test(said) && attempt < 5) return startEmulator(python, attempt + 1);
     throw new Error(`MiniStack did not start:\n${said}`, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type ArgyleControl, createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import type { FakeState } from '../../../tools/fake-argyle/control-api.ts';
 import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
-import { rotateSecret } from '../../../tools/local/rotate-secret.ts';
+import { rotateSecret } from '../../../tools/local/secrets-manager.ts';
 import { synthesize } from '../../../tools/local/synthesize.ts';
 import { startWatchedPipeline, type WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 

@@ -1,12 +1,10 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { environment } from '../../../functions/aws/environment.ts';
 import type { SeedBlock } from '../../../tools/fake-argyle/seeded-upload.ts';
-import { startEngine } from '../../../tools/local/engine.ts';
-import { forkEnvironment } from '../../../tools/local/execution-environment.ts';
-import { type Lambda, startLambda } from '../../../tools/local/lambda.ts';
-import { startLambdaEngine } from '../../../tools/local/lambda-engine.ts';
-import { createSecret } from '../../../tools/local/secret.ts';
-import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
+import { startLambdaEmulator } from '../../../tools/local/emulators.ts';
+import { forkEnvironment, type Lambda, startLambda } from '../../../tools/local/lambda.ts';
+import { startEmulator } from '../../../tools/local/loopback.ts';
+import { createSecret, startSecretsManager } from '../../../tools/local/secrets-manager.ts';
 import { synthesize } from '../../../tools/local/synthesize.ts';
 import { readTemplate } from '../../../tools/local/template.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
@@ -35,14 +33,14 @@ export async function startMeasuredFunction(
   const resource = template.resources.find((candidate) => candidate.logicalId === logicalId);
   if (!resource) throw new Error('The template has no schedule with a function.');
 
-  const dynamodb = await startEngine('dynamodb', 0);
+  const dynamodb = await startEmulator('dynamodb', 0);
   stops.push(dynamodb.stop);
   await createStateTable(dynamodb.endpoint);
   const records = await startRecordsServer(names.uploads, blocks, dynamodb.endpoint);
   const value = JSON.stringify(argyleKey);
-  const secrets = await startSecretsEngine(new Map([[names.secret, createSecret(value)]]));
+  const secrets = await startSecretsManager(new Map([[names.secret, createSecret(value)]]));
   const functions = new Map<string, Lambda>();
-  const self = await startLambdaEngine(() => functions);
+  const self = await startLambdaEmulator(functions);
   stops.push(records.stop, secrets.stop, self.stop);
   // What refers to other resources is replaced below, or not used.
   const variables = Object.entries(resource.properties.Environment.Variables).map(([name, value]) => [

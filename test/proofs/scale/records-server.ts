@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { readUserUpload } from '../../../functions/domain/user-upload.ts';
 import { type SeedBlock, seededIds, seededNumber, seededUpload } from '../../../tools/fake-argyle/seeded-upload.ts';
-import { startSmallEngine } from '../../../tools/local/loopback.ts';
+import { startHttpEmulator } from '../../../tools/local/loopback.ts';
 
 type Item = Record<string, AttributeValue>;
 type Key = { readonly userUpload: { readonly S: string } };
@@ -15,7 +15,7 @@ const pageSize = 2_500;
  * items would take an engine hours to load. What is asked of other tables is passed on to a real engine.
  */
 export async function startRecordsServer(tableName: string, blocks: readonly SeedBlock[], engine: string) {
-  return startSmallEngine(async (request, response) => {
+  return startHttpEmulator(async (request, response) => {
     const body = await buffer(request);
     const action = String(request.headers['x-amz-target']).split('.')[1];
     const { TableName, RequestItems, ExclusiveStartKey } = JSON.parse(body.toString());

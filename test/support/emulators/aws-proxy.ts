@@ -1,9 +1,10 @@
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { startSmallEngine } from '../../../tools/local/loopback.ts';
-import type { AwsService } from '../../../tools/local/pipeline.ts';
+import type { AwsService } from '../../../tools/local/emulators.ts';
+import { startHttpEmulator } from '../../../tools/local/loopback.ts';
+import { forward } from '../../../tools/local/table-stream.ts';
 
-/** One call of a function to AWS: who called (the function's logical id), what, on what (ARN, URL or name). */
+/** A function's call to AWS. `caller` is the function's logical id, `resource` an ARN, a URL or a name. */
 export type AwsCall = {
   readonly caller: string;
   readonly service: AwsService;
@@ -11,23 +12,23 @@ export type AwsCall = {
   readonly resource: string;
 };
 
-/** What happens to a call instead of being passed on; `stall` passes it on, but its answer ends after the headers. */
+/** What happens to a call instead of being passed on. `stall` passes it on but sends only the headers of the answer. */
 export type Disturbance =
   | { readonly kind: 'delay'; readonly milliseconds: number }
   | { readonly kind: 'refuse'; readonly statusCode: number; readonly errorType: string }
   | { readonly kind: 'drop' }
   | { readonly kind: 'stall' };
 
-/** What a call says, by the names of the AWS API. */
+/** A call's input, with the names of the AWS API. */
 export type CallInput = Readonly<Record<string, unknown>>;
 
-/** Stands between functions and an engine: tells of each call, passes it on unless `onCall` says otherwise. */
+/** Starts a proxy between the functions and an emulator. It passes each call on unless `onCall` returns a disturbance. */
 export async function startAwsProxy(
   service: AwsService,
   endpoint: string,
   onCall: (call: AwsCall, input: CallInput) => Disturbance | undefined,
 ) {
-  return startSmallEngine(async (incoming, outgoing) => {
+  return startHttpEmulator(async (incoming, outgoing) => {
     try {
       const body = await buffer(incoming);
       const input = inputOf(incoming, body);
@@ -35,7 +36,7 @@ export async function startAwsProxy(
       if (disturbance?.kind === 'drop') return incoming.socket.destroy();
       if (disturbance?.kind === 'refuse') return refuse(outgoing, disturbance);
       if (disturbance?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, disturbance.milliseconds));
-      const answer = await passOn(endpoint, incoming, body);
+      const answer = await forward(endpoint, incoming, body);
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
       if (disturbance?.kind === 'stall') answer.resume();
       else answer.pipe(outgoing);
@@ -45,7 +46,7 @@ export async function startAwsProxy(
   });
 }
 
-// CloudFormation's protocol is a form, the others' is JSON.
+// CloudFormation's protocol uses a form, the others use JSON.
 function inputOf({ headers }: IncomingMessage, body: Buffer): CallInput {
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
   return isForm ? Object.fromEntries(new URLSearchParams(body.toString())) : JSON.parse(body.toString() || '{}');
@@ -69,12 +70,4 @@ function callOf(service: AwsService, { url, headers }: IncomingMessage, input: R
 function refuse(outgoing: ServerResponse, { statusCode, errorType }: Disturbance & { kind: 'refuse' }): void {
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-query-error': `${errorType};Sender` };
   outgoing.writeHead(statusCode, headers).end(JSON.stringify({ __type: errorType, message: 'disturbed' }));
-}
-
-function passOn(endpoint: string, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
-  const { host: _, ...headers } = incoming.headers;
-  return new Promise((resolve, reject) => {
-    const passed = request(new URL(incoming.url ?? '/', endpoint), { method: incoming.method, headers }, resolve);
-    passed.on('error', reject).end(body);
-  });
 }

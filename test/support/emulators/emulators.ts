@@ -1,56 +1,41 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import dynalite from 'dynalite';
-import { buildApp } from 'fauxqs';
 import { inject } from 'vitest';
+import { startEmulator } from '../../../tools/local/loopback.ts';
 import { createTable } from '../../../tools/local/provision.ts';
 import { readTemplate, resolve } from '../../../tools/local/template.ts';
 
-/** An embedded engine on a free loopback port, with a client of it. */
-export type Engine<Client> = { readonly client: Client; readonly close: () => Promise<void> };
+/** An emulator on a free loopback port, with a client of it. */
+export type Emulator<Client> = { readonly client: Client; readonly close: () => Promise<void> };
 
-/** DynamoDB: the engine at DYNAMODB_ENDPOINT if that is set (DynamoDB Local, say), else dynalite. */
-export async function startDynamoDb(): Promise<Engine<DynamoDBClient>> {
+/** Starts the DynamoDB emulator, or uses the DynamoDB at DYNAMODB_ENDPOINT (for example DynamoDB Local) if that is set. */
+export async function startDynamoDb(): Promise<Emulator<DynamoDBClient>> {
   const { DYNAMODB_ENDPOINT } = process.env;
-  if (DYNAMODB_ENDPOINT) {
-    const client = new DynamoDBClient(clientConfig(DYNAMODB_ENDPOINT));
-    return { client, close: async () => client.destroy() };
-  }
-  const server = dynalite({ createTableMs: 0 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const client = new DynamoDBClient(clientConfig(`http://127.0.0.1:${port}`));
+  const emulator = DYNAMODB_ENDPOINT ? undefined : await startEmulator('dynamodb', 0);
+  const client = new DynamoDBClient(clientConfig(DYNAMODB_ENDPOINT || (emulator?.endpoint ?? '')));
   return {
     client,
     close: async () => {
       client.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await emulator?.stop();
     },
   };
 }
 
-/** SQS: fauxqs. */
-export async function startSqs(): Promise<Engine<SQSClient>> {
-  const app = buildApp({ logger: false });
-  const endpoint = await app.listen({ host: '127.0.0.1', port: 0 });
+export async function startSqs(): Promise<Emulator<SQSClient>> {
+  const { endpoint, stop } = await startEmulator('sqs', 0);
   const client = new SQSClient({ ...clientConfig(endpoint), useQueueUrlAsEndpoint: false });
   return {
     client,
     close: async () => {
       client.destroy();
-      await app.close();
+      await stop();
     },
   };
 }
 
-/**
- * Makes the template's upload table, or with a `key` a table that has nothing but that; gives its name, which is new each
- * time.
- */
+/** Creates the template's upload table, or with `key` a table with only that key. Returns its name, which is unique. */
 export async function createUploadTable(client: DynamoDBClient, key?: string): Promise<string> {
   const TableName = `uploads-${randomUUID()}`;
   const [table] = readTemplate(inject('assemblies').sandbox).ofType('AWS::DynamoDB::Table');
@@ -64,7 +49,7 @@ export async function createUploadTable(client: DynamoDBClient, key?: string): P
   return TableName;
 }
 
-/** The options of a client of an engine on this machine. */
+/** The options of a client of an emulator. */
 export function clientConfig(endpoint: string) {
   return { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } } as const;
 }

@@ -4,18 +4,18 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Says in one sentence which commands this machine lacks, and ends with exit code 2; `commands` maps each to its package. */
+/** Ends the process with exit code 2 and a message when commands are missing. `commands` maps each one to its package. */
 export function requireCommands(script: string, commands: Readonly<Record<string, string>>): void {
   const missing = Object.entries(commands).filter(([command]) => !isInstalled(command));
   if (missing.length === 0) return;
   const list = missing.map(([command, provider]) => `${command} (${provider})`).join(', ');
-  console.error(`npm run ${script} needs what this machine lacks: ${list}.`);
+  console.error(`npm run ${script} needs commands that are not installed: ${list}.`);
   process.exit(2);
 }
 
 /**
- * Gives the folder of a part that is no dependency of the project. The first time, `install` fills it; it stays in the
- * user's cache (XDG_CACHE_HOME, else ~/.cache), so `name` must say all that the content depends on.
+ * Returns the folder of software that is not a dependency of the project. `install` fills it the first time. It stays in the
+ * user's cache (XDG_CACHE_HOME, else ~/.cache), so `name` must contain everything that the content depends on.
  */
 export async function installedPart(name: string, install: (folder: string) => Promise<void> | void): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'argyle-uploads-receiver');
@@ -23,7 +23,7 @@ export async function installedPart(name: string, install: (folder: string) => P
   if (existsSync(folder)) return folder;
   console.log(`Installing ${name} into ${cache}: a minute or two.`);
   await mkdir(cache, { recursive: true });
-  // Renamed once it is whole: what was interrupted is never taken for installed, and of two at once the first one stays.
+  // Renamed when complete, so that an interrupted installation is not used. Of two parallel installations the first one stays.
   const unfinished = await mkdtemp(`${folder}-`);
   try {
     await install(unfinished);

@@ -1,20 +1,20 @@
 import { inject } from 'vitest';
 import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { type FakeArgyleOptions, startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
+import { chosenEnvironment, withoutRotationWaits } from './runtime-client.ts';
 import { type Disturb, startWatchedPipeline, type WatchedPipeline } from './watched-pipeline.ts';
 
 export { type QueueState, until } from './watched-pipeline.ts';
 
-/** The local pipeline under test. */
 export type TestPipeline = WatchedPipeline;
 
-/** The local pipeline beside a fake Argyle, which `argyle` drives. */
+/** The local pipeline with a fake Argyle, which `argyle` controls. */
 export type ConnectedPipeline = Awaited<ReturnType<typeof startConnectedPipeline>>;
 
-/** The key to the fake Argyle of a test. */
+/** The API key that the fake Argyle accepts. */
 export const argyleKey = { apiKeyId: 'key-of-the-test', apiKeySecret: 'key-secret-of-the-test' } as const;
 
-/** Starts the local pipeline from the assembly that the real CDK CLI made for the tests. */
+/** Starts the local pipeline without credentials for Argyle. */
 export async function startTestPipeline(
   webhookSecret = 'secret-of-the-test',
   stage: 'sandbox' | 'production' = 'sandbox',
@@ -22,35 +22,40 @@ export async function startTestPipeline(
   return startWatchedPipeline(inject('assemblies')[stage], webhookSecret);
 }
 
-/** Starts it with credentials, beside a fake Argyle whose retry comes soon. */
-export async function startConnectedPipeline(
-  options: {
-    readonly webhookSecret?: string;
-    readonly disturb?: Disturb;
-    readonly fake?: Partial<FakeArgyleOptions>;
-  } = {},
-) {
-  const fake = await startFakeArgyle({ port: 0, ...argyleKey, retryDelayMs: 200, ...options.fake });
+/**
+ * Starts the local pipeline with credentials and with a fake Argyle, which retries a delivery after 200 ms. Rotations do not
+ * wait.
+ */
+export async function startConnectedPipeline({
+  webhookSecret = 'secret-of-the-test',
+  disturb,
+  fake: fakeOptions,
+}: {
+  readonly webhookSecret?: string;
+  readonly disturb?: Disturb;
+  readonly fake?: Partial<FakeArgyleOptions>;
+} = {}) {
+  const fake = await startFakeArgyle({ port: 0, ...argyleKey, retryDelayMs: 200, ...fakeOptions });
   try {
-    const standIn = { ...fake, credentials: argyleKey };
-    const assembly = inject('assemblies').connected;
+    const access = { ...fake, credentials: argyleKey };
     const pipeline = await startWatchedPipeline(
-      assembly,
-      options.webhookSecret ?? 'secret-of-the-test',
-      options.disturb,
-      standIn,
+      inject('assemblies').connected,
+      webhookSecret,
+      disturb,
+      access,
+      undefined,
+      withoutRotationWaits(chosenEnvironment()),
     );
-    const stop = async () => {
-      await pipeline.stop();
-      await fake.stop();
-    };
     return {
       ...pipeline,
       argyle: createArgyleControl(fake.controlUrl),
       argyleUrl: fake.url,
-      /** Subscribes as a person does. */
+      /** Subscribes a webhook through Argyle's API, as a person does. */
       subscribeByHand: (webhook: object) => postWebhook(fake.url, webhook),
-      stop,
+      stop: async () => {
+        await pipeline.stop();
+        await fake.stop();
+      },
     };
   } catch (error) {
     await fake.stop();

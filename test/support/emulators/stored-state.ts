@@ -9,14 +9,14 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { consoleView } from '../../../tools/local/wiring.ts';
 
-/** The records and queues of a running stack, wherever it runs, as a test reads and fills them. */
+/** Reads and writes the records and queues of a running stack, local or deployed. */
 export function storedState(
   { dynamodb, sqs }: { readonly dynamodb: DynamoDBClient; readonly sqs: SQSClient },
   view: ReturnType<typeof consoleView>,
 ) {
   const queueOf = (event: string) => {
     const queue = view.queues.find((candidate) => candidate.event === event);
-    if (!queue) throw new Error(`No queue of ${event}`);
+    if (!queue) throw new Error(`There is no queue for ${event}.`);
     return { url: queue.url, deadLetterUrl: queue.deadLetterUrl ?? queue.url };
   };
   const putOn = async (QueueUrl: string, body: string, attributes: Readonly<Record<string, string>>) => {
@@ -34,21 +34,20 @@ export function storedState(
       );
       return Item && unmarshall(Item);
     },
-    /** Writes a record past the functions, as a person can. */
+    /** Writes a record without the functions, as a person can. */
     writeRecord: async (Item: Readonly<Record<string, AttributeValue>>) => {
       await dynamodb.send(new PutItemCommand({ TableName: view.tableName, Item }));
     },
     putOn,
     putOnQueue: (event: string, body: string, attributes: Readonly<Record<string, string>>) =>
       putOn(queueOf(event).url, body, attributes),
-    /** How many messages an event's queue holds, visible and in flight. */
+    /** Counts the messages of an event's queue, visible and in flight. */
     countMessages: async (event: string): Promise<number> => {
       const counts = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
       const command = new GetQueueAttributesCommand({ QueueUrl: queueOf(event).url, AttributeNames: [...counts] });
       const { Attributes = {} } = await sqs.send(command);
       return counts.reduce((sum, name) => sum + Number(Attributes[name]), 0);
     },
-    /** Empties a queue. */
     purge: async (QueueUrl: string) => {
       await sqs.send(new PurgeQueueCommand({ QueueUrl }));
     },

@@ -7,10 +7,9 @@ import { sample } from '../builders/builders.ts';
 import type { Item, Message } from '../builders/upload-histories.ts';
 import { createUploadTable, startDynamoDb } from './emulators.ts';
 
-/** The retention in the tests of the table. */
 export const retentionDays = 90;
 
-/** A new upload table on an engine, with the store on it and ways to look past the store. */
+/** Creates an upload table in an emulator. Returns the store on it and means to read and write without the store. */
 export async function openUploadTable() {
   const { client, close } = await startDynamoDb();
   const TableName = await createUploadTable(client);
@@ -19,7 +18,7 @@ export async function openUploadTable() {
     client,
     tableName: TableName,
     close,
-    /** Merges one event into a document's record; gives the outcome's kind. */
+    /** Merges one event into a document's record and returns the outcome's kind. */
     apply: async (
       userUpload: string,
       { event, receivedAt }: Message,
@@ -28,11 +27,10 @@ export async function openUploadTable() {
       (await applyEvent(envelopeOf(userUpload, event), receivedAt, { mayCreate })).kind,
     applyEvent,
     writeDocument: createWriteDocument(client, TableName),
-    /** Writes a record, whatever is there. */
+    /** Writes a record and replaces the existing one. */
     seed: async (Item: Item): Promise<void> => {
       await client.send(new PutItemCommand({ TableName, Item }));
     },
-    /** The same of many at once. */
     seedAll: async (items: readonly Item[]): Promise<void> => {
       for (let start = 0; start < items.length; start += 25) {
         const puts = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item } }));
@@ -54,7 +52,7 @@ export async function openUploadTable() {
   };
 }
 
-/** What an event says about a document. */
+/** The envelope of an event of a document. */
 export function envelopeOf(userUpload: string, event: EventType = sample.event): Envelope {
   return { event, account: sample.account, user: sample.user, userUpload };
 }

@@ -2,7 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { eventTypes } from '../../../functions/domain/events.ts';
-import { type ArgyleStandIn, startPipeline } from '../../../tools/local/pipeline.ts';
+import type { StartEnvironment } from '../../../tools/local/lambda.ts';
+import { startPipeline } from '../../../tools/local/pipeline.ts';
+import type { FakeArgyleAccess } from '../../../tools/local/provision.ts';
 import { consoleView } from '../../../tools/local/wiring.ts';
 import { createSender } from '../fakes/argyle-sender.ts';
 import { forbiddenCalls } from '../role-policies.ts';
@@ -10,7 +12,7 @@ import { type AwsCall, type CallInput, type Disturbance, startAwsProxy } from '.
 import { chosenEnvironment } from './runtime-client.ts';
 import { storedState } from './stored-state.ts';
 
-/** What `/console/state` says of one queue. */
+/** A queue in the answer of `/console/state`. */
 export type QueueState = {
   readonly event: string;
   readonly visible: number;
@@ -23,22 +25,23 @@ type ConsoleState = {
   readonly queues: readonly QueueState[];
 };
 
-/** The local pipeline with the ways in which a test looks at it, and disturbs it, from outside. */
+/** The local pipeline with the means by which a test observes and disturbs it from outside. */
 export type WatchedPipeline = Awaited<ReturnType<typeof startWatchedPipeline>>;
 
-/** Decides what happens to a call of a function to AWS; undefined passes it on. */
+/** Decides what happens to a function's call to AWS. Undefined passes it on. */
 export type Disturb = (call: AwsCall, input: CallInput) => Disturbance | undefined;
 
 /**
- * Starts `npm start`'s own code on free ports, from a cloud assembly. A run too long to keep all that is printed and called
- * gives `readLine`: it is told of each line, `logLines` stays empty, and of equal calls the first is kept.
+ * Starts the local pipeline from a cloud assembly, on free ports. Long runs pass `readLine`, to use less memory: it is called
+ * with each log line, `logLines` stays empty, and `calls` keeps equal calls once.
  */
 export async function startWatchedPipeline(
   assembly: string,
   webhookSecret: string,
   disturb: Disturb = () => undefined,
-  argyle?: ArgyleStandIn,
+  argyle?: FakeArgyleAccess,
   readLine?: (line: string) => void,
+  startEnvironment: StartEnvironment = chosenEnvironment(),
 ) {
   const logLines: string[] = [];
   const calls: AwsCall[] = [];
@@ -53,7 +56,7 @@ export async function startWatchedPipeline(
     ...(argyle && { argyle }),
     onLog: (functionName, line) => keepLine(`${functionName} ${line}`),
     onWarning: (text) => warnings.push(text),
-    startEnvironment: chosenEnvironment(),
+    startEnvironment,
     interpose: async (service, endpoint) => {
       const proxy = await startAwsProxy(service, endpoint, (call, input) => {
         keepCall(call);
@@ -66,28 +69,17 @@ export async function startWatchedPipeline(
   const client = { region: 'us-east-1', credentials: { accessKeyId: 'any', secretAccessKey: 'any' } };
   const dynamodb = new DynamoDBClient({ ...client, endpoint: pipeline.dynamodbEndpoint });
   const sqs = new SQSClient({ ...client, endpoint: pipeline.sqsEndpoint, useQueueUrlAsEndpoint: false });
-  const view = consoleView(pipeline);
   const sender = createSender(pipeline.webhookUrl, webhookSecret);
-  const stop = async () => {
-    sender.close();
-    await pipeline.stop();
-    for (const proxy of proxies) await proxy.stop();
-    // Whatever a suite made the functions do: their roles must allow it.
-    const forbidden = forbiddenCalls(calls, pipeline);
-    if (forbidden.length > 0) throw new Error(`No role allows these calls:\n${forbidden.join('\n')}`);
-  };
-
+  const stored = storedState({ dynamodb, sqs }, consoleView(pipeline));
   const fetchConsole = (path: string, init?: RequestInit) => fetch(new URL(path, pipeline.webhookUrl), init);
   const readState = async () => (await (await fetchConsole('/console/state')).json()) as ConsoleState;
-  const stored = storedState({ dynamodb, sqs }, view);
 
   return {
     ...pipeline,
     ...stored,
-    stop,
     sqs,
     logLines,
-    /** Every call that the functions made to AWS so far. */
+    /** Every call of the functions to AWS so far. */
     calls,
     warnings,
     post: sender.post,
@@ -95,13 +87,21 @@ export async function startWatchedPipeline(
     queueStates: async () => (await readState()).queues,
     /** All records with their status, by id. */
     readRecords: async () => new Map((await readState()).uploads.map((record) => [record.userUpload, record])),
-    /** Resolves once no queue of an event holds a message any more, whether visible or in flight. */
+    /** Resolves once the queues of all events hold no message, neither visible nor in flight. */
     drained: () =>
       until(async () => {
-        // One after the other, and no look at the records: they may be many.
+        // Does not use readState, which reads all records. There may be many.
         for (const event of eventTypes) if ((await stored.countMessages(event)) > 0) return false;
         return true;
       }),
+    /** Stops everything. Throws when a function has made a call that its role does not allow. */
+    stop: async () => {
+      sender.close();
+      await pipeline.stop();
+      for (const proxy of proxies) await proxy.stop();
+      const forbidden = forbiddenCalls(calls, pipeline);
+      if (forbidden.length > 0) throw new Error(`No role allows these calls:\n${forbidden.join('\n')}`);
+    },
   };
 }
 
@@ -115,7 +115,7 @@ function distinctInto(calls: AwsCall[]): (call: AwsCall) => void {
   };
 }
 
-/** Resolves once the condition holds; the test's own time-out is the only limit. */
+/** Resolves once the condition is true. Only the test's own time-out limits it. */
 export async function until(isTrue: () => Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await setTimeout(20);
 }

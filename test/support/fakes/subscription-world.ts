@@ -5,7 +5,7 @@ import type { SubscriptionRegistryStore } from '../../../functions/aws/subscript
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { isOwn, type Subscription, type SubscriptionKey } from '../../../functions/domain/subscription.ts';
 import type { SubscriptionRegistry } from '../../../functions/domain/subscription-registry.ts';
-import { createSecret, textOf } from '../../../tools/local/secret.ts';
+import { createSecret, textOf } from '../../../tools/local/secrets-manager.ts';
 
 /** A subscription with the time in which it signs. */
 export type Lifetime = { readonly subscription: Subscription; readonly fromMs: number; untilMs: number | undefined };

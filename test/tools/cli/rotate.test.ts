@@ -2,22 +2,21 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Report } from '../../../tools/cli/report.ts';
 import { rotate } from '../../../tools/cli/rotate.ts';
 import type { Target } from '../../../tools/cli/target.ts';
-import type { Engine } from '../../../tools/local/engine.ts';
-import { createSecret, type LocalSecret } from '../../../tools/local/secret.ts';
-import { startSecretsEngine } from '../../../tools/local/secrets-engine.ts';
+import type { Emulator } from '../../../tools/local/loopback.ts';
+import { createSecret, type LocalSecret, startSecretsManager } from '../../../tools/local/secrets-manager.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
 
 const options = { yes: true, revoke: true };
 const polling = { maxMinutes: 0, intervalMs: 0 };
 
-let engine: Engine;
+let engine: Emulator;
 let secret: LocalSecret;
 let begin: (token: string) => void;
 let results: object[];
 beforeEach(async () => {
   secret = createSecret('old');
   results = [];
-  engine = await startSecretsEngine(new Map([['webhook-secret', secret]]), async (token) => begin(token));
+  engine = await startSecretsManager(new Map([['webhook-secret', secret]]), async (token) => begin(token));
 });
 afterEach(() => engine.stop());
 

@@ -3,7 +3,7 @@ import { eventTypes } from '../../../functions/domain/events.ts';
 import { decodeBody } from '../../../functions/domain/message-body.ts';
 import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
 import { nameOf } from '../../../tools/local/lambda.ts';
-import { createSecret } from '../../../tools/local/secret.ts';
+import { createSecret } from '../../../tools/local/secrets-manager.ts';
 import { resolve } from '../../../tools/local/template.ts';
 import type { AwsCall, CallInput, Disturbance } from '../../support/emulators/aws-proxy.ts';
 import { startWatchedPipeline, until, type WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';

@@ -1,10 +1,10 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
-import { startEngine } from '../../../tools/local/engine.ts';
+import { startEmulator } from '../../../tools/local/loopback.ts';
 import { countMessages } from '../../../tools/messages/dead-messages.ts';
 
 test('countMessages names the queue that it cannot read', async () => {
-  const { endpoint, stop } = await startEngine('sqs', 0);
+  const { endpoint, stop } = await startEmulator('sqs', 0);
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const sqs = new SQSClient({ endpoint, credentials, region: 'us-east-1', useQueueUrlAsEndpoint: false });
 

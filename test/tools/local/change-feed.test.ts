@@ -1,26 +1,19 @@
-import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Engine, startEngine } from '../../../tools/local/engine.ts';
-import type { Lambda } from '../../../tools/local/lambda.ts';
-import { startPipe } from '../../../tools/local/pipe.ts';
+import { startPipe } from '../../../tools/local/change-feed.ts';
 import type { StreamRecord } from '../../../tools/local/table-stream.ts';
-import type { LocalStack } from '../../../tools/local/template.ts';
-import { readTemplate, resolve } from '../../../tools/local/template.ts';
-import { clientConfig } from '../../support/emulators/emulators.ts';
+import { type LocalStack, readTemplate, resolve } from '../../../tools/local/template.ts';
+import { startSqs } from '../../support/emulators/emulators.ts';
 import { until } from '../../support/emulators/local-pipeline.ts';
+import { fakeLambda } from '../../support/fakes/fake-lambda.ts';
 
-let engine: Engine;
-let sqs: SQSClient;
+let sqs: Awaited<ReturnType<typeof startSqs>>;
 beforeAll(async () => {
-  engine = await startEngine('sqs', 0);
-  sqs = new SQSClient({ ...clientConfig(engine.endpoint), useQueueUrlAsEndpoint: false });
+  sqs = await startSqs();
 });
-afterAll(async () => {
-  sqs.destroy();
-  await engine.stop();
-});
+afterAll(() => sqs.close());
 
-test('one record that cannot be described is given up alone, and the others are published in order', async () => {
+test('a record that the function cannot process goes alone to the dead-letter queue; the others are published in order', async () => {
   const poison = '7';
   const batches: string[][] = [];
   const { published, put, deadLetters } = await runPipe(async (ids) => {
@@ -37,7 +30,7 @@ test('one record that cannot be described is given up alone, and the others are 
   expect(Math.max(...batches.map((ids) => ids.length))).toBeLessThanOrEqual(10);
 });
 
-test('what becomes no event is none, and no failure', async () => {
+test('a record that becomes no event is not published and is not a failure', async () => {
   const { published, put, deadLetters } = await runPipe(async (ids) => ids.filter((id) => id !== 'invisible'));
   put('invisible');
   put('visible');
@@ -45,29 +38,26 @@ test('what becomes no event is none, and no failure', async () => {
   expect([published, await deadLetters()]).toEqual([['visible'], []]);
 });
 
-// The pipe of the real template, in front of a function of the test and a queue of the engine.
+// The template's pipe with a function of the test and a dead-letter queue in the SQS emulator.
 async function runPipe(describe: (ids: string[]) => Promise<readonly string[]>) {
   const template = readTemplate(inject('assemblies').connected);
   const [pipe] = template.ofType('AWS::Pipes::Pipe');
   const properties = pipe?.properties ?? {};
-  const { QueueUrl = '' } = await sqs.send(
-    new CreateQueueCommand({ QueueName: `dead-${Math.random()}`.replace('.', '') }),
-  );
-  const named = template.resources.map(({ logicalId }) => {
-    const deadLetterQueue = properties.SourceParameters.DynamoDBStreamParameters.DeadLetterConfig.Arn['Fn::GetAtt'][0];
+  const QueueName = `dead-${Math.random()}`.replace('.', '');
+  const { QueueUrl = '' } = await sqs.client.send(new CreateQueueCommand({ QueueName }));
+  const deadLetterQueue = properties.SourceParameters.DynamoDBStreamParameters.DeadLetterConfig.Arn['Fn::GetAtt'][0];
+  const identities = template.resources.map(({ logicalId }) => {
     const ref = logicalId === deadLetterQueue ? QueueUrl : logicalId;
     return [logicalId, { ref, attributes: { Arn: logicalId } }] as const;
   });
-  const stack: LocalStack = { template, identities: new Map(named) };
+  const stack: LocalStack = { template, identities: new Map(identities) };
   const name = resolve(properties.Enrichment, stack.identities);
-  const invoke = (records: unknown) => describe((records as StreamRecord[]).map(({ eventID }) => eventID));
-  const lambda: Lambda = {
-    ...{ name, invoke, counts: () => ({ Invocations: 0, Errors: 0 }) },
-    ...{ pids: () => [], stop: () => undefined },
-  };
+  const lambda = fakeLambda(name, (records) => describe((records as StreamRecord[]).map(({ eventID }) => eventID)));
   const published: unknown[] = [];
   const { put } = startPipe(properties, {
-    ...{ stack, sqs, functions: () => new Map([[name, lambda]]) },
+    stack,
+    sqs: sqs.client,
+    functions: new Map([[name, lambda]]),
     publish: ({ detail }) => published.push(detail),
   });
   return {
@@ -75,6 +65,6 @@ async function runPipe(describe: (ids: string[]) => Promise<readonly string[]>) 
     put: (eventID: string) =>
       put({ eventID, eventName: 'INSERT', eventSource: 'aws:dynamodb', dynamodb: { Keys: {} } }),
     deadLetters: async () =>
-      (await sqs.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 }))).Messages ?? [],
+      (await sqs.client.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 }))).Messages ?? [],
   };
 }
