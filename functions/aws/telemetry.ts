@@ -2,7 +2,7 @@ import { LoggableError } from '../domain/loggable-error.ts';
 import { durationMetric } from '../domain/metric-names.ts';
 import { environment, readVariable } from './environment.ts';
 
-/** Why something failed: the closed list of codes that error lines carry. */
+/** The `message` of an error line: a closed list. */
 export type LogCode =
   | 'delivery_not_queued'
   | 'secret_unreadable'
@@ -13,9 +13,9 @@ export type LogCode =
   | 'reconciliation_failed'
   | 'removals_held';
 
-/** What the functions tell CloudWatch. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
+/** Metrics and logs. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
 export type Telemetry = {
-  /** Prints the one embedded-metric line of a request, a batch or a part of a run. */
+  /** Prints the only measure line of a request, a batch or a part of a run: its metrics and fields. */
   readonly measure: (metrics: Readonly<Record<string, number>>, fields: Fields) => void;
   /** Prints an error line. Of an error that is not loggable it prints only the name and code: see `describeError`. */
   readonly error: (code: LogCode, error: unknown, fields: Fields) => void;
@@ -23,7 +23,7 @@ export type Telemetry = {
 
 type Fields = Readonly<Record<string, string | number>>;
 
-/** Telemetry as lines of JSON; namespace and service come from the environment. Why no library: docs/decisions/008. */
+/** Creates telemetry that prints lines of JSON. docs/decisions/008 says why it uses no library. */
 export function createTelemetry(): Telemetry {
   const namespace = readVariable(environment.metricsNamespace);
   const service = readVariable(environment.serviceName);
@@ -42,7 +42,7 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-// CloudWatch's embedded metric format: `_aws` says which of the line's numbers are metrics.
+// CloudWatch's embedded metric format: `_aws` lists the numbers of the line that are metrics.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html, read 2026-11-24
 function metricLine(namespace: string, metrics: Readonly<Record<string, number>>, fields: Fields): object {
   const Metrics = Object.keys(metrics).map((Name) => ({
@@ -58,7 +58,7 @@ function metricLine(namespace: string, metrics: Readonly<Record<string, number>>
   };
 }
 
-// Not through `console`: Lambda puts time and request id before what that prints, and the line would be no JSON.
+// Not with `console`: Lambda prepends the time and request id to its lines, so that they would not be JSON.
 function print(stream: NodeJS.WriteStream, line: object): void {
   stream.write(`${JSON.stringify(line)}\n`);
 }

@@ -4,10 +4,10 @@ import { callDeadline } from '../aws/clients.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import type { Document } from '../domain/user-upload.ts';
 
-/** `older`: the record has newer news of the document, or was removed meanwhile. */
+/** `older`: the record has a newer document or has been removed. */
 export type WriteOutcome = 'written' | 'older';
 
-/** Puts a document into its record; `fetchedAt`: when Argyle was asked. Throws when DynamoDB does not answer or refuses. */
+/** Writes a document into its record. `fetchedAt`: when it was requested from Argyle. Throws when DynamoDB does not answer or refuses. */
 export type WriteDocument = (
   userUpload: string,
   document: Document,
@@ -16,8 +16,8 @@ export type WriteDocument = (
 ) => Promise<WriteOutcome>;
 
 /**
- * Gives the second write of a record: `document` is replaced by the later one, by `updatedAt`, then by `fetchedAt`,
- * and never comes back once the record is removed. So any order of fetches ends in the same record.
+ * Creates the second write of a record. It replaces `document` only by a later one, by `updatedAt` and then by `fetchedAt`, and
+ * never restores it once the record is removed. Any order of fetches therefore produces the same record.
  */
 export function createWriteDocument(client: DynamoDBClient, tableName: string): WriteDocument {
   return async (userUpload, document, fetchedAt, deadline) => {

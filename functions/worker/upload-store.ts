@@ -11,8 +11,8 @@ import { events } from '../domain/events.ts';
 import { expiryOf, removalSlot } from '../domain/upload-record.ts';
 
 /**
- * `stale`: the record already knows of this event, as early or earlier. `expired`: too old, and there is no record.
- * `isRemoved`: whether the record is a tombstone now.
+ * `stale`: the record already has this event with the same or an earlier time. `expired`: the message is too old to create
+ * a record, and there is none. `isRemoved`: whether the record is a tombstone now.
  */
 export type ApplyOutcome =
   | { readonly kind: 'applied' | 'stale'; readonly isRemoved: boolean }
@@ -28,10 +28,10 @@ export type ApplyEvent = (
 type Item = Readonly<Record<string, AttributeValue>>;
 
 /**
- * Gives the merge: one conditional UpdateItem that sets the event's slot if it is absent or later. Each slot is a
- * minimum, so any order and any repeats end in the same record. A removal also takes `document` away and sets the
- * record's expiry. Only a refused write is followed by a read, to tell stale from expired and whether the record lacks
- * the `user` that this event brings.
+ * Creates the merge: one conditional UpdateItem that sets the event's slot if the slot is absent or later. Each slot is a
+ * minimum, so any order and any number of repeats produce the same record. A removal also deletes `document` and sets the
+ * record's expiry. Only after a failed condition is the record read, to distinguish stale from expired and to add a missing
+ * `user`.
  */
 export function createApplyEvent(client: DynamoDBClient, tableName: string, retentionDays: number): ApplyEvent {
   return async (envelope, receivedAt, { mayCreate, deadline }) => {
@@ -45,10 +45,10 @@ export function createApplyEvent(client: DynamoDBClient, tableName: string, rete
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
     }
     const record = await readRecord(client, tableName, envelope.userUpload, deadline);
-    if (record && !record.user && envelope.user) await fillUser(client, tableName, envelope, deadline);
+    if (record && !record.user && envelope.user) await addUser(client, tableName, envelope, deadline);
     if (record) return { kind: 'stale', isRemoved: isTombstone(record) };
-    // There is nothing left to remove, so an old removal has got what it wants. A record that expired between the
-    // write and the read was a tombstone.
+    // No record: an old removal has nothing left to remove, and a record that expired between the write and the read was
+    // a tombstone.
     const isRemoval = events[envelope.event].slot === removalSlot;
     return mayCreate || isRemoval ? { kind: 'stale', isRemoved: true } : { kind: 'expired' };
   };
@@ -63,14 +63,14 @@ function updateCommand(
 ): UpdateItemCommand {
   const { slot } = events[event];
   const isRemoval = slot === removalSlot;
-  const isNews = '(attribute_not_exists(#slot) OR #slot > :receivedAt)';
+  const isEarlier = '(attribute_not_exists(#slot) OR #slot > :receivedAt)';
   return new UpdateItemCommand({
     TableName: tableName,
     Key: { userUpload: { S: userUpload } },
     UpdateExpression:
       `SET #slot = :receivedAt, #account = :account${user ? ', #user = :user' : ''}` +
       (isRemoval ? ', #expiresAt = :expiresAt REMOVE #document' : ''),
-    ConditionExpression: mayCreate ? isNews : `attribute_exists(userUpload) AND ${isNews}`,
+    ConditionExpression: mayCreate ? isEarlier : `attribute_exists(userUpload) AND ${isEarlier}`,
     ExpressionAttributeNames: {
       '#slot': slot,
       '#account': 'account',
@@ -106,8 +106,8 @@ async function readRecord(
   return Item;
 }
 
-// Reconciliation made the record, without a user; a webhook knows it.
-async function fillUser(
+// Adds the user to a record that reconciliation created without one.
+async function addUser(
   client: DynamoDBClient,
   tableName: string,
   { userUpload, user = '' }: Envelope,
@@ -124,7 +124,7 @@ async function fillUser(
   try {
     await client.send(command, { abortSignal: callDeadline(deadline) });
   } catch (error) {
-    // The record expired meanwhile: nothing is left that lacks a user.
+    // The record has expired since, so no user is missing.
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }
 }
