@@ -4,9 +4,9 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
-// An attempt waits at most 2 s for its response and then at most 2 s for each further part, and there are two attempts. Abandoned
-// calls therefore end unless their response trickles. Endpoint, region and credentials come from the environment. All other settings
-// that the SDK would look up there or in files are set here to their defaults.
+// There are two attempts. Each waits at most 2 s for the response, then at most 2 s for each further part of it. An abandoned call
+// therefore ends, unless its response trickles. Endpoint, region and credentials come from the environment. All other settings that
+// the SDK would look up there or in files are set here to their defaults.
 const options = {
   maxAttempts: 2,
   retryMode: 'standard',
@@ -25,38 +25,19 @@ const options = {
   },
 } satisfies SQSClientConfig;
 
-/**
- * Creates the SQS client, for sending and postponing. It verifies no MD5: TLS protects the transfer. Its middleware stack is
- * built once instead of once per call, because no middleware is added later.
- */
-export function sqsClient(): SQSClient {
-  return new SQSClient({ ...options, useQueueUrlAsEndpoint: false, md5: false, cacheMiddleware: true });
-}
-
-/** Creates the DynamoDB client, for the upload records and the state table. */
-export function dynamodbClient(): DynamoDBClient {
-  return new DynamoDBClient(options);
-}
-
-/** Creates the Secrets Manager client, for the webhook secret and Argyle's API key. */
-export function secretsManagerClient(): SecretsManagerClient {
-  return new SecretsManagerClient(options);
-}
-
-/** Creates the CloudFormation client, for the state of the stack. */
-export function cloudformationClient(): CloudFormationClient {
-  return new CloudFormationClient(options);
-}
-
-/** Creates the Lambda client, for a function that continues in a new invocation. */
-export function lambdaClient(): LambdaClient {
-  return new LambdaClient(options);
-}
+// SQS is used for sending and postponing. No MD5 is verified: TLS protects the transfer. The middleware stack is built once instead of
+// once per call, because no middleware is added later.
+export const sqsClient = () =>
+  new SQSClient({ ...options, useQueueUrlAsEndpoint: false, md5: false, cacheMiddleware: true });
+export const dynamodbClient = () => new DynamoDBClient(options);
+export const secretsManagerClient = () => new SecretsManagerClient(options);
+export const cloudformationClient = () => new CloudFormationClient(options);
+export const lambdaClient = () => new LambdaClient(options);
 
 /**
- * Creates the signal that limits one AWS call: it aborts after 6.5 s, or when `deadline` does. The clients' own time-outs restart with
- * each byte: a response that trickles, or stalls in both attempts, would outlast the function's time-out, and its whole batch would
- * be retried without backoff.
+ * Creates the signal that limits one AWS call: it aborts after 6.5 s, or when `deadline` does. The clients' own time-outs restart
+ * with each byte. A response that trickles, or stalls in both attempts, would outlast the function's time-out, and its whole batch
+ * would be retried without backoff.
  */
 export function callDeadline(deadline?: AbortSignal): AbortSignal {
   const call = AbortSignal.timeout(6_500);

@@ -46,14 +46,8 @@ export const changeMetrics = { published: 'ChangesPublished', invisible: 'Change
 /** Milliseconds in the handler, per request, batch or part of a run. */
 export const durationMetric = 'DurationMs';
 
-/** The `service` dimension of reconciliation's metrics. */
-export const reconciliationService = 'reconciliation';
-
-/** The `service` dimension of ingest's metrics. A worker's is its event type. */
+// Values of the metrics' `service` dimension. A worker's is its event type.
 export const ingestService = 'ingest';
-
-/** The `service` dimension of the rotation's metrics. */
 export const rotationService = 'rotation';
-
-/** The `service` dimension of the record-changes function's metrics. */
+export const reconciliationService = 'reconciliation';
 export const changesService = 'changes';

@@ -42,21 +42,19 @@ export function createWebhookSecrets(
 ): WebhookSecrets & ReadAhead {
   let cached: Versions | undefined;
   let ahead: Promise<unknown> | undefined;
-  let failedAtMs = Number.NEGATIVE_INFINITY;
-  let failure: unknown;
+  let failure: { readonly error: unknown; readonly atMs: number } | undefined;
 
   const read = async (abortSignal: AbortSignal): Promise<Versions> => {
     try {
       cached = await readVersions(client, secretId, nowMs(), abortSignal);
-      failedAtMs = Number.NEGATIVE_INFINITY;
+      failure = undefined;
       return cached;
     } catch (error) {
-      failedAtMs = nowMs();
-      failure = error;
+      failure = { error, atMs: nowMs() };
       throw error;
     }
   };
-  const failedRecently = () => nowMs() - failedAtMs < minReadIntervalMs;
+  const recentFailure = () => (failure && nowMs() - failure.atMs < minReadIntervalMs ? failure : undefined);
 
   return {
     readAhead: (abortSignal) => {
@@ -67,16 +65,15 @@ export function createWebhookSecrets(
       if (ahead) await abortable(ahead, abortSignal);
       ahead = undefined;
       const kept = cached;
-      if (!kept) return secretsOf(await read(abortSignal), nowMs());
-      const ageMs = nowMs() - kept.readAtMs;
-      if (ageMs < freshMs) return secretsOf(kept, nowMs());
-      const isUsable = ageMs < usableWhileUnreadableMs;
-      if (isUsable && failedRecently()) return secretsOf(kept, nowMs());
-      return secretsOf(await read(abortSignal).catch((error) => (isUsable ? kept : Promise.reject(error))), nowMs());
+      const ageMs = kept ? nowMs() - kept.readAtMs : Number.POSITIVE_INFINITY;
+      if (!kept || ageMs >= usableWhileUnreadableMs) return secretsOf(await read(abortSignal), nowMs());
+      if (ageMs < freshMs || recentFailure()) return secretsOf(kept, nowMs());
+      return secretsOf(await read(abortSignal).catch(() => kept), nowMs());
     },
     reread: async (abortSignal) => {
       // While reading fails, a signature that does not match the cached secrets may still be valid.
-      if (failedRecently()) throw failure;
+      const recent = recentFailure();
+      if (recent) throw recent.error;
       if (cached && nowMs() - cached.readAtMs < minReadIntervalMs) return undefined;
       return secretsOf(await read(abortSignal), nowMs());
     },

@@ -1,19 +1,13 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
 import type { RecordWrite } from './record-change.ts';
-
-/** The parts of a table stream's record that are read here. */
-export type StreamRecord = {
-  readonly eventID?: string | undefined;
-  readonly dynamodb?: { readonly [Part in 'Keys' | 'OldImage' | 'NewImage']?: object | undefined } | undefined;
-  readonly userIdentity?: { readonly type?: string; readonly principalId?: string } | undefined;
-};
 
 /**
  * Reads a stream record. Deletions by DynamoDB's expiry have that service's identity; all others do not (Amazon DynamoDB
  * developer guide, "DynamoDB Streams and Time to Live", read 2026-11-24).
  */
-export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: StreamRecord): RecordWrite {
+export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: DynamoDBRecord): RecordWrite {
   return {
     id: eventID,
     userUpload: String(recordOf(dynamodb.Keys)?.userUpload),

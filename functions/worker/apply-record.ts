@@ -1,6 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { Telemetry } from '../aws/telemetry.ts';
-import type { Envelope } from '../domain/envelope.ts';
 import { readMessage } from '../domain/queue-message.ts';
 import { isTooOldToCreate } from '../domain/upload-record.ts';
 import type { Enrich, EnrichmentOutcome } from './enrich-record.ts';
@@ -39,11 +38,10 @@ export async function applyRecord(
   deadline: AbortSignal,
 ): Promise<RecordOutcome> {
   const reading = readMessage({ body: record.body, attributes: stringAttributes(record) });
-  const { telemetry } = dependencies;
-  if (reading.kind === 'unreadable') return failureOf(telemetry, record)('permanent', 'unreadable');
+  if (reading.kind === 'unreadable') return failureOf(dependencies.telemetry, record)('permanent', 'unreadable');
   const { envelope, receivedAt } = reading;
   const { userUpload } = envelope;
-  const fail = failureOf(telemetry, record, { userUpload });
+  const fail = failureOf(dependencies.telemetry, record, { userUpload });
   if (envelope.event !== dependencies.eventType) return fail('permanent', 'wrong_event');
 
   let applied: ApplyOutcome;
@@ -56,22 +54,12 @@ export async function applyRecord(
   if (applied.kind === 'expired') return fail('permanent', 'expired');
   if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record, userUpload };
 
-  const document = await enrichRecord(dependencies.enrich, envelope, deadline);
+  const document = await dependencies
+    .enrich(userUpload, deadline)
+    .catch((error): EnrichmentOutcome => ({ kind: 'failed', error }));
   if (document.kind !== 'failed') return { kind: applied.kind, record, userUpload, document: document.kind };
   const { error, retryAfterSeconds } = document;
   return { ...fail('retryable', 'not_fetched', error), document: 'failed', retryAfterSeconds };
-}
-
-async function enrichRecord(
-  enrich: Enrich,
-  { userUpload }: Envelope,
-  deadline: AbortSignal,
-): Promise<EnrichmentOutcome> {
-  try {
-    return await enrich(userUpload, deadline);
-  } catch (error) {
-    return { kind: 'failed', error };
-  }
 }
 
 /** Returns the delivery id of a message, or `unknown` for a message that ingest did not send. */

@@ -1,19 +1,19 @@
-import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { callDeadline } from '../aws/clients.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import type { Document } from '../domain/user-upload.ts';
+import { updateIf } from './upload-store.ts';
 
-/** `older`: the record has a newer document or has been removed. */
-export type WriteOutcome = 'written' | 'older';
-
-/** Writes a document into its record. `fetchedAt`: when it was requested from Argyle. Throws when DynamoDB does not answer or refuses. */
+/**
+ * Writes a document into its record; returns `older` when the record has a newer document or has been removed. `fetchedAt`:
+ * when it was requested from Argyle. Throws when DynamoDB does not answer or refuses.
+ */
 export type WriteDocument = (
   userUpload: string,
   document: Document,
   fetchedAt: string,
   deadline: AbortSignal,
-) => Promise<WriteOutcome>;
+) => Promise<'written' | 'older'>;
 
 /**
  * Creates the second write of a record. It replaces `document` only by a later one, by `updatedAt` and then by `fetchedAt`, and
@@ -21,7 +21,7 @@ export type WriteDocument = (
  */
 export function createWriteDocument(client: DynamoDBClient, tableName: string): WriteDocument {
   return async (userUpload, document, fetchedAt, deadline) => {
-    const command = new UpdateItemCommand({
+    const update = {
       TableName: tableName,
       Key: { userUpload: { S: userUpload } },
       UpdateExpression: 'SET #document = :document',
@@ -40,13 +40,7 @@ export function createWriteDocument(client: DynamoDBClient, tableName: string): 
         ':updatedAt': { S: document.updatedAt },
         ':fetchedAt': { S: fetchedAt },
       },
-    });
-    try {
-      await client.send(command, { abortSignal: callDeadline(deadline) });
-      return 'written';
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'older';
-      throw error;
-    }
+    };
+    return (await updateIf(client, update, deadline)) ? 'written' : 'older';
   };
 }

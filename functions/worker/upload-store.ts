@@ -4,6 +4,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { callDeadline } from '../aws/clients.ts';
 import type { Envelope } from '../domain/envelope.ts';
@@ -35,38 +36,48 @@ type Item = Readonly<Record<string, AttributeValue>>;
  */
 export function createApplyEvent(client: DynamoDBClient, tableName: string, retentionDays: number): ApplyEvent {
   return async (envelope, receivedAt, { mayCreate, deadline }) => {
-    try {
-      const { Attributes } = await client.send(
-        updateCommand(tableName, retentionDays, envelope, receivedAt, mayCreate),
-        { abortSignal: callDeadline(deadline) },
-      );
-      return { kind: 'applied', isRemoved: isTombstone(Attributes) };
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
-    const record = await readRecord(client, tableName, envelope.userUpload, deadline);
-    if (record && !record.user && envelope.user) await addUser(client, tableName, envelope, deadline);
-    if (record) return { kind: 'stale', isRemoved: isTombstone(record) };
+    const target = { TableName: tableName, Key: { userUpload: { S: envelope.userUpload } } };
+    const merge = mergeOf(envelope, receivedAt, retentionDays, mayCreate);
+    const merged = await updateIf(client, { ...target, ...merge, ReturnValues: 'ALL_NEW' }, deadline);
+    if (merged) return { kind: 'applied', isRemoved: isTombstone(merged) };
+
+    const read = new GetItemCommand({
+      ...target,
+      ProjectionExpression: 'userUpload, #user, #removedAt',
+      ExpressionAttributeNames: { '#user': 'user', '#removedAt': removalSlot },
+      ConsistentRead: true,
+    });
+    const { Item: record } = await client.send(read, { abortSignal: callDeadline(deadline) });
     // No record: an old removal has nothing left to remove, and a record that expired between the write and the read was
     // a tombstone.
     const isRemoval = events[envelope.event].slot === removalSlot;
-    return mayCreate || isRemoval ? { kind: 'stale', isRemoved: true } : { kind: 'expired' };
+    if (!record) return mayCreate || isRemoval ? { kind: 'stale', isRemoved: true } : { kind: 'expired' };
+    // Reconciliation created the record, without a user. If it has expired since, no user is missing.
+    if (!record.user && envelope.user) await updateIf(client, { ...target, ...additionOf(envelope.user) }, deadline);
+    return { kind: 'stale', isRemoved: isTombstone(record) };
   };
 }
 
-function updateCommand(
-  tableName: string,
-  retentionDays: number,
-  { event, account, user, userUpload }: Envelope,
-  receivedAt: string,
-  mayCreate: boolean,
-): UpdateItemCommand {
+/** Updates an item and returns its attributes as `ReturnValues` selects them, or undefined when the condition failed. */
+export async function updateIf(
+  client: DynamoDBClient,
+  input: UpdateItemCommandInput & { readonly ConditionExpression: string },
+  deadline: AbortSignal | undefined,
+): Promise<Item | undefined> {
+  try {
+    const { Attributes } = await client.send(new UpdateItemCommand(input), { abortSignal: callDeadline(deadline) });
+    return Attributes ?? {};
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+function mergeOf({ event, account, user }: Envelope, receivedAt: string, retentionDays: number, mayCreate: boolean) {
   const { slot } = events[event];
   const isRemoval = slot === removalSlot;
   const isEarlier = '(attribute_not_exists(#slot) OR #slot > :receivedAt)';
-  return new UpdateItemCommand({
-    TableName: tableName,
-    Key: { userUpload: { S: userUpload } },
+  return {
     UpdateExpression:
       `SET #slot = :receivedAt, #account = :account${user ? ', #user = :user' : ''}` +
       (isRemoval ? ', #expiresAt = :expiresAt REMOVE #document' : ''),
@@ -83,52 +94,18 @@ function updateCommand(
       ...(user && { ':user': { S: user } }),
       ...(isRemoval && { ':expiresAt': { N: String(expiryOf(receivedAt, retentionDays)) } }),
     },
-    ReturnValues: 'ALL_NEW',
-  });
+  };
 }
 
-async function readRecord(
-  client: DynamoDBClient,
-  tableName: string,
-  userUpload: string,
-  deadline: AbortSignal | undefined,
-): Promise<Item | undefined> {
-  const { Item } = await client.send(
-    new GetItemCommand({
-      TableName: tableName,
-      Key: { userUpload: { S: userUpload } },
-      ProjectionExpression: 'userUpload, #user, #removedAt',
-      ExpressionAttributeNames: { '#user': 'user', '#removedAt': removalSlot },
-      ConsistentRead: true,
-    }),
-    { abortSignal: callDeadline(deadline) },
-  );
-  return Item;
-}
-
-// Adds the user to a record that reconciliation created without one.
-async function addUser(
-  client: DynamoDBClient,
-  tableName: string,
-  { userUpload, user = '' }: Envelope,
-  deadline: AbortSignal | undefined,
-): Promise<void> {
-  const command = new UpdateItemCommand({
-    TableName: tableName,
-    Key: { userUpload: { S: userUpload } },
+function additionOf(user: string) {
+  return {
     UpdateExpression: 'SET #user = :user',
     ConditionExpression: 'attribute_exists(userUpload)',
     ExpressionAttributeNames: { '#user': 'user' },
     ExpressionAttributeValues: { ':user': { S: user } },
-  });
-  try {
-    await client.send(command, { abortSignal: callDeadline(deadline) });
-  } catch (error) {
-    // The record has expired since, so no user is missing.
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+  };
 }
 
-function isTombstone(record: Item | undefined): boolean {
-  return record?.[removalSlot] !== undefined;
+function isTombstone(record: Item): boolean {
+  return record[removalSlot] !== undefined;
 }
