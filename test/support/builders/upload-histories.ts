@@ -25,13 +25,17 @@ export function sequencesOfRepeats(size: number): readonly (readonly Message[])[
   });
 }
 
-/** Messages that came to a document, after others that had come before. */
+/** Messages that arrive for a document after others. */
 export type Arrival = { readonly before: readonly Message[]; readonly history: readonly Message[] };
 
-/** Every arrival of one message out of one of the sets, whatever part of that set came before: also the message itself. */
+/**
+ * Every arrival of one message of a set after any part of that set, which may contain the message itself. Arrivals that start
+ * from the same record, and arrivals that differ only in times of the same order, are returned once. The messages of a set
+ * are in the order of their times.
+ */
 export function singleArrivals(sets: readonly (readonly Message[])[]): readonly Arrival[] {
   const all = sets.flatMap((set) =>
-    subsets(set).flatMap((before) => set.map((message) => ({ before, history: [message] }))),
+    subsets(set).flatMap((before) => set.map((message) => canonicalArrival(firstOfEachEvent(before), message))),
   );
   return [...new Map(all.map((arrival) => [JSON.stringify(arrival), arrival])).values()];
 }
@@ -68,6 +72,16 @@ export function expectedRecord(userUpload: string, history: readonly Message[], 
 /** An item as text in which only the values matter, not the order of the attributes. */
 export function textOf(item: Item | undefined): string {
   return JSON.stringify(Object.entries(item ?? {}).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function canonicalArrival(before: readonly Message[], message: Message): Arrival {
+  const times = [...new Set([...before, message].map(({ receivedAt }) => receivedAt))].sort();
+  const retime = ({ event, receivedAt }: Message) => messageAt(event, times.indexOf(receivedAt));
+  return { before: before.map(retime), history: [retime(message)] };
+}
+
+function firstOfEachEvent(messages: readonly Message[]): readonly Message[] {
+  return messages.filter(({ event }, index) => messages.findIndex((other) => other.event === event) === index);
 }
 
 function multisets<Kind>(kinds: readonly Kind[], size: number): readonly (readonly Kind[])[] {
