@@ -17,23 +17,13 @@ beforeAll(async () => {
 const attributes = { event: sample.event, receivedAt: sample.receivedAt, deliveryId: sample.requestId };
 
 describe('sending', () => {
-  it.each(['0009', '000A', '000D', '0020', '007F', '0085', 'D7FF', 'E000', 'FEFF', 'FFFD'])(
-    'keeps a body with an allowed character verbatim: U+%s',
-    async (codePoint) => {
-      const character = String.fromCodePoint(Number.parseInt(codePoint, 16));
-      const body = `${character}${sampleBody({ name: character })}${character}`;
-      expect(await sendAndReceive(Buffer.from(body))).toEqual({ body, attributes });
-    },
-  );
+  it('keeps the first and last characters of the allowed ranges verbatim', async () => {
+    const edges = '\t\n\r \u007f\u0085\ud7ff\ue000\ufeff\ufffd';
+    const body = `${edges}${sampleBody({ name: edges })}${edges}`;
+    expect(await sendAndReceive(Buffer.from(body))).toEqual({ body, attributes });
+  });
 
-  it.each([
-    ['an empty body', ''],
-    ['U+0000', '\u0000'],
-    ['U+001F', '\u001f'],
-    ['U+FFFE', '\ufffe'],
-    ['U+FFFF', '\uffff'],
-    ['a character above U+FFFF', '🧾'],
-  ])('encodes a body that SQS refuses: %s', async (_, text) => {
+  it.each(['', '\u0000', '\u001f', '\ufffe', '\uffff', '🧾'])('encodes a body that SQS refuses: %j', async (text) => {
     const { body, attributes: received } = await sendAndReceive(Buffer.from(text));
     expect(received).toEqual({ ...attributes, encoding: 'base64' });
     expect(Buffer.from(decodeBody(body, 'base64') ?? []).toString()).toBe(text);

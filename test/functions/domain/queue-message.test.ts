@@ -9,12 +9,8 @@ const delivery = {
   deliveryId: sample.requestId,
   body: Buffer.from(sampleBody()),
 };
-const envelope = {
-  event: sample.event,
-  account: sample.account,
-  user: sample.user,
-  userUpload: sample.userUpload,
-};
+const { event, account, user, userUpload } = sample;
+const envelope = { event, account, user, userUpload };
 
 describe('writeMessage', () => {
   it('keeps the body and adds the attributes of the delivery', () => {
@@ -101,7 +97,7 @@ describe('readMessage', () => {
   ])('returns unreadable when receivedAt is %s', (_, receivedAt) => {
     const { body, attributes } = writeMessage(delivery);
     const { receivedAt: _written, ...others } = attributes;
-    const message = { body, attributes: receivedAt === undefined ? others : { ...others, receivedAt } };
+    const message = { body, attributes: { ...others, ...(receivedAt !== undefined && { receivedAt }) } };
     expect(readMessage(message)).toEqual({ kind: 'unreadable' });
   });
 
