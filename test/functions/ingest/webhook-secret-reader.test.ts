@@ -17,8 +17,16 @@ beforeEach(async () => {
 });
 afterEach(() => manager.close());
 
-const valid = () => secrets.valid(AbortSignal.timeout(5_000));
-const reread = () => secrets.reread(AbortSignal.timeout(5_000));
+const never = new AbortController().signal;
+const valid = () => secrets.valid(never);
+const validAt = (ms: number) => {
+  nowMs = startMs + ms;
+  return valid();
+};
+const rereadAt = (ms: number) => {
+  nowMs = startMs + ms;
+  return secrets.reread(never);
+};
 const readError = { name: 'InternalServiceError' };
 
 describe('the valid secrets', () => {
@@ -34,17 +42,22 @@ describe('the valid secrets', () => {
   it('include the previous one until 24 h after the creation of the current one', async () => {
     manager.put('AWSPREVIOUS', 'previous', startMs - 100 * hour);
     manager.put('AWSCURRENT', 'current', startMs - 24 * hour + second);
-    expect(await valid()).toEqual(['current', 'previous']);
-    nowMs += second - 1;
-    expect(await valid()).toEqual(['current', 'previous']);
-    nowMs += 1;
-    expect(await valid()).toEqual(['current']);
+    for (const ms of [0, second - 1]) expect(await validAt(ms)).toEqual(['current', 'previous']);
+    expect(await validAt(second)).toEqual(['current']);
   });
 
   it('do not include an empty pending or previous one', async () => {
     manager.put('AWSPENDING', '', startMs);
     manager.put('AWSPREVIOUS', '', startMs);
     expect(await valid()).toEqual(['current']);
+  });
+
+  it('do not include a previous one from 60 s after the removal of its stage, as after a leak', async () => {
+    manager.put('AWSPREVIOUS', 'leaked', startMs - hour);
+    await valid();
+    manager.remove('AWSPREVIOUS');
+    expect(await validAt(minute - 1)).toEqual(['current', 'leaked']);
+    expect(await validAt(minute)).toEqual(['current']);
   });
 
   it.each(['AWSCURRENT', 'AWSPENDING', 'AWSPREVIOUS'])('cannot be read while %s cannot be read', async (stage) => {
@@ -67,43 +80,36 @@ describe('the valid secrets', () => {
 });
 
 describe('reading ahead', () => {
-  const readAhead = () => secrets.readAhead(AbortSignal.timeout(5_000));
+  const readAhead = async () => {
+    secrets.readAhead(never);
+    await until(async () => manager.reads() === 1);
+  };
 
   it('serves the requests of the first 60 s without another read', async () => {
-    readAhead();
-    nowMs += minute - 1;
-    expect(await valid()).toEqual(['current']);
-    expect(await valid()).toEqual(['current']);
+    secrets.readAhead(never);
+    for (const ms of [minute - 1, minute - 1]) expect(await validAt(ms)).toEqual(['current']);
     expect(manager.reads()).toBe(1);
   });
 
   it('that failed is repeated by the first request', async () => {
     manager.refuse('AWSCURRENT');
-    readAhead();
-    await until(async () => manager.reads() === 1);
+    await readAhead();
+    await expect(valid()).rejects.toMatchObject(readError);
     manager.put('AWSCURRENT', 'current', startMs);
     expect(await valid()).toEqual(['current']);
-    expect(manager.reads()).toBe(2);
-  });
-
-  it('that failed fails the first request while reading fails', async () => {
-    manager.refuse('AWSCURRENT');
-    readAhead();
-    await expect(valid()).rejects.toMatchObject(readError);
+    expect(manager.reads()).toBe(3);
   });
 
   it('over 60 s ago, as when Lambda froze the function, is repeated', async () => {
-    readAhead();
-    await until(async () => manager.reads() === 1);
+    await readAhead();
     manager.put('AWSCURRENT', 'new', startMs);
-    nowMs += minute;
-    expect(await valid()).toEqual(['new']);
+    expect(await validAt(minute)).toEqual(['new']);
     expect(manager.reads()).toBe(2);
   });
 
   it('that gets no answer does not delay a request beyond its deadline', async () => {
     manager.hang('AWSCURRENT');
-    readAhead();
+    await readAhead();
     await expect(secrets.valid(AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 });
@@ -114,17 +120,10 @@ describe('the cache', () => {
     manager.put('AWSCURRENT', 'new', startMs);
   });
 
-  it('is used for 60 s without a second read', async () => {
-    nowMs += minute - 1;
-    expect(await valid()).toEqual(['current']);
+  it('is used for 60 s, then refreshed for another 60 s', async () => {
+    expect(await validAt(minute - 1)).toEqual(['current']);
     expect(manager.reads()).toBe(1);
-  });
-
-  it('is refreshed after 60 s, for another 60 s', async () => {
-    nowMs += minute;
-    expect(await valid()).toEqual(['new']);
-    nowMs += minute - 1;
-    expect(await valid()).toEqual(['new']);
+    for (const ms of [minute, 2 * minute - 1]) expect(await validAt(ms)).toEqual(['new']);
     expect(manager.reads()).toBe(2);
   });
 
@@ -133,46 +132,26 @@ describe('the cache', () => {
     ['the current secret is missing', () => manager.remove('AWSCURRENT'), 'no current value'],
   ])('is used for at most 15 minutes while %s', async (_, fail, message) => {
     fail();
-    nowMs += 15 * minute - 1;
-    expect(await valid()).toEqual(['current']);
-    nowMs += 1;
-    await expect(valid()).rejects.toThrow(message);
+    expect(await validAt(15 * minute - 1)).toEqual(['current']);
+    await expect(validAt(15 * minute)).rejects.toThrow(message);
   });
 
   it('is refreshed at most every 10 s while reading fails', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += minute;
-    for (const waitMs of [0, 5 * second, 5 * second - 1]) {
-      nowMs += waitMs;
-      expect(await valid()).toEqual(['current']);
-    }
+    for (const ms of [0, 5 * second, 10 * second - 1]) expect(await validAt(minute + ms)).toEqual(['current']);
     expect(manager.reads()).toBe(2);
-    nowMs += 1;
-    expect(await valid()).toEqual(['current']);
+    expect(await validAt(minute + 10 * second)).toEqual(['current']);
     expect(manager.reads()).toBe(3);
   });
 
-  it('is refreshed when reading works again', async () => {
+  it('is refreshed for 60 s when reading works again', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 14 * minute;
-    expect(await valid()).toEqual(['current']);
+    expect(await validAt(14 * minute)).toEqual(['current']);
     manager.put('AWSCURRENT', 'new', startMs);
-    nowMs += 10 * second;
-    expect(await valid()).toEqual(['new']);
-    nowMs += minute - 1;
+    expect(await validAt(14 * minute + 10 * second)).toEqual(['new']);
     manager.refuse('AWSCURRENT');
-    expect(await valid()).toEqual(['new']);
+    expect(await validAt(15 * minute + 10 * second - 1)).toEqual(['new']);
   });
-});
-
-it('forgets a previous secret within 60 s of the removal of its stage, as after a leak', async () => {
-  manager.put('AWSPREVIOUS', 'leaked', startMs - hour);
-  await valid();
-  manager.remove('AWSPREVIOUS');
-  nowMs += minute - 1;
-  expect(await valid()).toContain('leaked');
-  nowMs += 1;
-  expect(await valid()).toEqual(['current']);
 });
 
 describe('reading again after a mismatch', () => {
@@ -182,51 +161,38 @@ describe('reading again after a mismatch', () => {
   });
 
   it('returns the new secrets, which are then the valid ones', async () => {
-    nowMs += 10 * second;
-    expect(await reread()).toEqual(['new']);
+    expect(await rereadAt(10 * second)).toEqual(['new']);
     expect(await valid()).toEqual(['new']);
     expect(manager.reads()).toBe(2);
   });
 
   it('does nothing within 10 s of the last read', async () => {
-    nowMs += 10 * second - 1;
-    expect(await reread()).toBeUndefined();
-    nowMs += 1;
-    expect(await reread()).toEqual(['new']);
-    for (const waitMs of [0, 5 * second, 5 * second - 1]) {
-      nowMs += waitMs;
-      expect(await reread()).toBeUndefined();
-    }
+    expect(await rereadAt(10 * second - 1)).toBeUndefined();
+    expect(await rereadAt(10 * second)).toEqual(['new']);
+    for (const ms of [0, 5 * second, 10 * second - 1]) expect(await rereadAt(10 * second + ms)).toBeUndefined();
     expect(manager.reads()).toBe(2);
   });
 
   it('throws while reading fails, because the signature may be valid', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 10 * second;
-    await expect(reread()).rejects.toMatchObject(readError);
-    nowMs += 10 * second - 1;
-    await expect(reread()).rejects.toMatchObject(readError);
+    for (const ms of [10 * second, 20 * second - 1]) await expect(rereadAt(ms)).rejects.toMatchObject(readError);
     expect(manager.reads()).toBe(2);
-    nowMs += 1;
-    await expect(reread()).rejects.toMatchObject(readError);
+    await expect(rereadAt(20 * second)).rejects.toMatchObject(readError);
     expect(manager.reads()).toBe(3);
   });
 
   it('throws when the cache could not be refreshed', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += minute;
-    expect(await valid()).toEqual(['current']);
-    await expect(reread()).rejects.toMatchObject(readError);
+    expect(await validAt(minute)).toEqual(['current']);
+    await expect(rereadAt(minute)).rejects.toMatchObject(readError);
     expect(manager.reads()).toBe(2);
   });
 
   it('does nothing after a failed read that was followed by a successful one', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 15 * minute;
-    await expect(valid()).rejects.toMatchObject(readError);
+    await expect(validAt(15 * minute)).rejects.toMatchObject(readError);
     manager.put('AWSCURRENT', 'new', startMs);
-    nowMs += second;
-    expect(await valid()).toEqual(['new']);
-    expect(await reread()).toBeUndefined();
+    expect(await validAt(15 * minute + second)).toEqual(['new']);
+    expect(await rereadAt(15 * minute + second)).toBeUndefined();
   });
 });

@@ -8,7 +8,6 @@ import {
   type Message,
   messageAt,
   ordersOfMultisets,
-  sequencesOfRepeats,
   setsOf,
   singleArrivals,
   textOf,
@@ -37,12 +36,6 @@ describe('the record of a document is byte for byte the same', { timeout: 300_00
     expect(orders).toHaveLength(5 + 15 * 2 + 35 * 6);
     const histories = orders.map((order) => [...order, ...order.slice(0, 1)]);
     expect(await recordsThatDiffer(histories.map(fromNothing))).toEqual([]);
-  });
-
-  it('after every sequence of up to three events in which equal events are exact repeats', async () => {
-    const sequences = sequencesOfRepeats(3);
-    expect(sequences).toHaveLength(5 + 25 + 125);
-    expect(await recordsThatDiffer(sequences.map(fromNothing))).toEqual([]);
   });
 
   it('after any longer history, in sequence or concurrently', async () => {

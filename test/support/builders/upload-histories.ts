@@ -16,15 +16,6 @@ export function ordersOfMultisets(size: number): readonly (readonly Message[])[]
   return multisets(eventTypes, size).flatMap((kinds) => permutations(kinds.map(messageAt)));
 }
 
-/** Returns every sequence of 1 to `size` events with the same receipt time: equal events are exact repeats. */
-export function sequencesOfRepeats(size: number): readonly (readonly Message[])[] {
-  if (size === 0) return [];
-  return eventTypes.flatMap((event) => {
-    const message = messageAt(event, 1);
-    return [[message], ...sequencesOfRepeats(size - 1).map((rest) => [message, ...rest])];
-  });
-}
-
 /** Messages that arrive for a document after others. */
 export type Arrival = { readonly before: readonly Message[]; readonly history: readonly Message[] };
 
