@@ -4,9 +4,9 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
-// There are two attempts. Each waits at most 2 s for the response, then at most 2 s for each further part of it. An abandoned call
-// therefore ends, unless its response trickles. Endpoint, region and credentials come from the environment. All other settings that
-// the SDK would look up there or in files are set here to their defaults.
+// There are two attempts. Each waits at most 2 s for the response, then at most 2 s for each further part of it. An abandoned
+// call therefore ends, unless its response trickles. Endpoint, region and credentials come from the environment. All other
+// settings that the SDK would look up there or in files are set here to their defaults.
 const options = {
   maxAttempts: 2,
   retryMode: 'standard',
@@ -25,7 +25,7 @@ const options = {
   },
 } satisfies SQSClientConfig;
 
-// SQS is used for sending and postponing. No MD5 is verified: TLS protects the transfer. The middleware stack is built once instead of
+// Sends and postpones messages. No MD5 is verified: TLS protects the transfer. The middleware stack is built once instead of
 // once per call, because no middleware is added later.
 export const sqsClient = () =>
   new SQSClient({ ...options, useQueueUrlAsEndpoint: false, md5: false, cacheMiddleware: true });

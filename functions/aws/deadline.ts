@@ -18,7 +18,7 @@ export async function withTimeLimit<Result>(
   }
 }
 
-/** Returns the result of `work`, or rejects with the signal's reason if it aborts first. `work` goes on, and its result is ignored. */
+/** Returns the result of `work`, or rejects with the signal's reason if it aborts first. `work` then continues unobserved. */
 export async function abortable<Result>(work: Promise<Result>, abortSignal: AbortSignal): Promise<Result> {
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {

@@ -30,9 +30,9 @@ const minReadIntervalMs = 10_000;
 const previousValidMs = 24 * 3_600_000;
 
 /**
- * Reads the webhook secret's versions from Secrets Manager. The current and pending ones are valid, and the previous one for 24 h
- * after the current one's creation. They are cached for 60 s, and for 15 minutes while reading fails. A mismatch causes at most one
- * read in 10 s, so that a flood of bad signatures costs nothing.
+ * Reads the webhook secret's versions from Secrets Manager. The current and pending ones are valid, and the previous one for
+ * 24 h after the current one's creation. They are cached for 60 s, and for 15 minutes while reading fails. A mismatch causes
+ * at most one read in 10 s, so that a flood of bad signatures costs nothing.
  * @param nowMs the clock, epoch milliseconds
  */
 export function createWebhookSecrets(
