@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { eventOf, events, eventTypes, type Slot } from '../functions/domain/events.ts';
 import { eventsPage } from '../tools/docs/write-events.ts';
 
-test.each(eventTypes)('there is a fixture of %s', (event) => {
+test.each(eventTypes)('%s has a fixture', (event) => {
   expect(JSON.parse(read(`fixtures/${event}.json`)).event).toBe(event);
 });
 
-test.each(eventTypes)('the page of events has one row that says all about %s', (event) => {
+test.each(eventTypes)('the events page has one row with all facts of %s', (event) => {
   const rows = eventsPage()
     .split('\n')
     .filter((line) => line.startsWith(`| \`${event}\` `));
@@ -20,11 +20,11 @@ test.each(eventTypes)('%s is the event that writes its slot', (event) => {
   expect(eventOf(events[event].slot)).toBe(event);
 });
 
-test('no event writes a slot that the catalogue does not name', () => {
+test('an unknown slot has no event', () => {
   expect(() => eventOf('readAt' as Slot)).toThrow('No event of the catalogue writes readAt.');
 });
 
-test('docs/events.md is that page; otherwise run `npm run docs`', () => {
+test('docs/events.md is up to date; otherwise run `npm run docs`', () => {
   expect(read('../docs/events.md')).toBe(eventsPage());
 });
 

@@ -6,20 +6,20 @@ import { handler as work } from '../functions/worker/handler.ts';
 import { sampleBody, signedRequest } from './support/builders/builders.ts';
 import { json } from './support/builders/ingest.ts';
 
-// That the template's variables lead to the engines, the end-to-end tests show on the bundles.
-describe('what Lambda calls is bound to a clock and to the log', () => {
+// The end-to-end tests show on the bundles that the template's variables are correct.
+describe('each handler has a clock and a log', () => {
   afterEach(() => {
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
   });
 
-  it('when a webhook comes', async () => {
+  it('of ingest', async () => {
     const lines = printedLines();
     expect(await ingest(signedRequest(sampleBody(), { signature: null }))).toEqual(json(401, 'bad_signature'));
     expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ BadSignature: 1, status: 'bad_signature' }]);
   });
 
-  it('when a batch comes', async () => {
+  it('of a worker', async () => {
     const lines = printedLines();
     expect(await work({ Records: [] })).toEqual({ batchItemFailures: [] });
     expect(lines().map((line) => JSON.parse(line))).toMatchObject([
@@ -27,7 +27,7 @@ describe('what Lambda calls is bound to a clock and to the log', () => {
     ]);
   });
 
-  it('when a batch comes and there are no credentials for Argyle: nothing is asked, so nothing is counted of it', async () => {
+  it('of a worker without Argyle credentials, which prints no document metrics', async () => {
     const lines = printedLines();
     vi.stubEnv(environment.argyleCredentialsId, undefined);
     vi.resetModules();
@@ -36,7 +36,7 @@ describe('what Lambda calls is bound to a clock and to the log', () => {
     expect(lines().map((line) => JSON.parse(line))).not.toMatchObject([{ DocumentsWritten: 0 }]);
   });
 
-  it('when records have changed', async () => {
+  it('of record changes', async () => {
     const lines = printedLines();
     expect(await describeChanges([])).toEqual([]);
     expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ ChangesPublished: 0, records: '0' }]);

@@ -1,13 +1,16 @@
 /**
- * Runs `work` with a signal that aborts after `limitMs`, and stops its clock with the work. `AbortSignal.timeout` would keep its
- * timer, and what waits for the signal, until the time is up: under load, those of hundreds of requests that are long done.
+ * Runs `work` with a signal that aborts after `limitMs`, and clears the timer when the work ends. `AbortSignal.timeout` would
+ * keep its timer and listeners until the limit, for hundreds of finished requests under load.
  */
-export async function within<Result>(
+export async function withTimeLimit<Result>(
   limitMs: number,
   work: (deadline: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DOMException('The time is up.', 'TimeoutError')), limitMs);
+  const timer = setTimeout(
+    () => deadline.abort(new DOMException('The time limit was reached.', 'TimeoutError')),
+    limitMs,
+  );
   try {
     return await work(deadline.signal);
   } finally {
@@ -15,8 +18,8 @@ export async function within<Result>(
   }
 }
 
-/** What `work` comes to, or the signal's reason when it aborts first: `work` then goes on, and nobody heeds how it ends. */
-export async function orAborted<Result>(work: Promise<Result>, abortSignal: AbortSignal): Promise<Result> {
+/** Returns the result of `work`, or rejects with the signal's reason if it aborts first. `work` then continues unobserved. */
+export async function abortable<Result>(work: Promise<Result>, abortSignal: AbortSignal): Promise<Result> {
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(abortSignal.reason);

@@ -1,18 +1,24 @@
 import { ChangeMessageVisibilityBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { QueueMessage } from '../domain/queue-message.ts';
 import { callDeadline } from './clients.ts';
-import { orAborted } from './deadline.ts';
+import { abortable } from './deadline.ts';
 
-/** Puts a message on a queue; resolves once SQS has it, throws when that is not certain: it may then have it, or get it yet. */
+/**
+ * Sends a message to a queue. Resolves once SQS has stored it; throws when that is uncertain, so SQS may have it or still
+ * receive it.
+ */
 export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal: AbortSignal) => Promise<void>;
 
-/** When a received message that failed comes back: 0 to 43,200 seconds from now. */
+/** When a failed message becomes visible again: 0 to 43,200 seconds from now. */
 export type Postponement = { readonly receiptHandle: string; readonly delaySeconds: number };
 
-/** Sets when failed messages come back; throws when SQS refused some, which then return after the queue's own time-out. */
+/**
+ * Sets when failed messages become visible again. Throws when SQS refuses some, which then become visible after the queue's
+ * visibility time-out.
+ */
 export type PostponeMessages = (messages: readonly Postponement[]) => Promise<void>;
 
-/** Sends through the given client. */
+/** Creates a sender that uses the given client. */
 export function createSendMessage(client: SQSClient): SendMessage {
   return async (queueUrl, message, abortSignal) => {
     const command = new SendMessageCommand({
@@ -23,20 +29,21 @@ export function createSendMessage(client: SQSClient): SendMessage {
       ),
     });
     abortSignal.throwIfAborted();
-    // Not handed to the client, which would put its layers together anew for it: an eighth of ingest's CPU.
-    const { MessageId } = await orAborted(client.send(command), abortSignal);
-    if (!MessageId) throw new Error('SQS answered without naming the message: it may not have it.');
+    // The client does not receive the signal: it would then build its middleware stack again for each call, which costs an
+    // eighth of ingest's CPU.
+    const { MessageId } = await abortable(client.send(command), abortSignal);
+    if (!MessageId) throw new Error('SQS returned no MessageId: it may not have stored the message.');
   };
 }
 
 /**
- * Postpones messages of one queue; at most 10 a call, as many as a batch holds. Connects for the first that fail: most
- * cold starts never need the client (docs/performance.md).
+ * Creates a function that postpones messages of one queue, at most 10 a call, the size of a batch. It creates the client
+ * for the first failure only: most cold starts never need it (docs/performance.md).
  */
-export function createPostponeMessages(connect: () => SQSClient, queueUrl: string): PostponeMessages {
+export function createPostponeMessages(createClient: () => SQSClient, queueUrl: string): PostponeMessages {
   let client: SQSClient | undefined;
   return async (messages) => {
-    client ??= connect();
+    client ??= createClient();
     const command = new ChangeMessageVisibilityBatchCommand({
       QueueUrl: queueUrl,
       Entries: messages.map(({ receiptHandle, delaySeconds }, index) => ({

@@ -1,10 +1,8 @@
-import { ListError } from '../argyle/argyle-api.ts';
-import { isArgyleRefusal } from '../argyle/argyle-error.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import { durationMetric } from '../domain/metric-names.ts';
-import { isSetupError } from '../domain/setup-error.ts';
 import { environment, readVariable } from './environment.ts';
 
-/** Why something failed: the closed list of codes that error lines carry. */
+/** The `message` of an error line: a closed list. */
 export type LogCode =
   | 'delivery_not_queued'
   | 'secret_unreadable'
@@ -15,17 +13,17 @@ export type LogCode =
   | 'reconciliation_failed'
   | 'removals_held';
 
-/** What the functions tell CloudWatch. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
+/** Metrics and logs. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
 export type Telemetry = {
-  /** Prints the one embedded-metric line of a request, a batch or a part of a run. */
+  /** Prints the only measure line of a request, a batch or a part of a run: its metrics and fields. */
   readonly measure: (metrics: Readonly<Record<string, number>>, fields: Fields) => void;
-  /** Prints an error line; of the error, if there is one, only what cannot hold data: see `describeError`. */
+  /** Prints an error line. Of an error that is not loggable it prints only the name and code: see `describeError`. */
   readonly error: (code: LogCode, error: unknown, fields: Fields) => void;
 };
 
 type Fields = Readonly<Record<string, string | number>>;
 
-/** Telemetry as lines of JSON; namespace and service come from the environment. Why no library: docs/decisions/008. */
+/** Creates telemetry that prints lines of JSON. docs/decisions/008 says why it uses no library. */
 export function createTelemetry(): Telemetry {
   const namespace = readVariable(environment.metricsNamespace);
   const service = readVariable(environment.serviceName);
@@ -44,7 +42,7 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-// CloudWatch's embedded metric format: `_aws` says which of the line's numbers are metrics.
+// CloudWatch's embedded metric format: `_aws` lists the numbers of the line that are metrics.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html, read 2026-11-24
 function metricLine(namespace: string, metrics: Readonly<Record<string, number>>, fields: Fields): object {
   const Metrics = Object.keys(metrics).map((Name) => ({
@@ -60,16 +58,16 @@ function metricLine(namespace: string, metrics: Readonly<Record<string, number>>
   };
 }
 
-// Not through `console`: Lambda puts time and request id before what that prints, and the line would be no JSON.
+// Not with `console`: Lambda prepends the time and request id to its lines, so that they would not be JSON.
 function print(stream: NodeJS.WriteStream, line: object): void {
   stream.write(`${JSON.stringify(line)}\n`);
 }
 
-// The text of an AWS error, told by its `$fault`, names actions and resources, and ours are made for logs; any other text
-// may quote what it choked on.
+// AWS's service exceptions have a `$fault`, and their messages name only actions and resources. The message of any other
+// error may contain the input that caused it. Its code is a fixed word, such as Node's ECONNRESET.
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  const isTellable = error instanceof ListError || '$fault' in error || isSetupError(error) || isArgyleRefusal(error);
-  return { name: error.name, ...code, ...(isTellable && { message: error.message }) };
+  const isLoggable = error instanceof LoggableError || '$fault' in error;
+  return { name: error.name, ...code, ...(isLoggable && { message: error.message }) };
 }

@@ -1,15 +1,17 @@
 import { type EventType, isEventType } from './events.ts';
+import { isObject } from './is-object.ts';
+import { decodeUtf8 } from './message-body.ts';
 
-/** What one webhook says: which event happened to which document. Ids are 8-4-4-4-12 hex in lower case. */
+/** The content of one webhook: the event, and the document it is about. Ids are 8-4-4-4-12 hex in lower case. */
 export type Envelope = {
   readonly event: EventType;
   readonly account: string;
-  /** Absent only where reconciliation found the document: Argyle's user-upload object names no user. */
+  /** Absent only in events that reconciliation created: Argyle's user-upload object has no user. */
   readonly user?: string;
   readonly userUpload: string;
 };
 
-/** The outcome of reading a body: an envelope, or why it is none. `event` is the name the sender gave. */
+/** The result of reading a body: an envelope, or why there is none. `event` is the name that the sender used. */
 export type EnvelopeReading =
   | { readonly kind: 'envelope'; readonly envelope: Envelope }
   | { readonly kind: 'malformed' }
@@ -17,10 +19,9 @@ export type EnvelopeReading =
   | { readonly kind: 'missing_ids'; readonly event: EventType };
 
 /**
- * Reads a webhook body. `malformed`: not JSON in UTF-8, or no object with a string `event`. `missing_ids`: one of
- * `data.account`, `data.user`, `data.user_upload` is absent or not 8-4-4-4-12 hex. A strict UUID check would refuse
- * Argyle's own ids, whose version and variant digits are arbitrary (recorded deliveries, read 2026-11-24).
- * A webhook always names its `user`; only an event of our own reconciliation, `mayLackUser`, may leave it out.
+ * Reads a webhook body. Returns `malformed` unless it is an object in UTF-8 JSON with a string `event`, and `missing_ids`
+ * when one of `data.account`, `data.user` and `data.user_upload` is absent or is not an id.
+ * @param mayLackUser whether `user` may be absent: true only for events that reconciliation created
  */
 export function readEnvelope(body: Uint8Array, mayLackUser = false): EnvelopeReading {
   const message = parseJson(body);
@@ -37,22 +38,19 @@ export function readEnvelope(body: Uint8Array, mayLackUser = false): EnvelopeRea
   return { kind: 'envelope', envelope: { event, account, ...(user && { user }), userUpload } };
 }
 
-/** An id of Argyle's, 8-4-4-4-12 hex, in lower case; undefined for anything else. */
+/**
+ * Returns an Argyle id in lower case, or undefined for anything other than 8-4-4-4-12 hex. A strict UUID check would refuse
+ * Argyle's own ids: their version and variant digits are arbitrary (recorded deliveries, read 2026-11-24).
+ */
 export function readId(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : undefined;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(utf8.decode(body));
+    return JSON.parse(decodeUtf8(body) ?? '');
   } catch {
-    // The error's text quotes the body, so it goes no further.
+    // The error's message quotes the body, so it must not be passed on.
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

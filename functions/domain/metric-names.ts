@@ -1,4 +1,4 @@
-/** CloudWatch metrics that the functions print, named once for them and for the alarms. No SDK here. */
+/** CloudWatch metrics of ingest: one per request. The functions print them, and infra's alarms and dashboard read them. */
 export const ingestMetrics = {
   accepted: 'Accepted',
   quarantined: 'Quarantined',
@@ -7,7 +7,7 @@ export const ingestMetrics = {
   unavailable: 'Unavailable',
 } as const;
 
-/** Beside `Unavailable`, when it was the webhook secret that could not be read. */
+/** Printed beside `Unavailable` when the cause is that the webhook secret cannot be read. */
 export const secretUnreadableMetric = 'SecretUnreadable';
 
 /** One per record of a batch. */
@@ -18,7 +18,7 @@ export const workerMetrics = {
   permanent: 'FailedForGood',
 } as const;
 
-/** One per record of a batch for which Argyle was asked. */
+/** One per record of a batch whose document was requested from Argyle. */
 export const documentMetrics = {
   written: 'DocumentsWritten',
   older: 'DocumentsUnchanged',
@@ -29,7 +29,7 @@ export const documentMetrics = {
 /** One per step of a rotation. */
 export const rotationMetrics = { failed: 'RotationStepsFailed' } as const;
 
-/** One each time the reconciliation function runs, of what it did in that time. */
+/** One of each per invocation of reconciliation, for the work of that invocation. */
 export const reconciliationMetrics = {
   checked: 'Checked',
   missing: 'Missing',
@@ -40,20 +40,14 @@ export const reconciliationMetrics = {
   requests: 'ArgyleRequests',
 } as const;
 
-/** One per write to the table, where changes are published. */
+/** One per write to the table, if changes are published. */
 export const changeMetrics = { published: 'ChangesPublished', invisible: 'ChangesInvisible' } as const;
 
-/** Time in the handler, milliseconds, per request, batch or part of a run. */
+/** Milliseconds in the handler, per request, batch or part of a run. */
 export const durationMetric = 'DurationMs';
 
-/** The service dimension of reconciliation's metrics. */
-export const reconciliationService = 'reconciliation';
-
-/** The service dimension of ingest's metrics. A worker's is its event type. */
+// Values of the metrics' `service` dimension. A worker's is its event type.
 export const ingestService = 'ingest';
-
-/** The service dimension of the rotation's metrics. */
 export const rotationService = 'rotation';
-
-/** The service dimension of what describes changes of records. */
+export const reconciliationService = 'reconciliation';
 export const changesService = 'changes';

@@ -7,17 +7,17 @@ export type QueueMessage = {
   readonly attributes: Readonly<Record<string, string>>;
 };
 
-/** What a message on an event's queue says, or that it cannot be read. */
+/** The content of a message on an event's queue, or `unreadable`. */
 export type MessageReading =
   | { readonly kind: 'message'; readonly envelope: Envelope; readonly receivedAt: string }
   | { readonly kind: 'unreadable' };
 
-/** The `origin` of an event that no webhook told of: reconciliation found it at Argyle. */
+/** The `origin` of an event that reconciliation created because the record lacked it. */
 export const reconciliation = 'reconciliation';
 
 /**
- * Wraps a raw webhook body for its queue. `receivedAtMs`: epoch milliseconds at the gateway; `origin`: where it comes
- * from when it was no webhook.
+ * Creates the queue message of a webhook.
+ * @param delivery `receivedAtMs` is the gateway's receipt time in epoch milliseconds; `origin` is absent for webhooks
  */
 export function writeMessage(delivery: {
   readonly event: string;
@@ -40,15 +40,15 @@ export function writeMessage(delivery: {
 }
 
 /**
- * The name for a message's attribute `event`, `unreadable` where there is none: an attribute takes fewer characters than a
- * body, and an unknown name is whatever its sender wrote.
+ * Returns the value of a message's attribute `event`. An unknown name comes from the sender and may be too long for an
+ * attribute or contain characters that SQS refuses: it then becomes `unreadable`, as does a body without a name.
  */
 export function eventNameOf(reading: EnvelopeReading): string {
   if (reading.kind === 'envelope') return reading.envelope.event;
   return 'event' in reading && /^[\w.-]{1,128}$/.test(reading.event) ? reading.event : 'unreadable';
 }
 
-/** Reads a message back. `unreadable`: not an envelope with all ids, or without a receipt time of our own form. */
+/** Reads a message back. Returns `unreadable` unless it has all ids and a receipt time as `writeMessage` writes it. */
 export function readMessage({ body, attributes }: QueueMessage): MessageReading {
   const raw = decodeBody(body, attributes.encoding);
   const { receivedAt } = attributes;
@@ -59,8 +59,8 @@ export function readMessage({ body, attributes }: QueueMessage): MessageReading 
     : { kind: 'unreadable' };
 }
 
-// The form matters: slots are compared as text in DynamoDB, which orders times only if all look alike. Years of five
-// digits and more would be written with a sign.
+// DynamoDB compares slots as text, which orders times only if they all have the same form. A year of more than four digits
+// starts with a sign.
 function isReceiptTime(text: string | undefined): text is string {
   if (!text?.match(/^\d/)) return false;
   const time = new Date(text);

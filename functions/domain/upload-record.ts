@@ -1,23 +1,23 @@
 import type { Slot } from './events.ts';
 
 /**
- * The slots of one upload record: the earliest receipt time of each event, ISO 8601 UTC with milliseconds. A record
- * holds them beside `userUpload`, `account`, `user` and, once removed, `expiresAt` (epoch seconds).
+ * The slots of one upload record: the earliest receipt time of each event, ISO 8601 UTC with milliseconds. The record's
+ * other attributes are `userUpload`, `account`, `user`, `document` and, once removed, `expiresAt` (epoch seconds).
  */
 export type UploadSlots = Partial<Readonly<Record<Slot, string>>>;
 
-/** Every status of a document, those first that outrank others. */
+/** All statuses of a document, in order of precedence. */
 export const uploadStatuses = ['removed', 'ocr_completed', 'ocr_failed', 'added', 'pending'] as const;
 
-/** What a reader is told about a document; derived from the record, never stored. */
+/** The status of a document, derived from its record and never stored. */
 export type UploadStatus = (typeof uploadStatuses)[number];
 
-/** The slot whose event takes the document's personal data away and starts the record's expiry. */
+/** The slot of the event that deletes the document's personal data and starts the record's expiry. */
 export const removalSlot = 'removedAt' satisfies Slot;
 
 /**
- * The status of a record. A success outranks a failure, whichever arrived last: Argyle sends it only when no OCR
- * error occurred. `pending`: only authenticity is known so far.
+ * Returns the status of a record. A success takes precedence over a failure in any order of arrival, because Argyle sends
+ * it only if no OCR error occurred. `pending` means that only authenticity, or nothing, is known so far.
  */
 export function statusOf(record: UploadSlots): UploadStatus {
   if (record.removedAt) return 'removed';
@@ -27,14 +27,14 @@ export function statusOf(record: UploadSlots): UploadStatus {
   return 'pending';
 }
 
-/** When a removed record expires: epoch seconds, `retentionDays` after the removal. */
+/** Returns when a removed record expires: epoch seconds, `retentionDays` after the removal. */
 export function expiryOf(removedAt: string, retentionDays: number): number {
   return Math.floor(Date.parse(removedAt) / 1000) + retentionDays * 86_400;
 }
 
 /**
- * Whether a message is too old to create a record (received over 30 days ago): the tombstone of its document may
- * have expired meanwhile, and the document would come back to life. Tombstones are kept longer than that.
+ * Whether a message was received too long ago (over 30 days) to create a record. The tombstone of its document may have
+ * expired since, and a new record would restore a removed document. Tombstones are kept for more than 30 days.
  */
 export function isTooOldToCreate(receivedAt: string, nowMs: number): boolean {
   return nowMs - Date.parse(receivedAt) > 30 * 86_400_000;

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { callDeadline, secretsManagerClient, sqsClient } from '../aws/clients.ts';
-import { within } from '../aws/deadline.ts';
+import { withTimeLimit } from '../aws/deadline.ts';
 import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
 import { createSendMessage, type SendMessage } from '../aws/event-queue.ts';
 import { createTelemetry, type Telemetry } from '../aws/telemetry.ts';
@@ -11,7 +11,7 @@ import { eventNameOf, writeMessage } from '../domain/queue-message.ts';
 import { isSignedBy, readSignature, signatureHeader } from './signature.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './webhook-secret-reader.ts';
 
-/** What ingest needs from outside; `deadlineMs` bounds the whole of one request. */
+/** Dependencies of ingest. `deadlineMs` limits the time of one request. */
 export type IngestDependencies = {
   readonly secrets: WebhookSecrets;
   readonly sendMessage: SendMessage;
@@ -25,27 +25,21 @@ export type IngestDependencies = {
 type Outcome = {
   readonly status: keyof typeof ingestMetrics;
   readonly fields?: Readonly<Record<string, string>>;
-  /** Counted beside the status. */
+  /** Metrics in addition to the status. */
   readonly metrics?: Readonly<Record<string, number>>;
 };
 
-/** The largest body that is queued. In base64, with its attributes, it still fits SQS's 1 MiB. */
+/** The maximum size of a body. In base64, with its attributes, it still fits into SQS's 1 MiB. */
 export const bodyLimitBytes = 512 * 1024;
 
-/** Argyle waits 10 s, API Gateway 9 s, the function 8 s: this leaves over a second for a cold start. */
+/** Argyle's time-out is 10 s, API Gateway's 9 s and the function's 8 s. This leaves over a second for a cold start. */
 export const requestDeadlineMs = 6_500;
-
-const secretUnreadable: Outcome = {
-  status: 'unavailable',
-  fields: { reason: 'secret_unreadable' },
-  metrics: { [secretUnreadableMetric]: 1 },
-};
 
 const httpStatus = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
 
 /**
- * The webhook receiver: verifies, queues, then answers. What is signed is durable in SQS before 200 is sent; what
- * is not signed is answered 401 and leaves nothing; our own trouble is 503, which Argyle tries once more.
+ * Creates the webhook receiver. It verifies the signature, queues the message, then answers: 200 once a signed message is
+ * durable in SQS, 401 for an unsigned one, which is not stored, and 503 for our own failures, which Argyle retries once.
  */
 export function createIngest(dependencies: IngestDependencies) {
   // called by AWS, one request at a time
@@ -54,7 +48,7 @@ export function createIngest(dependencies: IngestDependencies) {
     const startedMs = dependencies.nowMs();
     const deliveryId = request.requestContext.requestId;
 
-    const { status, fields, metrics } = await within(dependencies.deadlineMs, (deadline) =>
+    const { status, fields, metrics } = await withTimeLimit(dependencies.deadlineMs, (deadline) =>
       receive(dependencies, request, deadline),
     ).catch((error): Outcome => {
       dependencies.telemetry.error('delivery_not_queued', error, { deliveryId });
@@ -78,33 +72,36 @@ async function receive(
   const signature = readSignature(headerOf(request, signatureHeader));
   if (!signature) return { status: 'bad_signature' };
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
-  const genuine = await isGenuine(dependencies.secrets, body, signature, deadline).catch((error: unknown) => {
+  try {
+    if (!(await isGenuine(dependencies.secrets, body, signature, deadline))) return { status: 'bad_signature' };
+  } catch (error) {
     dependencies.telemetry.error('secret_unreadable', error, { deliveryId: request.requestContext.requestId });
-    return secretUnreadable;
-  });
-  if (genuine === secretUnreadable) return secretUnreadable;
-  if (!genuine) return { status: 'bad_signature' };
-  if (body.length > bodyLimitBytes) return { status: 'too_large' };
-
-  const reading = readEnvelope(body);
-  const message = writeMessage({
-    event: eventNameOf(reading),
-    receivedAtMs: request.requestContext.timeEpoch,
-    deliveryId: request.requestContext.requestId,
-    body,
-  });
-  if (reading.kind !== 'envelope') {
-    await dependencies.sendMessage(dependencies.quarantineQueueUrl, message, deadline);
-    return { status: 'quarantined', fields: { reason: reading.kind } };
+    const metrics = { [secretUnreadableMetric]: 1 };
+    return { status: 'unavailable', fields: { reason: 'secret_unreadable' }, metrics };
   }
-  const { event, userUpload } = reading.envelope;
-  await dependencies.sendMessage(dependencies.queueUrls[event], message, deadline);
-  return { status: 'accepted', fields: { event, userUpload } };
+  return body.length > bodyLimitBytes ? { status: 'too_large' } : await queue(dependencies, request, body, deadline);
 }
 
-// API Gateway lower-cases header names; whoever invokes the function otherwise may not.
+async function queue(
+  { sendMessage, queueUrls, quarantineQueueUrl }: IngestDependencies,
+  { requestContext: { requestId, timeEpoch } }: APIGatewayProxyEventV2,
+  body: Buffer,
+  deadline: AbortSignal,
+): Promise<Outcome> {
+  const reading = readEnvelope(body);
+  const event = eventNameOf(reading);
+  const message = writeMessage({ event, receivedAtMs: timeEpoch, deliveryId: requestId, body });
+  if (reading.kind !== 'envelope') {
+    await sendMessage(quarantineQueueUrl, message, deadline);
+    return { status: 'quarantined', fields: { reason: reading.kind } };
+  }
+  await sendMessage(queueUrls[reading.envelope.event], message, deadline);
+  return { status: 'accepted', fields: { event, userUpload: reading.envelope.userUpload } };
+}
+
+// API Gateway converts header names to lower case. Other callers of the function may not.
 function headerOf({ headers }: APIGatewayProxyEventV2, name: string): string | undefined {
-  return headers[name] ?? Object.entries(headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
+  return Object.entries(headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
 }
 
 async function isGenuine(
@@ -129,7 +126,7 @@ function answer(statusCode: number, status: string): APIGatewayProxyStructuredRe
 // once per cold start
 function runtimeDependencies(): IngestDependencies {
   const secrets = createWebhookSecrets(secretsManagerClient(), readVariable(environment.webhookSecretId), Date.now);
-  // While Lambda still gives the whole of a core, and the function waits for its first delivery.
+  // During initialisation, Lambda provides a full core, and the function has no request to answer yet.
   secrets.readAhead(callDeadline());
   return {
     secrets,

@@ -1,11 +1,11 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The header that carries the signature, in lower case; senders may use any. */
+/** The name of the signature header, in lower case. Senders may use any letter case. */
 export const signatureHeader = 'x-argyle-signature';
 
 /**
- * Reads the signature header: hex HMAC-SHA512, in either letter case, without a prefix.
- * Gives the 64 bytes of the digest, or undefined when there is none or it is not of that form.
+ * Reads the signature header: a hex HMAC-SHA512 in either letter case, without a prefix. Returns the 64 bytes of the digest, or
+ * undefined when the header is absent or has another form.
  */
 export function readSignature(header: string | undefined): Buffer | undefined {
   if (!header?.match(/^[0-9a-f]{128}$/i)) return undefined;
@@ -13,8 +13,8 @@ export function readSignature(header: string | undefined): Buffer | undefined {
 }
 
 /**
- * Whether `signature` is the HMAC-SHA512 of exactly these body bytes under one of the secrets (UTF-8), compared in
- * constant time. An empty secret signs nothing: anyone could use it.
+ * Whether `signature` is the HMAC-SHA512 of exactly these body bytes under one of the secrets (UTF-8). Compares in constant
+ * time. An empty secret is never valid: anyone could sign with it.
  * Source: Argyle's webhook documentation and recorded deliveries, read 2026-11-24.
  */
 export function isSignedBy(secrets: readonly string[], body: Uint8Array, signature: Uint8Array): boolean {

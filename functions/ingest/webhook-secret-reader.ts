@@ -3,17 +3,17 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { orAborted } from '../aws/deadline.ts';
+import { abortable } from '../aws/deadline.ts';
 
-/** The secrets that a delivery may be signed with right now. `valid` and `reread` throw when the current one cannot be read. */
+/** The secrets that are valid for signatures. `valid` and `reread` throw when the current secret cannot be read. */
 export type WebhookSecrets = {
-  /** From the cache while it is fresh. */
+  /** Returns the valid secrets, from the cache while it is fresh. */
   readonly valid: (abortSignal: AbortSignal) => Promise<readonly string[]>;
-  /** After a mismatch: the secrets read anew, or undefined when they were read so lately that it is no use. */
+  /** Reads the secrets again, after a mismatch. Returns undefined when the last read was less than 10 s ago. */
   readonly reread: (abortSignal: AbortSignal) => Promise<readonly string[] | undefined>;
 };
 
-/** Reads ahead of the first delivery, which then waits for it. Never throws: what fails is tried again when it is needed. */
+/** Starts reading before the first request, which then waits for it. Never throws: a failed read is retried by the request. */
 export type ReadAhead = { readonly readAhead: (abortSignal: AbortSignal) => void };
 
 type Versions = {
@@ -26,13 +26,13 @@ type Versions = {
 
 const freshMs = 60_000;
 const usableWhileUnreadableMs = 15 * 60_000;
-const rereadPauseMs = 10_000;
+const minReadIntervalMs = 10_000;
 const previousValidMs = 24 * 3_600_000;
 
 /**
- * Reads the webhook secret's versions from Secrets Manager: current and pending are valid, previous for 24 h after
- * the current one's creation. Cached for 60 s, for 15 minutes while re-reading fails; re-reading on a mismatch at
- * most once in 10 s, so that a flood of bad signatures costs nothing.
+ * Reads the webhook secret's versions from Secrets Manager. The current and pending ones are valid, and the previous one for
+ * 24 h after the current one's creation. They are cached for 60 s, and for 15 minutes while reading fails. A mismatch causes
+ * at most one read in 10 s, so that a flood of bad signatures costs nothing.
  * @param nowMs the clock, epoch milliseconds
  */
 export function createWebhookSecrets(
@@ -42,42 +42,39 @@ export function createWebhookSecrets(
 ): WebhookSecrets & ReadAhead {
   let cached: Versions | undefined;
   let ahead: Promise<unknown> | undefined;
-  let failedAtMs = Number.NEGATIVE_INFINITY;
-  let failure: unknown;
+  let failure: { readonly error: unknown; readonly atMs: number } | undefined;
 
   const read = async (abortSignal: AbortSignal): Promise<Versions> => {
     try {
       cached = await readVersions(client, secretId, nowMs(), abortSignal);
-      failedAtMs = Number.NEGATIVE_INFINITY;
+      failure = undefined;
       return cached;
     } catch (error) {
-      failedAtMs = nowMs();
-      failure = error;
+      failure = { error, atMs: nowMs() };
       throw error;
     }
   };
-  const failedLately = () => nowMs() - failedAtMs < rereadPauseMs;
+  const recentFailure = () => (failure && nowMs() - failure.atMs < minReadIntervalMs ? failure : undefined);
 
   return {
     readAhead: (abortSignal) => {
       ahead = read(abortSignal).catch(() => undefined);
     },
     valid: async (abortSignal) => {
-      // It has time limits of its own, but may have begun in an environment that was frozen before it ended.
-      if (ahead) await orAborted(ahead, abortSignal);
+      // Its own time limits may not apply: Lambda may have frozen the environment before it ended.
+      if (ahead) await abortable(ahead, abortSignal);
       ahead = undefined;
       const kept = cached;
-      if (!kept) return secretsOf(await read(abortSignal), nowMs());
-      const ageMs = nowMs() - kept.readAtMs;
-      if (ageMs < freshMs) return secretsOf(kept, nowMs());
-      const isUsable = ageMs < usableWhileUnreadableMs;
-      if (isUsable && failedLately()) return secretsOf(kept, nowMs());
-      return secretsOf(await read(abortSignal).catch((error) => (isUsable ? kept : Promise.reject(error))), nowMs());
+      const ageMs = kept ? nowMs() - kept.readAtMs : Number.POSITIVE_INFINITY;
+      if (!kept || ageMs >= usableWhileUnreadableMs) return secretsOf(await read(abortSignal), nowMs());
+      if (ageMs < freshMs || recentFailure()) return secretsOf(kept, nowMs());
+      return secretsOf(await read(abortSignal).catch(() => kept), nowMs());
     },
     reread: async (abortSignal) => {
-      // A signature that an old copy does not match may still be right: nobody can say while reading fails.
-      if (failedLately()) throw failure;
-      if (cached && nowMs() - cached.readAtMs < rereadPauseMs) return undefined;
+      // While reading fails, a signature that does not match the cached secrets may still be valid.
+      const recent = recentFailure();
+      if (recent) throw recent.error;
+      if (cached && nowMs() - cached.readAtMs < minReadIntervalMs) return undefined;
       return secretsOf(await read(abortSignal), nowMs());
     },
   };
@@ -96,12 +93,12 @@ async function readVersions(
   abortSignal: AbortSignal,
 ): Promise<Versions> {
   const read = (stage: string) => readStage(client, secretId, stage, abortSignal);
-  // One after the other, over one connection: two more TLS handshakes would cost more CPU than all else at a cold start.
+  // In sequence, over one connection: two more TLS handshakes would cost more CPU than the rest of a cold start.
   const current = await read('AWSCURRENT');
   const pending = await read('AWSPENDING');
   const previous = await read('AWSPREVIOUS');
   if (!current)
-    throw new Error('The webhook secret has no current value: put one with the Secrets Manager console or CLI.');
+    throw new Error('The webhook secret has no current value: set one with the Secrets Manager console or CLI.');
   return {
     current: current.secret,
     pending: pending?.secret,

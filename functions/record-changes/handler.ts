@@ -4,15 +4,15 @@ import { changeMetrics, durationMetric } from '../domain/metric-names.ts';
 import { describeChange, type RecordChange } from './record-change.ts';
 import { readStreamRecord } from './stream-record-reader.ts';
 
-/** What it needs from outside. */
+/** Dependencies of the record-changes function. */
 export type RecordChangesDependencies = {
   readonly telemetry: Pick<Telemetry, 'measure'>;
   readonly nowMs: () => number;
 };
 
 /**
- * Turns what the table's stream tells into the events that are published; a write that changed nothing for their
- * readers becomes none. It stands in a pipe between the stream and the event bus, which publishes what it gives back.
+ * Creates the enrichment step of the pipe between the table's stream and the event bus. It converts stream records into the events
+ * that the pipe publishes, and drops writes that changed no published attribute.
  */
 export function createRecordChanges({ telemetry, nowMs }: RecordChangesDependencies) {
   // called by AWS, one batch of a shard at a time

@@ -1,31 +1,32 @@
 import { events, eventTypes } from '../domain/events.ts';
+import { isObject } from '../domain/is-object.ts';
 import { statusOf, type UploadSlots, type UploadStatus } from '../domain/upload-record.ts';
 import { processingSteps } from '../domain/user-upload.ts';
 
-/** One write to the table as its stream tells it: the stored record before and after, where there was one. */
+/** One write to the table, from its stream: the stored record before and after, if it existed. */
 export type RecordWrite = {
-  /** The stream's own id of the write: the same each time it is delivered. */
+  /** The stream's id of the write: the same at each delivery. */
   readonly id: string;
   readonly userUpload: string;
   readonly before: StoredRecord | undefined;
   readonly after: StoredRecord | undefined;
-  /** Whether DynamoDB deleted the record because its time had come. */
+  /** Whether DynamoDB deleted the record because it had expired. */
   readonly isExpiry: boolean;
 };
 
-/** What is published of a change; null stands for no record. */
+/** The published event of a change. `null` means that there was or is no record. */
 export type RecordChange = {
   readonly id: string;
   readonly userUpload: string;
   readonly statusBefore: UploadStatus | null;
   readonly statusAfter: UploadStatus | null;
-  /** Whether the record went because its time had come. */
+  /** Whether the record was deleted because it had expired. */
   readonly expired: boolean;
   readonly before: PublishedRecord | null;
   readonly after: PublishedRecord | null;
 };
 
-/** A record without what the user or OCR wrote: ids, times, and of the document words of Argyle's and numbers. */
+/** A record without texts of the user or of OCR: ids, times, and the document's type, states, score and time. */
 export type PublishedRecord = UploadSlots & {
   readonly userUpload: string;
   readonly account?: string;
@@ -42,13 +43,13 @@ export type PublishedRecord = UploadSlots & {
 type StoredRecord = Readonly<Record<string, unknown>>;
 
 const texts = ['account', 'user', ...eventTypes.map((event) => events[event].slot)] as const;
-// A word of a closed list, as `W-2` or `in_progress`; a sentence or a file name is none.
+// A word of a closed list, such as `W-2` or `in_progress`. Excludes sentences and file names.
 const word = /^[\w-]{1,40}$/;
-// An id or a time; nothing that somebody wrote.
+// An id or a time. Excludes texts that people write.
 const token = /^[\w.:+-]{1,64}$/;
 const steps = processingSteps.toSorted();
 
-/** What a write changed for those who read what is published; undefined when nothing of that has changed. */
+/** Returns the event to publish for a write, or undefined when no published attribute changed. */
 export function describeChange({ id, userUpload, before, after, isExpiry }: RecordWrite): RecordChange | undefined {
   const published = { before: before ? publish(before) : null, after: after ? publish(after) : null };
   if (JSON.stringify(published.before) === JSON.stringify(published.after)) return undefined;
@@ -62,8 +63,8 @@ export function describeChange({ id, userUpload, before, after, isExpiry }: Reco
   };
 }
 
-// Attributes are named one by one, so that one that is added to records stays inside until somebody decides otherwise; in
-// one order, so that equal records are equal texts.
+// Attributes are listed one by one, so that an attribute added to records later is not published by accident. The order is
+// fixed, so that equal records serialise to equal texts.
 function publish(record: StoredRecord): PublishedRecord {
   return {
     userUpload: String(record.userUpload),
@@ -73,7 +74,7 @@ function publish(record: StoredRecord): PublishedRecord {
   };
 }
 
-// Not `fileName` and `ocrErrors`: personal data. Not `fetchedAt`: it tells of us, not of the document.
+// Without `fileName` and `ocrErrors`, which are personal data, and without `fetchedAt`, which is not about the document.
 function publishDocument(document: StoredRecord): NonNullable<PublishedRecord['document']> {
   const processing = isObject(document.processing) ? document.processing : {};
   return {
@@ -100,8 +101,4 @@ function isWord(value: unknown): boolean {
 
 function isToken(value: unknown): boolean {
   return typeof value === 'string' && token.test(value);
-}
-
-function isObject(value: unknown): value is StoredRecord {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,19 +1,13 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
 import type { RecordWrite } from './record-change.ts';
 
-/** A record of a table's stream, as far as it is read here. */
-export type StreamRecord = {
-  readonly eventID?: string | undefined;
-  readonly dynamodb?: { readonly [Part in 'Keys' | 'OldImage' | 'NewImage']?: object | undefined } | undefined;
-  readonly userIdentity?: { readonly type?: string; readonly principalId?: string } | undefined;
-};
-
 /**
- * Reads a stream record. What DynamoDB's own expiry deletes bears that service's identity, what anybody else deletes does
- * not (Amazon DynamoDB developer guide, "DynamoDB Streams and Time to Live", read 2026-11-24).
+ * Reads a stream record. Deletions by DynamoDB's expiry have that service's identity; all others do not (Amazon DynamoDB
+ * developer guide, "DynamoDB Streams and Time to Live", read 2026-11-24).
  */
-export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: StreamRecord): RecordWrite {
+export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: DynamoDBRecord): RecordWrite {
   return {
     id: eventID,
     userUpload: String(recordOf(dynamodb.Keys)?.userUpload),
@@ -24,7 +18,7 @@ export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: 
 }
 
 function recordOf(image: object | undefined): RecordWrite['before'] {
-  // The usual way throws at what JavaScript cannot count: one such number, which only a person can have written, would
-  // hold up the changes of all documents in its shard.
+  // By default, `unmarshall` throws for numbers that JavaScript cannot represent. One such number, which only a person can have
+  // written, would block the changes of all documents in its shard.
   return image && unmarshall(image as Record<string, AttributeValue>, { wrapNumbers: Number });
 }

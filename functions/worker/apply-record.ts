@@ -1,12 +1,11 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { Telemetry } from '../aws/telemetry.ts';
-import type { Envelope } from '../domain/envelope.ts';
 import { readMessage } from '../domain/queue-message.ts';
 import { isTooOldToCreate } from '../domain/upload-record.ts';
 import type { Enrich, EnrichmentOutcome } from './enrich-record.ts';
 import type { ApplyEvent, ApplyOutcome } from './upload-store.ts';
 
-/** What one message needs. `enrich` is absent without credentials for Argyle, and for removals: nothing to ask. */
+/** Dependencies of applying one message. `enrich` is absent without Argyle credentials, and in the worker of removals. */
 export type RecordDependencies = {
   readonly eventType: string;
   readonly applyEvent: ApplyEvent;
@@ -16,22 +15,22 @@ export type RecordDependencies = {
 };
 
 /**
- * What became of a message. `retryable`: our or Argyle's trouble, tried again for over six hours, not before
- * `retryAfterSeconds`. `permanent`: will never work, in the dead-letter queue within seconds.
+ * The outcome of a message. `retryable`: a failure of AWS or Argyle; retried for over six hours, not before
+ * `retryAfterSeconds`. `permanent`: can never succeed; in the dead-letter queue within seconds.
  */
 export type RecordOutcome = {
   readonly kind: 'applied' | 'stale' | 'retryable' | 'permanent';
   readonly record: SQSRecord;
-  /** Of which document the message tells, if it can be read. */
+  /** The document of the message, if it is readable. */
   readonly userUpload?: string;
-  /** What became of the document, if Argyle was asked for it. */
+  /** The outcome of fetching the document, if Argyle was asked. */
   readonly document?: EnrichmentOutcome['kind'];
   readonly retryAfterSeconds?: number | undefined;
 };
 
 /**
- * Merges one message into its upload record, then fetches the document, so that Argyle's API being down never delays
- * the fact that the event happened. A stale event's document is fetched too: its first try may have got no answer.
+ * Merges one message into its upload record, then fetches the document. In this order, an outage of Argyle's API never delays
+ * the event itself. The document of a stale event is fetched too, because the fetch may have failed the first time.
  */
 export async function applyRecord(
   dependencies: RecordDependencies,
@@ -39,11 +38,10 @@ export async function applyRecord(
   deadline: AbortSignal,
 ): Promise<RecordOutcome> {
   const reading = readMessage({ body: record.body, attributes: stringAttributes(record) });
-  const { telemetry } = dependencies;
-  if (reading.kind === 'unreadable') return failureOf(telemetry, record)('permanent', 'unreadable');
+  if (reading.kind === 'unreadable') return failureOf(dependencies.telemetry, record)('permanent', 'unreadable');
   const { envelope, receivedAt } = reading;
   const { userUpload } = envelope;
-  const fail = failureOf(telemetry, record, { userUpload });
+  const fail = failureOf(dependencies.telemetry, record, { userUpload });
   if (envelope.event !== dependencies.eventType) return fail('permanent', 'wrong_event');
 
   let applied: ApplyOutcome;
@@ -56,25 +54,15 @@ export async function applyRecord(
   if (applied.kind === 'expired') return fail('permanent', 'expired');
   if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record, userUpload };
 
-  const document = await enrichRecord(dependencies.enrich, envelope, deadline);
+  const document = await dependencies
+    .enrich(userUpload, deadline)
+    .catch((error): EnrichmentOutcome => ({ kind: 'failed', error }));
   if (document.kind !== 'failed') return { kind: applied.kind, record, userUpload, document: document.kind };
   const { error, retryAfterSeconds } = document;
   return { ...fail('retryable', 'not_fetched', error), document: 'failed', retryAfterSeconds };
 }
 
-async function enrichRecord(
-  enrich: Enrich,
-  { userUpload }: Envelope,
-  deadline: AbortSignal,
-): Promise<EnrichmentOutcome> {
-  try {
-    return await enrich(userUpload, deadline);
-  } catch (error) {
-    return { kind: 'failed', error };
-  }
-}
-
-/** The id of the delivery that a message came with; `unknown` for one that somebody else put on the queue. */
+/** Returns the delivery id of a message, or `unknown` for a message that ingest did not send. */
 export function deliveryIdOf(record: SQSRecord): string {
   return record.messageAttributes.deliveryId?.stringValue ?? 'unknown';
 }

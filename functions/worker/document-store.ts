@@ -1,27 +1,27 @@
-import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { callDeadline } from '../aws/clients.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import type { Document } from '../domain/user-upload.ts';
+import { updateIf } from './upload-store.ts';
 
-/** `older`: the record has newer news of the document, or was removed meanwhile. */
-export type WriteOutcome = 'written' | 'older';
-
-/** Puts a document into its record; `fetchedAt`: when Argyle was asked. Throws when DynamoDB does not answer or refuses. */
+/**
+ * Writes a document into its record; returns `older` when the record has a newer document or has been removed. `fetchedAt`:
+ * when it was requested from Argyle. Throws when DynamoDB does not answer or refuses.
+ */
 export type WriteDocument = (
   userUpload: string,
   document: Document,
   fetchedAt: string,
   deadline: AbortSignal,
-) => Promise<WriteOutcome>;
+) => Promise<'written' | 'older'>;
 
 /**
- * Gives the second write of a record: `document` is replaced by the later one, by `updatedAt`, then by `fetchedAt`,
- * and never comes back once the record is removed. So any order of fetches ends in the same record.
+ * Creates the second write of a record. It replaces `document` only by a later one, by `updatedAt` and then by `fetchedAt`, and
+ * never restores it once the record is removed. Any order of fetches therefore produces the same record.
  */
 export function createWriteDocument(client: DynamoDBClient, tableName: string): WriteDocument {
   return async (userUpload, document, fetchedAt, deadline) => {
-    const command = new UpdateItemCommand({
+    const update = {
       TableName: tableName,
       Key: { userUpload: { S: userUpload } },
       UpdateExpression: 'SET #document = :document',
@@ -40,13 +40,7 @@ export function createWriteDocument(client: DynamoDBClient, tableName: string): 
         ':updatedAt': { S: document.updatedAt },
         ':fetchedAt': { S: fetchedAt },
       },
-    });
-    try {
-      await client.send(command, { abortSignal: callDeadline(deadline) });
-      return 'written';
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'older';
-      throw error;
-    }
+    };
+    return (await updateIf(client, update, deadline)) ? 'written' : 'older';
   };
 }

@@ -2,15 +2,14 @@ import { type AskArgyle, argyleError } from '../argyle/argyle-api.ts';
 import { readUserUpload } from '../domain/user-upload.ts';
 import type { WriteDocument } from './document-store.ts';
 
-/** `gone`: Argyle knows no such document, it was removed meanwhile. `failed`: ask again, not before `retryAfterSeconds`. */
+/** `gone`: Argyle returned 404, so the document was removed. `failed`: retry, not before `retryAfterSeconds`. */
 export type EnrichmentOutcome =
   | { readonly kind: 'written' | 'older' | 'gone' }
   | { readonly kind: 'failed'; readonly error: unknown; readonly retryAfterSeconds?: number };
 
-/** Fetches one document from Argyle into its record. Throws when the store or the credentials cannot be reached. */
+/** Fetches one document from Argyle into its record. Throws when DynamoDB or the credentials cannot be reached. */
 export type Enrich = (userUpload: string, deadline: AbortSignal) => Promise<EnrichmentOutcome>;
 
-/** What enrichment needs from outside. */
 export type EnrichmentDependencies = {
   readonly askArgyle: AskArgyle;
   readonly writeDocument: WriteDocument;
@@ -18,8 +17,8 @@ export type EnrichmentDependencies = {
 };
 
 /**
- * Gives the enrichment of one record, after its base write. The time of the fetch is when it began: what Argyle answers
- * is at least as new as that.
+ * Creates the enrichment of one record, for use after its base write. The time of the fetch is its start: Argyle's answer is at
+ * least as recent.
  */
 export function createEnrich({ askArgyle, writeDocument, nowMs }: EnrichmentDependencies): Enrich {
   return async (userUpload, deadline) => {

@@ -2,7 +2,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createAskArgyle } from '../argyle/argyle-api.ts';
 import { createReadArgyleCredentials } from '../aws/argyle-credentials.ts';
 import { dynamodbClient, secretsManagerClient, sqsClient } from '../aws/clients.ts';
-import { within } from '../aws/deadline.ts';
+import { withTimeLimit } from '../aws/deadline.ts';
 import { environment, readOptionalVariable, readVariable } from '../aws/environment.ts';
 import { createPostponeMessages, type PostponeMessages } from '../aws/event-queue.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
@@ -13,25 +13,25 @@ import { createEnrich, type Enrich } from './enrich-record.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 import { createApplyEvent } from './upload-store.ts';
 
-/** What a worker needs from outside; `random` gives 0 to 1, `budgetMs` bounds the work on one batch. */
+/** Dependencies of a worker. `random` returns 0 to 1; `budgetMs` limits the time of one batch, without postponing. */
 export type WorkerDependencies = RecordDependencies & {
   readonly postponeMessages: PostponeMessages;
   readonly random: () => number;
   readonly budgetMs: number;
 };
 
-/** Of the worker's 30 s. The rest is for postponing what failed, which takes 6.5 s at most. */
+/** Time budget out of the worker's 30 s time-out. The rest is for postponing failed messages, which takes at most 6.5 s. */
 export const batchBudgetMs = 20_000;
 
 /**
- * The worker of one event type: merges each message of a batch into its upload record and reports exactly the
- * messages that failed, so that a poison message harms only itself. What the budget does not reach has failed too.
+ * Creates the worker of one event type. It merges each message of a batch into its upload record and reports exactly the
+ * messages that failed, so that a poison message affects no other. Messages that exceed the time budget have failed too.
  */
 export function createWorker(dependencies: WorkerDependencies) {
   // called by AWS, one batch at a time
   return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
     const startedMs = dependencies.nowMs();
-    const outcomes = await within(dependencies.budgetMs, (deadline) =>
+    const outcomes = await withTimeLimit(dependencies.budgetMs, (deadline) =>
       Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline))),
     );
     const failures = outcomes.filter(({ kind }) => kind === 'retryable' || kind === 'permanent');
@@ -42,7 +42,7 @@ export function createWorker(dependencies: WorkerDependencies) {
       { ...countsOf(outcomes, dependencies.enrich !== undefined), [durationMetric]: durationMs },
       {
         records: outcomes.length,
-        // So that a person finds the batch of a document or delivery. Ten of each at most.
+        // For finding the batch of a document or delivery in the logs. A batch has at most ten of each.
         userUploads: listOf(outcomes.flatMap(({ userUpload }) => userUpload ?? [])),
         deliveryIds: listOf(batch.Records.map(deliveryIdOf)),
       },
@@ -65,7 +65,7 @@ async function postpone(
   try {
     await postponeMessages(postponements);
   } catch (error) {
-    // The messages then come back after the queue's visibility time-out: later than wanted, but not lost.
+    // The messages then become visible after the queue's visibility time-out: late, but not lost.
     telemetry.error('records_not_postponed', error, { records: failures.length });
   }
 }
@@ -79,7 +79,7 @@ function countsOf(outcomes: readonly RecordOutcome[], asksArgyle: boolean): Reco
     Object.entries(names).map(([name, metric]) => [metric, outcomes.filter((outcome) => outcome[key] === name).length]);
   return Object.fromEntries([
     ...count(workerMetrics, 'kind'),
-    // A metric costs money by its name: none where nothing is asked.
+    // Each metric name costs money: workers that never ask Argyle do not print these.
     ...(asksArgyle ? count(documentMetrics, 'document') : []),
   ]);
 }
@@ -101,7 +101,7 @@ function runtimeDependencies(): WorkerDependencies {
   };
 }
 
-// Infra sets the variable for the workers that ask Argyle, if there are credentials.
+// Infra sets the variable only with credentials, and not for the worker of removals.
 function runtimeEnrich(dynamodb: ReturnType<typeof dynamodbClient>, tableName: string): Enrich | undefined {
   const credentialsId = readOptionalVariable(environment.argyleCredentialsId);
   if (!credentialsId) return undefined;

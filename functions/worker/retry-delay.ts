@@ -1,13 +1,13 @@
 const firstDelaySeconds = 5;
-const longestDelaySeconds = 3_600;
+const maxDelaySeconds = 3_600;
 
 /**
- * Seconds to wait before a message is received again: 5 s, doubling to 1 h. `random` (0 to 1) lengthens a wait by
- * up to a quarter and never shortens it, so 16 receives always span over six hours.
- * @param receiveCount how often the message was received, counted from 1
- * @param atLeastSeconds what a busy service asked for with Retry-After; at most 1 h of it is granted
+ * Returns the seconds until a message is received again: exponential backoff from 5 s to 1 h. The jitter `random` (0 to 1)
+ * adds up to a quarter and never shortens a delay, so that 16 receives always take over six hours.
+ * @param receiveCount how often the message was received, starting at 1
+ * @param minSeconds the Retry-After of a service that is unavailable; limited to 1 h
  */
-export function retryDelaySeconds(receiveCount: number, random: number, atLeastSeconds = 0): number {
-  const doubled = Math.max(atLeastSeconds, firstDelaySeconds * 2 ** (receiveCount - 1));
-  return Math.min(longestDelaySeconds, Math.round(doubled * (1 + random / 4)));
+export function retryDelaySeconds(receiveCount: number, random: number, minSeconds = 0): number {
+  const doubled = Math.max(minSeconds, firstDelaySeconds * 2 ** (receiveCount - 1));
+  return Math.min(maxDelaySeconds, Math.round(doubled * (1 + random / 4)));
 }

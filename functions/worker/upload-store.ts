@@ -4,6 +4,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { callDeadline } from '../aws/clients.ts';
 import type { Envelope } from '../domain/envelope.ts';
@@ -11,8 +12,8 @@ import { events } from '../domain/events.ts';
 import { expiryOf, removalSlot } from '../domain/upload-record.ts';
 
 /**
- * `stale`: the record already knows of this event, as early or earlier. `expired`: too old, and there is no record.
- * `isRemoved`: whether the record is a tombstone now.
+ * `stale`: the record already has this event with the same or an earlier time. `expired`: the message is too old to create
+ * a record, and there is none. `isRemoved`: whether the record is a tombstone now.
  */
 export type ApplyOutcome =
   | { readonly kind: 'applied' | 'stale'; readonly isRemoved: boolean }
@@ -28,49 +29,59 @@ export type ApplyEvent = (
 type Item = Readonly<Record<string, AttributeValue>>;
 
 /**
- * Gives the merge: one conditional UpdateItem that sets the event's slot if it is absent or later. Each slot is a
- * minimum, so any order and any repeats end in the same record. A removal also takes `document` away and sets the
- * record's expiry. Only a refused write is followed by a read, to tell stale from expired and whether the record lacks
- * the `user` that this event brings.
+ * Creates the merge: one conditional UpdateItem that sets the event's slot if the slot is absent or later. Each slot is a
+ * minimum, so any order and any number of repeats produce the same record. A removal also deletes `document` and sets the
+ * record's expiry. Only after a failed condition is the record read, to distinguish stale from expired and to add a missing
+ * `user`.
  */
 export function createApplyEvent(client: DynamoDBClient, tableName: string, retentionDays: number): ApplyEvent {
   return async (envelope, receivedAt, { mayCreate, deadline }) => {
-    try {
-      const { Attributes } = await client.send(
-        updateCommand(tableName, retentionDays, envelope, receivedAt, mayCreate),
-        { abortSignal: callDeadline(deadline) },
-      );
-      return { kind: 'applied', isRemoved: isTombstone(Attributes) };
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
-    const record = await readRecord(client, tableName, envelope.userUpload, deadline);
-    if (record && !record.user && envelope.user) await fillUser(client, tableName, envelope, deadline);
-    if (record) return { kind: 'stale', isRemoved: isTombstone(record) };
-    // There is nothing left to remove, so an old removal has got what it wants. A record that expired between the
-    // write and the read was a tombstone.
+    const target = { TableName: tableName, Key: { userUpload: { S: envelope.userUpload } } };
+    const merge = mergeOf(envelope, receivedAt, retentionDays, mayCreate);
+    const merged = await updateIf(client, { ...target, ...merge, ReturnValues: 'ALL_NEW' }, deadline);
+    if (merged) return { kind: 'applied', isRemoved: isTombstone(merged) };
+
+    const read = new GetItemCommand({
+      ...target,
+      ProjectionExpression: 'userUpload, #user, #removedAt',
+      ExpressionAttributeNames: { '#user': 'user', '#removedAt': removalSlot },
+      ConsistentRead: true,
+    });
+    const { Item: record } = await client.send(read, { abortSignal: callDeadline(deadline) });
+    // No record: an old removal has nothing left to remove, and a record that expired between the write and the read was
+    // a tombstone.
     const isRemoval = events[envelope.event].slot === removalSlot;
-    return mayCreate || isRemoval ? { kind: 'stale', isRemoved: true } : { kind: 'expired' };
+    if (!record) return mayCreate || isRemoval ? { kind: 'stale', isRemoved: true } : { kind: 'expired' };
+    // Reconciliation created the record, without a user. If it has expired since, no user is missing.
+    if (!record.user && envelope.user) await updateIf(client, { ...target, ...additionOf(envelope.user) }, deadline);
+    return { kind: 'stale', isRemoved: isTombstone(record) };
   };
 }
 
-function updateCommand(
-  tableName: string,
-  retentionDays: number,
-  { event, account, user, userUpload }: Envelope,
-  receivedAt: string,
-  mayCreate: boolean,
-): UpdateItemCommand {
+/** Updates an item and returns its attributes as `ReturnValues` selects them, or undefined when the condition failed. */
+export async function updateIf(
+  client: DynamoDBClient,
+  input: UpdateItemCommandInput & { readonly ConditionExpression: string },
+  deadline: AbortSignal | undefined,
+): Promise<Item | undefined> {
+  try {
+    const { Attributes } = await client.send(new UpdateItemCommand(input), { abortSignal: callDeadline(deadline) });
+    return Attributes ?? {};
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+function mergeOf({ event, account, user }: Envelope, receivedAt: string, retentionDays: number, mayCreate: boolean) {
   const { slot } = events[event];
   const isRemoval = slot === removalSlot;
-  const isNews = '(attribute_not_exists(#slot) OR #slot > :receivedAt)';
-  return new UpdateItemCommand({
-    TableName: tableName,
-    Key: { userUpload: { S: userUpload } },
+  const isEarlier = '(attribute_not_exists(#slot) OR #slot > :receivedAt)';
+  return {
     UpdateExpression:
       `SET #slot = :receivedAt, #account = :account${user ? ', #user = :user' : ''}` +
       (isRemoval ? ', #expiresAt = :expiresAt REMOVE #document' : ''),
-    ConditionExpression: mayCreate ? isNews : `attribute_exists(userUpload) AND ${isNews}`,
+    ConditionExpression: mayCreate ? isEarlier : `attribute_exists(userUpload) AND ${isEarlier}`,
     ExpressionAttributeNames: {
       '#slot': slot,
       '#account': 'account',
@@ -83,52 +94,18 @@ function updateCommand(
       ...(user && { ':user': { S: user } }),
       ...(isRemoval && { ':expiresAt': { N: String(expiryOf(receivedAt, retentionDays)) } }),
     },
-    ReturnValues: 'ALL_NEW',
-  });
+  };
 }
 
-async function readRecord(
-  client: DynamoDBClient,
-  tableName: string,
-  userUpload: string,
-  deadline: AbortSignal | undefined,
-): Promise<Item | undefined> {
-  const { Item } = await client.send(
-    new GetItemCommand({
-      TableName: tableName,
-      Key: { userUpload: { S: userUpload } },
-      ProjectionExpression: 'userUpload, #user, #removedAt',
-      ExpressionAttributeNames: { '#user': 'user', '#removedAt': removalSlot },
-      ConsistentRead: true,
-    }),
-    { abortSignal: callDeadline(deadline) },
-  );
-  return Item;
-}
-
-// Reconciliation made the record, without a user; a webhook knows it.
-async function fillUser(
-  client: DynamoDBClient,
-  tableName: string,
-  { userUpload, user = '' }: Envelope,
-  deadline: AbortSignal | undefined,
-): Promise<void> {
-  const command = new UpdateItemCommand({
-    TableName: tableName,
-    Key: { userUpload: { S: userUpload } },
+function additionOf(user: string) {
+  return {
     UpdateExpression: 'SET #user = :user',
     ConditionExpression: 'attribute_exists(userUpload)',
     ExpressionAttributeNames: { '#user': 'user' },
     ExpressionAttributeValues: { ':user': { S: user } },
-  });
-  try {
-    await client.send(command, { abortSignal: callDeadline(deadline) });
-  } catch (error) {
-    // The record expired meanwhile: nothing is left that lacks a user.
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+  };
 }
 
-function isTombstone(record: Item | undefined): boolean {
-  return record?.[removalSlot] !== undefined;
+function isTombstone(record: Item): boolean {
+  return record[removalSlot] !== undefined;
 }

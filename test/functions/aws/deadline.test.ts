@@ -1,22 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { orAborted, within } from '../../../functions/aws/deadline.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { abortable, withTimeLimit } from '../../../functions/aws/deadline.ts';
 
 beforeAll(() => void vi.useFakeTimers());
 afterAll(() => void vi.useRealTimers());
 
-describe('work within a deadline', () => {
-  test('gives what it comes to, and leaves no clock running', async () => {
-    expect(await within(1_000, async () => vi.getTimerCount())).toBe(1);
+const never = new Promise<never>(() => undefined);
+
+describe('withTimeLimit', () => {
+  it('returns the result and clears its timer', async () => {
+    expect(await withTimeLimit(1_000, async () => vi.getTimerCount())).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('fails as it fails, and leaves no clock running', async () => {
-    await expect(within(1_000, () => Promise.reject(new Error('it failed')))).rejects.toThrow('it failed');
+  it('rejects with the error of the work and clears its timer', async () => {
+    await expect(withTimeLimit(1_000, () => Promise.reject(new Error('it failed')))).rejects.toThrow('it failed');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('is told when its time is up', async () => {
-    const working = within(1_000, (deadline) => orAborted(never(), deadline));
+  it('aborts the signal at the limit', async () => {
+    const working = withTimeLimit(1_000, (deadline) => abortable(never, deadline));
     vi.advanceTimersByTime(999);
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(1);
@@ -24,33 +26,29 @@ describe('work within a deadline', () => {
   });
 });
 
-describe('work that is waited for until a signal aborts', () => {
-  test('gives what it comes to, or fails as it fails', async () => {
+describe('abortable', () => {
+  it('returns the result or rejects with the error of the work', async () => {
     const { signal } = new AbortController();
-    expect(await orAborted(Promise.resolve('done'), signal)).toBe('done');
-    await expect(orAborted(Promise.reject(new Error('it failed')), signal)).rejects.toThrow('it failed');
+    expect(await abortable(Promise.resolve('done'), signal)).toBe('done');
+    await expect(abortable(Promise.reject(new Error('it failed')), signal)).rejects.toThrow('it failed');
   });
 
-  test("fails with the signal's reason once it aborts", async () => {
+  it("rejects with the signal's reason when the signal aborts", async () => {
     const controller = new AbortController();
-    const waiting = orAborted(never(), controller.signal);
+    const waiting = abortable(never, controller.signal);
     controller.abort(new Error('stop'));
     await expect(waiting).rejects.toThrow('stop');
   });
 
-  test('is not waited for when the signal has aborted before, not even if it is done', async () => {
-    await expect(orAborted(Promise.resolve('done'), AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+  it('rejects when the signal has already aborted, even if the work is done', async () => {
+    await expect(abortable(Promise.resolve('done'), AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
   });
 
-  test('may fail later, and nothing comes of it', async () => {
+  it('ignores a later error of the work', async () => {
     const failing = Promise.withResolvers<never>();
-    const waiting = orAborted(failing.promise, AbortSignal.abort());
+    const waiting = abortable(failing.promise, AbortSignal.abort());
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
     failing.reject(new Error('later'));
     await expect(failing.promise).rejects.toThrow('later');
   });
 });
-
-function never(): Promise<never> {
-  return new Promise(() => undefined);
-}

@@ -8,13 +8,13 @@ const ids = { account: sample.account, user: sample.user, userUpload: sample.use
 const [account, user, user_upload] = [sample.account, sample.user, sample.userUpload];
 const event = 'user_uploads.added';
 
-describe('readEnvelope reads', () => {
+describe('readEnvelope returns an envelope for', () => {
   it.each(eventTypes)('the recorded form of %s', (event) => {
     const fixture = readFileSync(new URL(`../../fixtures/${event}.json`, import.meta.url));
     expect(readEnvelope(fixture)).toEqual({ kind: 'envelope', envelope: { event, ...ids } });
   });
 
-  it('a compact body, whatever its order of keys and whatever else it holds', () => {
+  it('a compact body with other keys, in any order', () => {
     const message = { data: { more: 1, user_upload, user, account }, more: [null], event };
     expect(read(JSON.stringify(message))).toEqual({ kind: 'envelope', envelope: { event, ...ids } });
   });
@@ -23,40 +23,40 @@ describe('readEnvelope reads', () => {
     ['all zeros', '00000000-0000-0000-0000-000000000000'],
     ['all f', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
     ['version 0 and variant 5', '01320596-2c3d-089c-53e7-a8ce6d625b33'],
-  ])('ids that are no RFC 9562 UUIDs: %s', (_, userUpload) => {
+  ])('ids that are not RFC 9562 UUIDs: %s', (_, userUpload) => {
     expect(read(sampleBody({ userUpload }))).toMatchObject({ envelope: { userUpload } });
   });
 
-  it('ids in upper case as the same ids in lower case', () => {
+  it('ids in upper case, converted to lower case', () => {
     const upper = { account: account.toUpperCase(), user: user.toUpperCase(), userUpload: user_upload.toUpperCase() };
     expect(read(sampleBody(upper))).toEqual({ kind: 'envelope', envelope: { event, ...ids } });
   });
 
-  it('the last of two equal keys, as JSON.parse does', () => {
+  it('duplicate keys, of which the last is used, as by JSON.parse', () => {
     const body = sampleBody().replace('{', '{"event": "user_uploads.removed", "data": {},');
     expect(read(body)).toEqual({ kind: 'envelope', envelope: { event, ...ids } });
   });
 
-  it('an envelope beside a value that is nested 200,000 deep', () => {
+  it('a body with a value that is nested 200,000 deep', () => {
     const body = sampleBody({ name: 'DEEP' }).replace('"DEEP"', '['.repeat(200_000) + ']'.repeat(200_000));
     expect(read(body)).toEqual({ kind: 'envelope', envelope: { event, ...ids } });
   });
 });
 
-describe('readEnvelope says missing_ids', () => {
+describe('readEnvelope returns missing_ids', () => {
   it.each(
     ['account', 'user', 'user_upload'].flatMap((id) =>
       [
         ['missing', undefined],
         ['null', null],
         ['a number', 1],
-        ['an array of a good one', [account]],
+        ['an array with an id', [account]],
         ['an empty string', ''],
         ['one digit short', account.slice(1)],
         ['one digit too long', `${account}0`],
         ['without dashes', account.replaceAll('-', '')],
         ['not hex', account.replace('c', 'g')],
-        ['behind a prefix', `id-${account}`],
+        ['after a prefix', `id-${account}`],
         ['followed by a line break', `${account}\n`],
         ['in braces', `{${account}}`],
       ].map(([fault, value]) => ({ id, fault, value })),
@@ -66,17 +66,20 @@ describe('readEnvelope says missing_ids', () => {
     expect(read(JSON.stringify({ event, data }))).toEqual({ kind: 'missing_ids', event });
   });
 
-  it.each([{}, { data: null }, { data: 'text' }, { data: 1 }, { data: [] }])('when the rest is %j', ({ data }) => {
-    expect(read(JSON.stringify({ event, data }))).toEqual({ kind: 'missing_ids', event });
-  });
+  it.each([{}, { data: null }, { data: 'text' }, { data: 1 }, { data: [] }])(
+    'when the data is absent or not an object: %j',
+    ({ data }) => {
+      expect(read(JSON.stringify({ event, data }))).toEqual({ kind: 'missing_ids', event });
+    },
+  );
 
-  it('when the ids are there only through a key named __proto__', () => {
+  it('when the ids are only in a key named __proto__', () => {
     const body = `{"event":"${event}","data":{"__proto__":${JSON.stringify({ account, user, user_upload })}}}`;
     expect(read(body)).toEqual({ kind: 'missing_ids', event });
   });
 });
 
-describe('readEnvelope says unknown_event, with the name', () => {
+describe('readEnvelope returns unknown_event with the name', () => {
   it.each([
     'accounts.connected',
     'user_uploads',
@@ -89,13 +92,13 @@ describe('readEnvelope says unknown_event, with the name', () => {
   });
 });
 
-describe('readEnvelope says malformed', () => {
+describe('readEnvelope returns malformed', () => {
   it.each([
     ['an empty body', ''],
     ['blanks', ' \n'],
-    ['no JSON', 'event=user_uploads.added'],
-    ['JSON cut short', sampleBody().slice(0, -1)],
-    ['JSON with something behind it', `${sampleBody()}x`],
+    ['text that is not JSON', 'event=user_uploads.added'],
+    ['truncated JSON', sampleBody().slice(0, -1)],
+    ['JSON followed by a character', `${sampleBody()}x`],
     ['a byte order mark', `\uFEFF${sampleBody()}`],
     ['null', 'null'],
     ['a number', '42'],
@@ -107,17 +110,17 @@ describe('readEnvelope says malformed', () => {
     ['an object without an event', '{}'],
     ['an event that is null', '{"event":null}'],
     ['an event that is a list', '{"event":["user_uploads.added"]}'],
-    ['an event only through a key named __proto__', '{"__proto__":{"event":"user_uploads.added"}}'],
+    ['an event only in a key named __proto__', '{"__proto__":{"event":"user_uploads.added"}}'],
   ])('for %s', (_, body) => {
     expect(read(body)).toEqual({ kind: 'malformed' });
   });
 
   it.each([
     ['a byte that is never UTF-8', [0xff]],
-    ['a character cut in two', [0xc3]],
+    ['half a character', [0xc3]],
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['an overlong form', [0xc0, 0xaf]],
-  ])('for a good envelope with %s in its name', (_, bytes) => {
+  ])('for an envelope with %s in its name', (_, bytes) => {
     const [before = '', after = ''] = sampleBody({ name: 'HERE' }).split('HERE');
     const body = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
     expect(readEnvelope(body)).toEqual({ kind: 'malformed' });

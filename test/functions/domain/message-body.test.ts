@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeBody, encodeBody } from '../../../functions/domain/message-body.ts';
 import { sampleBody } from '../../support/builders/builders.ts';
 
-// The bounds as docs and design state them, on purpose not as the code does.
+// The ranges of AWS's documentation. Deliberately not the pattern of the code.
 function isAllowed(codePoint: number): boolean {
   const ranges = [[0x09, 0x0a] as const, [0x0d, 0x0d] as const, [0x20, 0xd7ff] as const, [0xe000, 0xfffd] as const];
   return ranges.some(([first, last]) => codePoint >= first && codePoint <= last);
@@ -17,7 +17,7 @@ const anyBytes = fc.oneof(
 );
 
 describe('encodeBody and decodeBody', () => {
-  it('give back any bytes and any text unchanged', () => {
+  it('return any bytes and any text unchanged', () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         const { text, encoding } = encodeBody(bytes);
@@ -27,7 +27,7 @@ describe('encodeBody and decodeBody', () => {
     );
   });
 
-  it('make a text that is never empty and has only characters that SQS allows', () => {
+  it('create a text that is never empty and has only characters that SQS allows', () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         const { text } = encodeBody(bytes);
@@ -40,7 +40,7 @@ describe('encodeBody and decodeBody', () => {
 });
 
 describe('encodeBody', () => {
-  it('keeps a body verbatim exactly if its characters are in the allowed ranges, whichever of U+0000 to U+FFFF', () => {
+  it('keeps a body verbatim exactly if SQS allows its characters, for each character from U+0000 to U+FFFF', () => {
     const wrong: string[] = [];
     for (let codePoint = 0; codePoint <= 0xffff; codePoint++) {
       if (codePoint >= 0xd800 && codePoint <= 0xdfff) continue;
@@ -56,7 +56,7 @@ describe('encodeBody', () => {
     expect(encodeBody(Buffer.from(body))).toEqual({ text: base64Of(body), encoding: 'base64' });
   });
 
-  it("keeps Argyle's own form of a body verbatim", () => {
+  it("keeps Argyle's form of a body verbatim", () => {
     expect(encodeBody(Buffer.from(sampleBody()))).toEqual({ text: sampleBody() });
   });
 
@@ -64,7 +64,7 @@ describe('encodeBody', () => {
     expect(encodeBody(Buffer.from('\uFEFF{}'))).toEqual({ text: '\uFEFF{}' });
   });
 
-  it('makes an empty body into a text that SQS takes and that decodes to nothing', () => {
+  it('encodes an empty body as a text that decodes to no bytes', () => {
     const { text, encoding } = encodeBody(Buffer.alloc(0));
     expect(text.length).toBeGreaterThan(0);
     expect(encoding).toBe('base64');
@@ -78,7 +78,7 @@ describe('encodeBody', () => {
 });
 
 describe('decodeBody', () => {
-  it.each(['', 'Base64', 'gzip', 'constructor'])('gives undefined for the unknown encoding %j', (encoding) => {
+  it.each(['', 'Base64', 'gzip', 'constructor'])('returns undefined for the unknown encoding %j', (encoding) => {
     expect(decodeBody('e30=', encoding)).toBeUndefined();
   });
 });

@@ -10,33 +10,38 @@ import {
 const key = { url: 'https://api.example.com/webhooks/argyle', name: 'uploads: team 1' };
 
 describe('the physical id', () => {
-  it('says URL and name, and nothing else', () => {
+  it('contains only URL and name', () => {
     expect(keyOf(physicalIdOf(key))).toEqual(key);
   });
 
   it.each(['never-made', 'argyle-uploads-sandbox-Subscription-1ABCDEF', '', '#', 'url#', '#name', 'a#b#c'])(
-    'is not seen in %o',
+    'cannot be read from %o',
     (id) => {
       expect(keyOf(id)).toBeUndefined();
     },
   );
 });
 
-describe('what the stack remembers', () => {
-  it('tells the URL and name of each subscription, and leaves out what was never made', () => {
+describe('the registry', () => {
+  it('returns URL and name of each subscription, without resources that were never created', () => {
     const other = { ...key, name: 'other' };
-    const memory: SubscriptionRegistry = {
+    const registry: SubscriptionRegistry = {
       [physicalIdOf(key)]: 'created',
       'never-made': 'created',
       [physicalIdOf(other)]: 'adopted',
     };
-    expect(keysIn(memory)).toEqual([key, other]);
+    expect(keysIn(registry)).toEqual([key, other]);
     expect(keysIn({})).toEqual([]);
   });
 
-  it('tells what a failed change left behind: made by the stack, and not known', () => {
-    const memory: SubscriptionRegistry = { before: 'created', left: 'created', adopted: 'adopted', wanted: 'created' };
-    expect(straysIn(memory, ['before', 'wanted'])).toEqual(['left']);
-    expect(straysIn(memory, ['before', 'wanted', 'left'])).toEqual([]);
+  it('returns what a failed change left behind: created by the stack and unknown', () => {
+    const registry: SubscriptionRegistry = {
+      before: 'created',
+      left: 'created',
+      adopted: 'adopted',
+      wanted: 'created',
+    };
+    expect(straysIn(registry, ['before', 'wanted'])).toEqual(['left']);
+    expect(straysIn(registry, ['before', 'wanted', 'left'])).toEqual([]);
   });
 });

@@ -13,20 +13,20 @@ const subscription = (id: string, difference: Partial<Subscription> = {}): Subsc
 });
 
 describe('the plan', () => {
-  it('is to do nothing where one fits', () => {
+  it('changes nothing if one subscription fits', () => {
     expect(planSubscriptions([subscription('a')], ['current'])).toEqual({ create: undefined, remove: [] });
   });
 
-  it('does not care for the order of the events, nor for one that is listed twice', () => {
+  it('ignores the order of the events and repeated events', () => {
     const events = [...eventTypes, ...eventTypes].reverse();
     expect(planSubscriptions([subscription('a', { events })], ['current'])).toEqual({ create: undefined, remove: [] });
   });
 
-  it('is to make one with the first secret where none fits', () => {
+  it('creates one with the first secret if none fits', () => {
     expect(planSubscriptions([], ['current', 'pending'])).toEqual({ create: 'current', remove: [] });
   });
 
-  it('is to replace what does not fit', () => {
+  it('replaces the subscriptions that do not fit', () => {
     const own = [
       subscription('a', { secret: 'old' }),
       subscription('b', { events: ['*'] }),
@@ -36,7 +36,7 @@ describe('the plan', () => {
     expect(planSubscriptions(own, ['current'])).toEqual({ create: 'current', remove: ['a', 'b', 'c', 'd'] });
   });
 
-  it('is to keep one for each secret', () => {
+  it('keeps one for each secret', () => {
     const own = ['current', 'pending', 'current', 'pending'].map((secret, index) =>
       subscription(`${index}`, { secret }),
     );
@@ -44,12 +44,12 @@ describe('the plan', () => {
   });
 });
 
-describe('a subscription of a list', () => {
-  it('is read with its secret', () => {
+describe('readSubscription', () => {
+  it('returns a subscription with its secret', () => {
     expect(readSubscription(subscription('a'))).toEqual(subscription('a'));
   });
 
-  it('is read whatever else Argyle says of it', () => {
+  it('ignores other properties, and a secret that is null', () => {
     const { secret, ...shown } = subscription('a');
     expect(readSubscription({ ...shown, secret: null, config: {}, last_sent_at: null })).toEqual({
       ...shown,
@@ -58,7 +58,7 @@ describe('a subscription of a list', () => {
   });
 
   it.each([null, 'text', {}, ...[{ id: 1 }, { url: null }, { name: 2 }, { events: 'all' }].map(otherwise)])(
-    'is not read from %o',
+    'returns undefined for %o',
     (value) => {
       expect(readSubscription(value)).toBeUndefined();
     },

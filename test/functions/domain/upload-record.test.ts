@@ -27,11 +27,11 @@ describe('statusOf', () => {
     expect(statusOf(recordWith(slots))).toBe(status);
   });
 
-  it('was asked for all 32 combinations of the five slots', () => {
+  it('is tested for all 32 combinations of the five slots', () => {
     expect(new Set(rows.map(({ slots }) => Object.keys(recordWith(slots)).sort().join())).size).toBe(32);
   });
 
-  it('does not depend on which slot is earlier', () => {
+  it('does not depend on the times', () => {
     const later = '2026-11-25T10:00:00.123Z';
     expect(statusOf({ ocrCompletedAt: at, ocrFailedAt: later })).toBe('ocr_completed');
     expect(statusOf({ ocrCompletedAt: later, ocrFailedAt: at })).toBe('ocr_completed');
@@ -40,7 +40,7 @@ describe('statusOf', () => {
 });
 
 describe('expiryOf', () => {
-  it('is the removal plus the retention, in whole epoch seconds', () => {
+  it('is the removal plus the retention in whole epoch seconds', () => {
     expect(removalSlot).toBe('removedAt');
     expect(expiryOf('1970-01-01T00:00:00.000Z', 31)).toBe(31 * 86_400);
     expect(expiryOf('2026-11-24T10:00:00.999Z', 90)).toBe(Date.parse('2027-02-22T10:00:00.000Z') / 1_000);
@@ -48,12 +48,12 @@ describe('expiryOf', () => {
 });
 
 describe('isTooOldToCreate', () => {
-  it('begins one millisecond after 30 days', () => {
+  it('is true from one millisecond after 30 days', () => {
     expect(isTooOldToCreate(at, Date.parse('2026-12-24T10:00:00.123Z'))).toBe(false);
     expect(isTooOldToCreate(at, Date.parse('2026-12-24T10:00:00.124Z'))).toBe(true);
   });
 
-  it('is false for a message of this moment, or of a clock that is ahead of ours', () => {
+  it('is false for a message of now or of the future', () => {
     expect(isTooOldToCreate(at, Date.parse(at))).toBe(false);
     expect(isTooOldToCreate(at, Date.parse(at) - 1)).toBe(false);
   });

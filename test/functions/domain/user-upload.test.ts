@@ -15,8 +15,8 @@ const object = {
   updated_at: '2026-11-24T12:00:00.5+02:00',
 };
 
-describe('a user upload', () => {
-  it('is read into its ids, its document and the slots that its record should hold', () => {
+describe('readUserUpload', () => {
+  it('returns the ids, the document and the slots of the record', () => {
     expect(readUserUpload(object)).toEqual({
       id: sample.userUpload,
       account: sample.account,
@@ -32,20 +32,20 @@ describe('a user upload', () => {
     });
   });
 
-  it('keeps nothing of the OCR data and no address of the file', () => {
+  it('returns neither OCR data nor the URL of the file', () => {
     expect(JSON.stringify(readUserUpload(object))).not.toMatch(/pages|example\.com/);
   });
 
   it.each([
     ['null', null],
     ['a text', 'upload'],
-    ['no id', { ...object, id: undefined }],
-    ['no account', { ...object, account: null }],
-  ])('is none when it is %s', (_, value) => {
+    ['an upload without an id', { ...object, id: undefined }],
+    ['an upload without an account', { ...object, account: null }],
+  ])('returns undefined for %s', (_, value) => {
     expect(readUserUpload(value)).toBeUndefined();
   });
 
-  it('may lack everything but its ids', () => {
+  it('requires only the ids', () => {
     const document = { processing: {}, ocrErrors: [], updatedAt: '1970-01-01T00:00:00.000Z' };
     const { id, account } = object;
     expect(readUserUpload({ id, account })).toEqual({ id, account, document, slots: ['addedAt'] });
@@ -59,12 +59,12 @@ describe('a user upload', () => {
     ['an empty text', '', []],
     ['an empty object', {}, []],
     ['null', null, []],
-  ])('has the OCR errors as texts: %s', (_, error, ocrErrors) => {
+  ])('returns the OCR errors as texts: %s', (_, error, ocrErrors) => {
     const upload = readUserUpload({ ...object, metadata: { ocr_data: { error } } });
     expect(upload?.document.ocrErrors).toEqual(ocrErrors);
   });
 
-  it('stays small whatever its texts hold', () => {
+  it('limits the length and number of texts', () => {
     const long = '😀'.repeat(5_000);
     const upload = readUserUpload({
       ...object,
@@ -75,12 +75,12 @@ describe('a user upload', () => {
     expect(upload?.document.ocrErrors).toEqual(Array(20).fill('😀'.repeat(1_000)));
   });
 
-  it.each([12.5, '91', null, Number.NaN])('has no score when Argyle gives %o', (ocr_authenticity_score) => {
+  it.each([12.5, '91', null, Number.NaN])('returns no score for %o', (ocr_authenticity_score) => {
     const upload = readUserUpload({ ...object, metadata: { ocr_authenticity_score } });
     expect(upload?.document).not.toHaveProperty('authenticityScore');
   });
 
-  it('is read without a crash whatever it is', () => {
+  it('never throws', () => {
     fc.assert(
       fc.property(fc.anything(), fc.anything(), fc.anything(), (metadata, processing, updated_at) => {
         const upload = readUserUpload({ ...object, metadata, processing, updated_at });
@@ -90,7 +90,7 @@ describe('a user upload', () => {
   });
 });
 
-describe('the slots of a user upload', () => {
+describe('the slots', () => {
   it.each([
     ['completed', 'completed', ['addedAt', 'ocrCompletedAt', 'authenticityAt']],
     ['failed', 'completed', ['addedAt', 'ocrFailedAt', 'authenticityAt']],
@@ -112,17 +112,17 @@ describe('the slots of a user upload', () => {
   });
 });
 
-describe('a time of Argyle', () => {
+describe('utcTime', () => {
   it.each([
     ['2026-11-24T12:00:00Z', '2026-11-24T12:00:00.000Z'],
     ['2026-11-24T12:00:00.123456Z', '2026-11-24T12:00:00.123Z'],
     ['2026-11-24T12:00:00-05:00', '2026-11-24T17:00:00.000Z'],
-  ])('is UTC with milliseconds, so that text orders it: %s', (time, text) => {
+  ])('returns UTC with milliseconds: %s', (time, text) => {
     expect(utcTime(time)).toBe(text);
   });
 
   it.each(['yesterday', '', undefined, null, 1_700_000_000, '+012026-11-24T00:00:00Z', '-000001-01-01T00:00:00Z'])(
-    'is the epoch when it cannot be read or would not order as text: %o',
+    'returns the epoch for a time that is invalid or would not sort as text: %o',
     (time) => {
       expect(utcTime(time)).toBe('1970-01-01T00:00:00.000Z');
     },

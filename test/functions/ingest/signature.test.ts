@@ -19,46 +19,42 @@ const signedByEmptySecret = digest(
 );
 
 describe('isSignedBy', () => {
-  it.each(vectors)('confirms what OpenSSL signed: $description', ({ secret, signature, ...vector }) => {
+  it.each(vectors)('accepts a signature of OpenSSL: $description', ({ secret, signature, ...vector }) => {
     expect(isSignedBy([secret], bodyOf(vector), digest(signature))).toBe(true);
   });
 
-  it.each(vectors)('refuses it when one bit of the body differs: $description', ({ secret, signature, ...vector }) => {
+  it.each(vectors)('rejects it when one bit of the body differs: $description', ({ secret, signature, ...vector }) => {
     const tampered = bodyOf(vector);
     tampered[tampered.length - 1] = (tampered.at(-1) ?? 0) ^ 1;
     expect(isSignedBy([secret], tampered, digest(signature))).toBe(false);
   });
 
-  it.each(vectors)('refuses it under another secret: $description', ({ secret, signature, ...vector }) => {
+  it.each(vectors)('rejects it under another secret: $description', ({ secret, signature, ...vector }) => {
     expect(isSignedBy([`${secret}!`], bodyOf(vector), digest(signature))).toBe(false);
   });
 
-  it('refuses a body that was parsed and serialised again', () => {
+  it('rejects a body that was parsed and serialised again', () => {
     expect(isSignedBy(['first-secret'], body, signedByFirst)).toBe(true);
     const serialised = Buffer.from(JSON.stringify(JSON.parse(body.toString())));
     expect(isSignedBy(['first-secret'], serialised, signedByFirst)).toBe(false);
   });
 
-  it('accepts either of two secrets that are valid at once', () => {
-    expect(isSignedBy(['first-secret', 'second-secret'], body, signedByFirst)).toBe(true);
-    expect(isSignedBy(['second-secret', 'first-secret'], body, signedByFirst)).toBe(true);
-    expect(isSignedBy(['second-secret', 'third-secret'], body, signedByFirst)).toBe(false);
+  it.each([
+    { secrets: ['first-secret', 'second-secret'], isSigned: true },
+    { secrets: ['second-secret', 'first-secret'], isSigned: true },
+    { secrets: ['second-secret', 'third-secret'], isSigned: false },
+    { secrets: ['', 'first-secret'], isSigned: true },
+    { secrets: [], isSigned: false },
+  ])('accepts a signature of any of the secrets $secrets: $isSigned', ({ secrets, isSigned }) => {
+    expect(isSignedBy(secrets, body, signedByFirst)).toBe(isSigned);
   });
 
-  it('accepts nothing when there is no secret', () => {
-    expect(isSignedBy([], body, signedByFirst)).toBe(false);
-  });
-
-  it('accepts nothing by an empty secret, not even a digest made with the empty key', () => {
+  it('rejects every signature of an empty secret', () => {
     expect(isSignedBy([''], body, signedByEmptySecret)).toBe(false);
     expect(isSignedBy(['', 'first-secret'], body, signedByEmptySecret)).toBe(false);
   });
 
-  it('goes on past an empty secret to a good one', () => {
-    expect(isSignedBy(['', 'first-secret'], body, signedByFirst)).toBe(true);
-  });
-
-  it.each([0, 1, 63, 65, 128])('refuses a signature of %i bytes instead of 64', (length) => {
+  it.each([0, 1, 63, 65, 128])('rejects a signature of %i bytes instead of 64', (length) => {
     const signature = Buffer.concat([signedByFirst, signedByFirst]).subarray(0, length);
     expect(isSignedBy(['first-secret'], body, signature)).toBe(false);
   });
@@ -67,7 +63,7 @@ describe('isSignedBy', () => {
 describe('readSignature', () => {
   const hex = signedByFirst.toString('hex');
 
-  it('reads the 64 bytes of a hex digest in either letter case', () => {
+  it('returns the 64 bytes of a hex digest in either letter case', () => {
     expect(readSignature(hex)).toEqual(signedByFirst);
     expect(readSignature(hex.toUpperCase())).toEqual(signedByFirst);
   });
@@ -85,11 +81,11 @@ describe('readSignature', () => {
     ['a line break after it', `${hex}\n`],
     ['base64', signedByFirst.toString('base64')],
     ['two signatures in one header', `${hex},${hex}`],
-  ])('refuses %s', (_, header) => {
+  ])('rejects %s', (_, header) => {
     expect(readSignature(header)).toBeUndefined();
   });
 
-  it('is given the header under the lower-case name that API Gateway uses', () => {
+  it('uses the lower-case header name of API Gateway', () => {
     expect(signatureHeader).toBe('x-argyle-signature');
   });
 });

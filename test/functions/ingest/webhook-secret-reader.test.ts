@@ -17,12 +17,20 @@ beforeEach(async () => {
 });
 afterEach(() => manager.close());
 
-const valid = () => secrets.valid(AbortSignal.timeout(5_000));
-const reread = () => secrets.reread(AbortSignal.timeout(5_000));
-const refusal = { name: 'InternalServiceError' };
+const never = new AbortController().signal;
+const valid = () => secrets.valid(never);
+const validAt = (ms: number) => {
+  nowMs = startMs + ms;
+  return valid();
+};
+const rereadAt = (ms: number) => {
+  nowMs = startMs + ms;
+  return secrets.reread(never);
+};
+const readError = { name: 'InternalServiceError' };
 
 describe('the valid secrets', () => {
-  it('are the current one alone while the other stages do not exist', async () => {
+  it('are only the current one while the other stages do not exist', async () => {
     expect(await valid()).toEqual(['current']);
   });
 
@@ -31,82 +39,77 @@ describe('the valid secrets', () => {
     expect(await valid()).toEqual(['current', 'pending']);
   });
 
-  it('have the previous one among them until 24 h after the current one was made', async () => {
+  it('include the previous one until 24 h after the creation of the current one', async () => {
     manager.put('AWSPREVIOUS', 'previous', startMs - 100 * hour);
-    manager.put('AWSCURRENT', 'current', startMs - 24 * hour + 1 * second);
-    expect(await valid()).toEqual(['current', 'previous']);
-    nowMs += 1 * second - 1;
-    expect(await valid()).toEqual(['current', 'previous']);
-    nowMs += 1;
-    expect(await valid()).toEqual(['current']);
+    manager.put('AWSCURRENT', 'current', startMs - 24 * hour + second);
+    for (const ms of [0, second - 1]) expect(await validAt(ms)).toEqual(['current', 'previous']);
+    expect(await validAt(second)).toEqual(['current']);
   });
 
-  it('do not have an empty pending or previous one among them', async () => {
+  it('do not include an empty pending or previous one', async () => {
     manager.put('AWSPENDING', '', startMs);
     manager.put('AWSPREVIOUS', '', startMs);
     expect(await valid()).toEqual(['current']);
   });
 
-  it.each(['AWSCURRENT', 'AWSPENDING', 'AWSPREVIOUS'])('are not given while %s cannot be read', async (stage) => {
-    manager.refuse(stage);
-    await expect(valid()).rejects.toMatchObject(refusal);
+  it('do not include a previous one from 60 s after the removal of its stage, as after a leak', async () => {
+    manager.put('AWSPREVIOUS', 'leaked', startMs - hour);
+    await valid();
+    manager.remove('AWSPREVIOUS');
+    expect(await validAt(minute - 1)).toEqual(['current', 'leaked']);
+    expect(await validAt(minute)).toEqual(['current']);
   });
 
-  it('are not given without a current one, whatever the other stages hold', async () => {
+  it.each(['AWSCURRENT', 'AWSPENDING', 'AWSPREVIOUS'])('cannot be read while %s cannot be read', async (stage) => {
+    manager.refuse(stage);
+    await expect(valid()).rejects.toMatchObject(readError);
+  });
+
+  it('cannot be read if the current one is missing or empty, even if there is a pending one', async () => {
     manager.put('AWSPENDING', 'pending', startMs);
+    manager.put('AWSCURRENT', '', startMs);
+    await expect(valid()).rejects.toThrow('no current value');
     manager.remove('AWSCURRENT');
     await expect(valid()).rejects.toThrow('no current value');
   });
 
-  it('are not given with an empty current one', async () => {
-    manager.put('AWSCURRENT', '', startMs);
-    await expect(valid()).rejects.toThrow('no current value');
-  });
-
-  it('are not given once the time of the request is over', async () => {
+  it('are not read after the deadline of the request', async () => {
     await expect(secrets.valid(AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
     expect(manager.reads()).toBe(0);
   });
 });
 
 describe('reading ahead', () => {
-  const readAhead = () => secrets.readAhead(AbortSignal.timeout(5_000));
+  const readAhead = async () => {
+    secrets.readAhead(never);
+    await until(async () => manager.reads() === 1);
+  };
 
-  it('serves the first request and those of 60 s, without another read', async () => {
-    readAhead();
-    nowMs += 1 * minute - 1;
-    expect(await valid()).toEqual(['current']);
-    expect(await valid()).toEqual(['current']);
+  it('serves the requests of the first 60 s without another read', async () => {
+    secrets.readAhead(never);
+    for (const ms of [minute - 1, minute - 1]) expect(await validAt(ms)).toEqual(['current']);
     expect(manager.reads()).toBe(1);
   });
 
-  it('that failed is no trouble for the first request, which reads by itself', async () => {
+  it('that failed is repeated by the first request', async () => {
     manager.refuse('AWSCURRENT');
-    readAhead();
-    await until(async () => manager.reads() === 1);
+    await readAhead();
+    await expect(valid()).rejects.toMatchObject(readError);
     manager.put('AWSCURRENT', 'current', startMs);
     expect(await valid()).toEqual(['current']);
-    expect(manager.reads()).toBe(2);
+    expect(manager.reads()).toBe(3);
   });
 
-  it('that failed leaves a request without secrets while reading fails', async () => {
-    manager.refuse('AWSCURRENT');
-    readAhead();
-    await expect(valid()).rejects.toMatchObject(refusal);
-  });
-
-  it('too long ago, as when Lambda froze the function meanwhile, serves nobody', async () => {
-    readAhead();
-    await until(async () => manager.reads() === 1);
+  it('over 60 s ago, as when Lambda froze the function, is repeated', async () => {
+    await readAhead();
     manager.put('AWSCURRENT', 'new', startMs);
-    nowMs += 1 * minute;
-    expect(await valid()).toEqual(['new']);
+    expect(await validAt(minute)).toEqual(['new']);
     expect(manager.reads()).toBe(2);
   });
 
-  it('that gets no answer does not hold a request longer than its own time', async () => {
+  it('that gets no answer does not delay a request beyond its deadline', async () => {
     manager.hang('AWSCURRENT');
-    readAhead();
+    await readAhead();
     await expect(secrets.valid(AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 });
@@ -117,129 +120,79 @@ describe('the cache', () => {
     manager.put('AWSCURRENT', 'new', startMs);
   });
 
-  it('serves for 60 s without a second read', async () => {
-    nowMs += 1 * minute - 1;
-    expect(await valid()).toEqual(['current']);
+  it('is used for 60 s, then refreshed for another 60 s', async () => {
+    expect(await validAt(minute - 1)).toEqual(['current']);
     expect(manager.reads()).toBe(1);
-  });
-
-  it('is read anew after 60 s, for another 60 s', async () => {
-    nowMs += 1 * minute;
-    expect(await valid()).toEqual(['new']);
-    nowMs += 1 * minute - 1;
-    expect(await valid()).toEqual(['new']);
+    for (const ms of [minute, 2 * minute - 1]) expect(await validAt(ms)).toEqual(['new']);
     expect(manager.reads()).toBe(2);
   });
 
-  it('serves for 15 minutes while reading fails, then no longer', async () => {
-    manager.refuse('AWSCURRENT');
-    nowMs += 15 * minute - 1;
-    expect(await valid()).toEqual(['current']);
-    nowMs += 1;
-    await expect(valid()).rejects.toMatchObject(refusal);
+  it.each([
+    ['reading fails', () => manager.refuse('AWSCURRENT'), 'InternalServiceError'],
+    ['the current secret is missing', () => manager.remove('AWSCURRENT'), 'no current value'],
+  ])('is used for at most 15 minutes while %s', async (_, fail, message) => {
+    fail();
+    expect(await validAt(15 * minute - 1)).toEqual(['current']);
+    await expect(validAt(15 * minute)).rejects.toThrow(message);
   });
 
-  it('serves for 15 minutes while the current one is missing, then no longer', async () => {
-    manager.remove('AWSCURRENT');
-    nowMs += 15 * minute - 1;
-    expect(await valid()).toEqual(['current']);
-    nowMs += 1;
-    await expect(valid()).rejects.toThrow('no current value');
-  });
-
-  it('is tried to be read anew only every 10 s while reading fails', async () => {
+  it('is refreshed at most every 10 s while reading fails', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 1 * minute;
-    for (const waitMs of [0, 5 * second, 5 * second - 1]) {
-      nowMs += waitMs;
-      expect(await valid()).toEqual(['current']);
-    }
+    for (const ms of [0, 5 * second, 10 * second - 1]) expect(await validAt(minute + ms)).toEqual(['current']);
     expect(manager.reads()).toBe(2);
-    nowMs += 1;
-    expect(await valid()).toEqual(['current']);
+    expect(await validAt(minute + 10 * second)).toEqual(['current']);
     expect(manager.reads()).toBe(3);
   });
 
-  it('is renewed as soon as reading works again', async () => {
+  it('is refreshed for 60 s when reading works again', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 14 * minute;
-    expect(await valid()).toEqual(['current']);
+    expect(await validAt(14 * minute)).toEqual(['current']);
     manager.put('AWSCURRENT', 'new', startMs);
-    nowMs += 10 * second;
-    expect(await valid()).toEqual(['new']);
-    nowMs += 1 * minute - 1;
+    expect(await validAt(14 * minute + 10 * second)).toEqual(['new']);
     manager.refuse('AWSCURRENT');
-    expect(await valid()).toEqual(['new']);
+    expect(await validAt(15 * minute + 10 * second - 1)).toEqual(['new']);
   });
 });
 
-describe('a previous secret whose stage is taken away, as after a leak,', () => {
-  beforeEach(async () => {
-    manager.put('AWSPREVIOUS', 'leaked', startMs - 1 * hour);
-    await valid();
-    manager.remove('AWSPREVIOUS');
-  });
-
-  it('is forgotten within 60 s', async () => {
-    nowMs += 1 * minute - 1;
-    expect(await valid()).toContain('leaked');
-    nowMs += 1;
-    expect(await valid()).toEqual(['current']);
-  });
-});
-
-describe('reading anew after a mismatch', () => {
+describe('reading again after a mismatch', () => {
   beforeEach(async () => {
     await valid();
     manager.put('AWSCURRENT', 'new', startMs);
   });
 
-  it('gives the new secrets, which then are the valid ones', async () => {
-    nowMs += 10 * second;
-    expect(await reread()).toEqual(['new']);
+  it('returns the new secrets, which are then the valid ones', async () => {
+    expect(await rereadAt(10 * second)).toEqual(['new']);
     expect(await valid()).toEqual(['new']);
     expect(manager.reads()).toBe(2);
   });
 
-  it('is of no use within 10 s of the last reading, and costs nothing', async () => {
-    nowMs += 10 * second - 1;
-    expect(await reread()).toBeUndefined();
-    nowMs += 1;
-    expect(await reread()).toEqual(['new']);
-    for (const waitMs of [0, 5 * second, 5 * second - 1]) {
-      nowMs += waitMs;
-      expect(await reread()).toBeUndefined();
-    }
+  it('does nothing within 10 s of the last read', async () => {
+    expect(await rereadAt(10 * second - 1)).toBeUndefined();
+    expect(await rereadAt(10 * second)).toEqual(['new']);
+    for (const ms of [0, 5 * second, 10 * second - 1]) expect(await rereadAt(10 * second + ms)).toBeUndefined();
     expect(manager.reads()).toBe(2);
   });
 
-  it('throws while reading fails, as nobody can say that the signature is wrong', async () => {
+  it('throws while reading fails, because the signature may be valid', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 10 * second;
-    await expect(reread()).rejects.toMatchObject(refusal);
-    nowMs += 10 * second - 1;
-    await expect(reread()).rejects.toMatchObject(refusal);
+    for (const ms of [10 * second, 20 * second - 1]) await expect(rereadAt(ms)).rejects.toMatchObject(readError);
     expect(manager.reads()).toBe(2);
-    nowMs += 1;
-    await expect(reread()).rejects.toMatchObject(refusal);
+    await expect(rereadAt(20 * second)).rejects.toMatchObject(readError);
     expect(manager.reads()).toBe(3);
   });
 
-  it('throws when the valid secrets come from a cache that could not be renewed', async () => {
+  it('throws when the cache could not be refreshed', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 1 * minute;
-    expect(await valid()).toEqual(['current']);
-    await expect(reread()).rejects.toMatchObject(refusal);
+    expect(await validAt(minute)).toEqual(['current']);
+    await expect(rereadAt(minute)).rejects.toMatchObject(readError);
     expect(manager.reads()).toBe(2);
   });
 
-  it('is of no use, and no trouble, once a reading that failed was followed by one that worked', async () => {
+  it('does nothing after a failed read that was followed by a successful one', async () => {
     manager.refuse('AWSCURRENT');
-    nowMs += 15 * minute;
-    await expect(valid()).rejects.toMatchObject(refusal);
+    await expect(validAt(15 * minute)).rejects.toMatchObject(readError);
     manager.put('AWSCURRENT', 'new', startMs);
-    nowMs += 1 * second;
-    expect(await valid()).toEqual(['new']);
-    expect(await reread()).toBeUndefined();
+    expect(await validAt(15 * minute + second)).toEqual(['new']);
+    expect(await rereadAt(15 * minute + second)).toBeUndefined();
   });
 });

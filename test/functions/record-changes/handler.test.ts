@@ -7,10 +7,10 @@ import { createRecordChanges } from '../../../functions/record-changes/handler.t
 const at = '2026-11-24T10:00:00.123Z';
 const image = { userUpload: { S: 'upload' }, account: { S: 'account' }, user: { S: 'user' }, addedAt: { S: at } };
 const removed = { ...image, removedAt: { S: at }, expiresAt: { N: '1800000000' } };
-// As the developer guide of DynamoDB shows it, under "DynamoDB Streams and Time to Live".
+// As in DynamoDB's developer guide, "DynamoDB Streams and Time to Live".
 const byExpiry = { type: 'Service', principalId: 'dynamodb.amazonaws.com' };
 
-test("a batch of the stream becomes the batch of its changes, in order, each with the stream's own id", async () => {
+test("returns the visible changes of a batch in order, with the stream's ids", async () => {
   const { describe } = harness();
 
   const changes = await describe([
@@ -33,14 +33,14 @@ test("a batch of the stream becomes the batch of its changes, in order, each wit
   });
 });
 
-test('a deletion by a role of the account, or by nobody known, is no expiry', async () => {
+test('does not treat a deletion by another identity as an expiry', async () => {
   const { describe } = harness();
   const deletion = streamRecord('1', { OldImage: removed });
   const changes = await describe([deletion, { ...deletion, userIdentity: { type: 'Role', principalId: 'someone' } }]);
   expect(changes.map(({ expired }) => expired)).toEqual([false, false]);
 });
 
-test('the event of the documentation is what a change becomes', async () => {
+test('returns the event of the documentation', async () => {
   const page = readFileSync(new URL('../../../docs/record-changes.md', import.meta.url), 'utf8');
   const { detail } = JSON.parse(/```json\n([^`]+)```/.exec(page)?.[1] ?? '');
   const { describe } = harness();
@@ -48,7 +48,7 @@ test('the event of the documentation is what a change becomes', async () => {
   expect(await describe([streamRecord(detail.id, images as Images, detail.userUpload)])).toEqual([detail]);
 });
 
-test('a number beyond those of JavaScript, which only a person can have written, holds up no other change', async () => {
+test('a number that JavaScript cannot represent blocks no change', async () => {
   const { describe } = harness();
   const strange = { ...image, expiresAt: { N: '1E+120' }, note: { N: '12345678901234567890123' } };
   const changes = await describe([streamRecord('1', { NewImage: strange }), streamRecord('2', { NewImage: image })]);
@@ -56,7 +56,7 @@ test('a number beyond those of JavaScript, which only a person can have written,
   expect(JSON.parse(JSON.stringify(changes[0])).after).toMatchObject({ addedAt: at });
 });
 
-test('it prints how many changes there were to tell, and of which uploads', async () => {
+test('prints the number of changes and their uploads', async () => {
   const { describe, measured } = harness();
   const unchanged = streamRecord('2', { OldImage: image, NewImage: image });
   const other = streamRecord('3', { NewImage: { ...image, userUpload: { S: 'other' } } }, 'other');

@@ -20,7 +20,7 @@ const document = {
   fetchedAt: at,
 };
 
-// Every state that a record can have: any set of slots, with and without a user and a document.
+// All states of a record: any set of slots, with and without a user and a document.
 const times = fc
   .date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true })
   .map((date) => date.toISOString());
@@ -53,7 +53,7 @@ const records: fc.Arbitrary<Stored> = fc
   .map((record) => ({ ...record, userUpload: 'upload' }));
 
 describe('a change of a record', () => {
-  test('tells the record and its status before and after', () => {
+  test('has the record and its status before and after', () => {
     const after = { ...added, ocrFailedAt: at };
     expect(describeChange(write(added, after))).toEqual({
       id: 'write-1',
@@ -66,19 +66,19 @@ describe('a change of a record', () => {
     });
   });
 
-  test('of a new record has nothing before, of a deleted one nothing after', () => {
+  test('has null before a new record and after a deleted one', () => {
     expect(describeChange(write(undefined, added))).toMatchObject({ statusBefore: null, before: null, after: added });
     expect(describeChange(write(added, undefined))).toMatchObject({ statusAfter: null, before: added, after: null });
   });
 
-  test('is expired when DynamoDB deleted the record by its time, and not when somebody did', () => {
+  test('is expired only if DynamoDB deleted the record by its expiry', () => {
     const removed = { ...ids, removedAt: at, expiresAt: 1_800_000_000 };
     const expired = { expired: true, statusBefore: 'removed', statusAfter: null };
     expect(describeChange({ ...write(removed, undefined), isExpiry: true })).toMatchObject(expired);
     expect(describeChange(write(removed, undefined))?.expired).toBe(false);
   });
 
-  test('tells of the document its type, states, score and time, and nothing that a person wrote', () => {
+  test('has the type, states, score and time of the document, but no text of a person', () => {
     const change = describeChange(write(added, { ...added, document }));
     expect(change?.after?.document).toEqual({
       type: 'W-2',
@@ -90,36 +90,32 @@ describe('a change of a record', () => {
   });
 
   test.each([
-    ['the file name', { fileName: 'other.pdf' }],
-    ['the errors of OCR', { ocrErrors: [] }],
-    ['the time of the fetch', { fetchedAt: '2026-11-25T10:00:00.123Z' }],
-    ['the order of the states', { processing: { classification: 'completed', ocr: 'failed' } }],
-  ])('is not told when only %s changed', (_, other) => {
-    const before = { ...added, document };
-    expect(describeChange(write(before, { ...before, document: { ...document, ...other } }))).toBeUndefined();
-  });
-
-  test.each([
-    ['a state', { processing: { ocr: 'completed', classification: 'completed' } }],
-    ['the score', { authenticityScore: 12 }],
-    ['the type', { type: 'paystubs' }],
-    ['the time of the change', { updatedAt: '2026-11-25T10:00:00.123Z' }],
-  ])('is told when %s of the document changed', (_, other) => {
-    const before = { ...added, document };
-    expect(describeChange(write(before, { ...before, document: { ...document, ...other } }))).toBeDefined();
-  });
-
-  test.each(['my file.pdf', 'ä', '', 'x'.repeat(41), 'a\nb'])(
-    'keeps %j back where a word of a list should stand',
-    (text) => {
-      const strange = { ...document, type: text, processing: { ocr: text, [text]: 'idle', Jane_Doe: 'idle' } };
-      expect(describeChange(write(undefined, { ...added, document: strange }))?.after?.document).toEqual({
-        processing: {},
-        authenticityScore: 87,
-        updatedAt: at,
-      });
+    { changed: 'the file name', to: { fileName: 'other.pdf' }, isPublished: false },
+    { changed: 'the OCR errors', to: { ocrErrors: [] }, isPublished: false },
+    { changed: 'the time of the fetch', to: { fetchedAt: '2026-11-25T10:00:00.123Z' }, isPublished: false },
+    {
+      changed: 'the order of the states',
+      to: { processing: { classification: 'completed', ocr: 'failed' } },
+      isPublished: false,
     },
-  );
+    { changed: 'a state', to: { processing: { ocr: 'completed', classification: 'completed' } }, isPublished: true },
+    { changed: 'the score', to: { authenticityScore: 12 }, isPublished: true },
+    { changed: 'the type', to: { type: 'paystubs' }, isPublished: true },
+    { changed: 'the time of the update', to: { updatedAt: '2026-11-25T10:00:00.123Z' }, isPublished: true },
+  ])('is published if $changed of the document changed: $isPublished', ({ to, isPublished }) => {
+    const before = { ...added, document };
+    const change = describeChange(write(before, { ...before, document: { ...document, ...to } }));
+    expect(change !== undefined).toBe(isPublished);
+  });
+
+  test.each(['my file.pdf', 'ä', '', 'x'.repeat(41), 'a\nb'])('omits %j in place of a word of a list', (text) => {
+    const strange = { ...document, type: text, processing: { ocr: text, [text]: 'idle', Jane_Doe: 'idle' } };
+    expect(describeChange(write(undefined, { ...added, document: strange }))?.after?.document).toEqual({
+      processing: {},
+      authenticityScore: 87,
+      updatedAt: at,
+    });
+  });
 
   test.each([
     ['a time', { addedAt: 5 }],
@@ -128,28 +124,28 @@ describe('a change of a record', () => {
     ['no document', { document: null }],
     ['a sentence in place of a time', { addedAt: 'when Jane Doe said so' }],
     ['a long text in place of a time', { removedAt: 'x'.repeat(65) }],
-  ])('leaves %s out that has not the form of ours', (_, strange) => {
+  ])('omits values of another form: %s', (_, strange) => {
     expect(describeChange(write(undefined, { ...ids, ...strange }))?.after).toEqual(ids);
   });
 
-  test('leaves out of the document what has not the form of ours', () => {
+  test('omits values of another form in the document', () => {
     const strange = { type: 87, processing: { ocr: 87 }, authenticityScore: '87', updatedAt: 87 };
     const none = { type: 87, processing: 'idle', updatedAt: 'when Jane Doe said so' };
     for (const document of [strange, none])
       expect(describeChange(write(undefined, { ...ids, document }))?.after?.document).toEqual({ processing: {} });
   });
 
-  test('an attribute that nobody decided to publish stays inside', () => {
+  test('is not published for other attributes', () => {
     expect(describeChange(write(added, { ...added, note: 'internal' }))).toBeUndefined();
   });
 });
 
-describe('for every two states of a record', () => {
+describe('for any two states of a record', () => {
   const states = fc.option(records, { nil: undefined });
   const check = (property: (before: Stored | undefined, after: Stored | undefined) => void) =>
     fc.assert(fc.property(states, states, property), { numRuns: 500 });
 
-  test('the statuses are those that a reader of the records is told', () => {
+  test('the statuses are those of the records', () => {
     check((before, after) => {
       const change = describeChange(write(before, after));
       if (!change) return;
@@ -158,21 +154,21 @@ describe('for every two states of a record', () => {
     });
   });
 
-  test('a change of status is always told', () => {
+  test('a change of status is always published', () => {
     check((before, after) => {
       const isSame = before && after && statusOf(before as UploadSlots) === statusOf(after as UploadSlots);
       if (!isSame && (before || after)) expect(describeChange(write(before, after))).toBeDefined();
     });
   });
 
-  test('the same write tells the same, and a write that changes nothing tells nothing', () => {
+  test('the same write returns the same event, and a write without changes none', () => {
     check((before, after) => {
       expect(describeChange(write(before, after))).toEqual(describeChange(write(before, after)));
       expect(describeChange(write(before, structuredClone(before)))).toBeUndefined();
     });
   });
 
-  test('no event is near the 256 KiB that an event bus takes', () => {
+  test('the event is far below the 256 KiB limit of the event bus', () => {
     check((before, after) => {
       const bytes = Buffer.byteLength(JSON.stringify(describeChange(write(before, after)) ?? {}));
       expect(bytes).toBeLessThan(4_096);

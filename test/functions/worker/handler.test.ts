@@ -1,13 +1,10 @@
-import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import type { Postponement } from '../../../functions/aws/event-queue.ts';
 import type { Envelope } from '../../../functions/domain/envelope.ts';
-import { batchBudgetMs, createWorker } from '../../../functions/worker/handler.ts';
-import type { ApplyOutcome } from '../../../functions/worker/upload-store.ts';
+import type { WorkerDependencies } from '../../../functions/worker/handler.ts';
 import { sample, sampleBody, sqsRecord } from '../../support/builders/builders.ts';
-import { fakeTelemetry } from '../../support/fakes/fakes.ts';
+import { failed, setUpWorker } from '../../support/builders/worker.ts';
 
-// What the store says to an upload, by the first digits of its id; any other is applied.
+// The documents that the fake store does not apply.
 const stale = '11111111-0000-0000-0000-000000000000';
 const expired = '22222222-0000-0000-0000-000000000000';
 const broken = '33333333-0000-0000-0000-000000000000';
@@ -28,116 +25,37 @@ const mixedBatch = [
   sqsRecord(Buffer.from(sampleBody()).toString('base64'), { messageId: 'applied from base64', encoding: 'base64' }),
 ];
 
-describe('the worker', () => {
-  it('reports exactly the messages of a batch that failed', async () => {
-    const { work } = setUp();
-    expect(await work(mixedBatch)).toEqual({
-      batchItemFailures: ['unreadable', 'wrong event', 'store failure', 'expired', 'no time', 'unknown encoding'].map(
-        (itemIdentifier) => ({ itemIdentifier }),
-      ),
-    });
-  });
-
-  it('applies the readable events of its own type, and nothing else', async () => {
-    const { work, applied } = setUp();
-    await work(mixedBatch);
-    expect(applied.map(({ userUpload }) => userUpload)).toEqual([
-      sample.userUpload,
-      stale,
-      broken,
-      expired,
-      sample.userUpload,
-    ]);
-    expect(applied[0]).toEqual({
-      ...{ event: sample.event, account: sample.account, user: sample.user, userUpload: sample.userUpload },
-      ...{ receivedAt: sample.receivedAt, mayCreate: true },
-    });
-  });
-
-  it('sends what will never work to the dead-letter queue at once and lets the rest wait', async () => {
+describe('a batch of good, bad and failing messages', () => {
+  it('reports and postpones exactly the failed ones: permanent failures for 0 s', async () => {
     const { work, postponed } = setUp();
-    await work(mixedBatch);
-    expect(postponed).toEqual([
-      [
-        { receiptHandle: 'handle of unreadable', delaySeconds: 0 },
-        { receiptHandle: 'handle of wrong event', delaySeconds: 0 },
-        { receiptHandle: 'handle of store failure', delaySeconds: 20 },
-        { receiptHandle: 'handle of expired', delaySeconds: 0 },
-        { receiptHandle: 'handle of no time', delaySeconds: 0 },
-        { receiptHandle: 'handle of unknown encoding', delaySeconds: 0 },
-      ],
-    ]);
+    const ids = ['unreadable', 'wrong event', 'store failure', 'expired', 'no time', 'unknown encoding'];
+    expect(await work(mixedBatch)).toEqual(failed(...ids));
+    const delayOf = (id: string) => (id === 'store failure' ? 20 : 0);
+    expect(postponed).toEqual([ids.map((id) => ({ receiptHandle: `handle of ${id}`, delaySeconds: delayOf(id) }))]);
   });
 
-  it.each([
-    { receiveCount: 1, random: 0, delaySeconds: 5 },
-    { receiveCount: 2, random: 0, delaySeconds: 10 },
-    { receiveCount: 2, random: 0.8, delaySeconds: 12 },
-    { receiveCount: 10, random: 0, delaySeconds: 2_560 },
-    { receiveCount: 16, random: 0, delaySeconds: 3_600 },
-  ])('lets a message wait by how often it was received: %j', async ({ receiveCount, random, delaySeconds }) => {
-    const { work, postponed } = setUp({ random });
-    await work([sqsRecord(sampleBody({ userUpload: broken }), { receiveCount })]);
-    expect(postponed).toEqual([[{ receiptHandle: 'handle of message-1', delaySeconds }]]);
-  });
-
-  it('lets a message received over 30 days ago change a record, but not create one', async () => {
-    const { work, applied } = setUp({ nowMs: () => Date.parse(sample.receivedAt) + 30 * 86_400_000 + 1 });
-    await work([sqsRecord(sampleBody())]);
-    expect(applied).toMatchObject([{ mayCreate: false }]);
-  });
-
-  it('reports a message without any attributes, and calls its delivery unknown', async () => {
-    const { work, errors } = setUp();
-    const failures = await work([{ ...sqsRecord(sampleBody()), messageAttributes: {} }]);
-    expect(failures).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
-    expect(errors).toMatchObject([{ fields: { deliveryId: 'unknown', kind: 'permanent', reason: 'unreadable' } }]);
-  });
-
-  it('reports a message whose encoding is not told in text', async () => {
+  it("applies only the readable events of the worker's type", async () => {
     const { work, applied } = setUp();
-    const { messageAttributes, ...record } = sqsRecord(sampleBody());
-    const encoding = { dataType: 'Binary', binaryValue: 'YmFzZTY0' } as const;
-    const failures = await work([{ ...record, messageAttributes: { ...messageAttributes, encoding } }]);
-    expect(failures).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
-    expect(applied).toEqual([]);
+    await work(mixedBatch);
+    const userUploads = [sample.userUpload, stale, broken, expired, sample.userUpload];
+    expect(applied.map(({ userUpload }) => userUpload)).toEqual(userUploads);
+    const { event, account, user, userUpload, receivedAt } = sample;
+    expect(applied[0]).toEqual({ event, account, user, userUpload, receivedAt, mayCreate: true });
   });
 
-  it('gives an empty list and postpones nothing when every message worked', async () => {
-    const { work, postponed, errors } = setUp();
-    const batch = [sqsRecord(sampleBody()), sqsRecord(sampleBody({ userUpload: stale }))];
-    expect(await work(batch)).toEqual({ batchItemFailures: [] });
-    expect([postponed, errors]).toEqual([[], []]);
-  });
-
-  it('reports the right failures even if postponing them fails, and says so', async () => {
-    const refusal = new Error('no');
-    const { work, errors, measured } = setUp({ postpone: () => Promise.reject(refusal) });
-    const batch = [sqsRecord(sampleBody(), { messageId: 'good' }), sqsRecord('', { messageId: 'bad' })];
-    expect(await work(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: 'bad' }] });
-    expect(errors.at(-1)).toEqual({ code: 'records_not_postponed', error: refusal, fields: { records: 1 } });
-    expect(measured).toHaveLength(1);
-  });
-
-  it('prints one measure line with the counts and the time of the batch', async () => {
+  it('prints one measure line with the counts, the time, the documents and the deliveries', async () => {
     let now = Date.parse(sample.receivedAt);
-    const onApply = () => {
-      now += 7;
-    };
-    const { work, measured } = setUp({ nowMs: () => now, onApply });
+    const { work, measured } = setUp({
+      nowMs: () => now,
+      onApply: () => {
+        now += 7;
+      },
+    });
     await work(mixedBatch);
     const metrics = { Applied: 2, Stale: 1, FailedForNow: 1, FailedForGood: 5, DurationMs: 35 };
-    expect(measured).toEqual([{ metrics, fields: expect.objectContaining({ records: 9 }) }]);
-  });
-
-  it('names in it the documents and deliveries of the batch, each once', async () => {
-    const { work, measured } = setUp();
-    await work(mixedBatch);
-    expect(measured[0]?.fields).toEqual({
-      records: 9,
-      userUploads: [sample.userUpload, stale, broken, expired].join(' '),
-      deliveryIds: `${sample.requestId} request-7`,
-    });
+    const userUploads = [sample.userUpload, stale, broken, expired].join(' ');
+    const fields = { records: 9, userUploads, deliveryIds: `${sample.requestId} request-7` };
+    expect(measured).toEqual([{ metrics, fields }]);
   });
 
   it('prints why each message failed, with its ids and nothing of its body', async () => {
@@ -152,43 +70,69 @@ describe('the worker', () => {
       ['record_failed', 'unreadable', 'permanent', 'unreadable'],
       ['record_failed', 'wrong event', 'permanent', 'wrong_event'],
     ]);
-    const failure = errors.find(({ fields }) => fields.messageId === 'store failure');
     const ids = { messageId: 'store failure', deliveryId: 'request-7', userUpload: broken };
     const fields = { ...ids, kind: 'retryable', reason: 'not_stored' };
-    expect(failure).toEqual({ code: 'record_failed', error: new Error('the store is down'), fields });
+    expect(errors).toContainEqual({ code: 'record_failed', error: new Error('the store is down'), fields });
   });
 });
 
-type Applied = Envelope & { readonly receivedAt: string; readonly mayCreate: boolean };
+it.each([
+  { receiveCount: 1, random: 0, delaySeconds: 5 },
+  { receiveCount: 2, random: 0, delaySeconds: 10 },
+  { receiveCount: 2, random: 0.8, delaySeconds: 12 },
+  { receiveCount: 16, random: 0, delaySeconds: 3_600 },
+])('postpones a message by its receive count: $receiveCount', async ({ receiveCount, random, delaySeconds }) => {
+  const { work, postponed } = setUp({ random: () => random });
+  await work([sqsRecord(sampleBody({ userUpload: broken }), { receiveCount })]);
+  expect(postponed).toEqual([[{ receiptHandle: 'handle of message-1', delaySeconds }]]);
+});
 
-type Setup = {
-  random?: number;
-  nowMs?: () => number;
-  onApply?: () => void;
-  postpone?: () => Promise<void>;
-};
+it('does not create a record from a message received over 30 days ago', async () => {
+  const { work, applied } = setUp({ nowMs: () => Date.parse(sample.receivedAt) + 30 * 86_400_000 + 1 });
+  await work([sqsRecord(sampleBody())]);
+  expect(applied).toMatchObject([{ mayCreate: false }]);
+});
 
-function setUp({ random = 0, nowMs = () => Date.parse(sample.receivedAt), onApply, postpone }: Setup = {}) {
-  const applied: Applied[] = [];
-  const postponed: (readonly Postponement[])[] = [];
-  const { telemetry, measured, errors } = fakeTelemetry();
-  const worker = createWorker({
-    eventType: sample.event,
-    applyEvent: async (envelope, receivedAt, { mayCreate }): Promise<ApplyOutcome> => {
-      onApply?.();
-      applied.push({ ...envelope, receivedAt, mayCreate });
-      if (envelope.userUpload === broken) throw new Error('the store is down');
-      if (envelope.userUpload === expired) return { kind: 'expired' };
-      return { kind: envelope.userUpload === stale ? 'stale' : 'applied', isRemoved: false };
-    },
-    postponeMessages: async (messages) => {
-      postponed.push(messages);
-      await postpone?.();
-    },
-    telemetry,
-    nowMs,
-    random: () => random,
-    budgetMs: batchBudgetMs,
-  });
-  return { work: (Records: SQSRecord[]) => worker({ Records }), applied, postponed, measured, errors };
+it('reports a message without attributes, with an unknown delivery', async () => {
+  const { work, errors } = setUp();
+  expect(await work([{ ...sqsRecord(sampleBody()), messageAttributes: {} }])).toEqual(failed('message-1'));
+  expect(errors).toMatchObject([{ fields: { deliveryId: 'unknown', kind: 'permanent', reason: 'unreadable' } }]);
+});
+
+it('reports a message whose encoding is a binary attribute', async () => {
+  const { work, applied } = setUp();
+  const { messageAttributes, ...record } = sqsRecord(sampleBody());
+  const encoding = { dataType: 'Binary', binaryValue: 'YmFzZTY0' } as const;
+  const message = { ...record, messageAttributes: { ...messageAttributes, encoding } };
+  expect(await work([message])).toEqual(failed('message-1'));
+  expect(applied).toEqual([]);
+});
+
+it('reports and postpones nothing when all messages succeed', async () => {
+  const refusePostponing = { postponeMessages: () => Promise.reject(new Error('no')) };
+  const { work, errors } = setUp(refusePostponing);
+  const batch = [sqsRecord(sampleBody()), sqsRecord(sampleBody({ userUpload: stale }))];
+  expect(await work(batch)).toEqual(failed());
+  expect(errors).toEqual([]);
+});
+
+it('reports the failed messages even if postponing them fails', async () => {
+  const error = new Error('no');
+  const { work, errors, measured } = setUp({ postponeMessages: () => Promise.reject(error) });
+  const batch = [sqsRecord(sampleBody(), { messageId: 'good' }), sqsRecord('', { messageId: 'bad' })];
+  expect(await work(batch)).toEqual(failed('bad'));
+  expect(errors.at(-1)).toEqual({ code: 'records_not_postponed', error, fields: { records: 1 } });
+  expect(measured).toHaveLength(1);
+});
+
+function setUp({ onApply, ...setup }: Partial<WorkerDependencies> & { readonly onApply?: () => void } = {}) {
+  const applied: (Envelope & { readonly receivedAt: string; readonly mayCreate: boolean })[] = [];
+  const applyEvent: WorkerDependencies['applyEvent'] = async (envelope, receivedAt, { mayCreate }) => {
+    onApply?.();
+    applied.push({ ...envelope, receivedAt, mayCreate });
+    if (envelope.userUpload === broken) throw new Error('the store is down');
+    if (envelope.userUpload === expired) return { kind: 'expired' };
+    return { kind: envelope.userUpload === stale ? 'stale' : 'applied', isRemoved: false };
+  };
+  return { ...setUpWorker({ applyEvent, ...setup }), applied };
 }

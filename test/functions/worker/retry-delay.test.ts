@@ -2,24 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { retryDelaySeconds } from '../../../functions/worker/retry-delay.ts';
 
-// A queue's maxReceiveCount; the message goes to the dead-letter queue instead of being received once more.
+// A queue's maxReceiveCount. After it, the message goes to the dead-letter queue.
 const receives = 16;
 const anyReceiveCount = fc.integer({ min: 1, max: 2_000 });
 const anyRandom = fc.double({ min: 0, max: 1, noNaN: true });
 
 describe('retryDelaySeconds', () => {
-  it('starts at 5 s, doubles, and stays at an hour', () => {
+  it('starts at 5 s and doubles up to an hour', () => {
     const delays = Array.from({ length: receives }, (_, index) => retryDelaySeconds(index + 1, 0));
     const doubling = [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560];
     expect(delays).toEqual([...doubling, 3_600, 3_600, 3_600, 3_600, 3_600, 3_600]);
   });
 
-  it('adds up to a quarter by chance', () => {
+  it('adds a jitter of up to a quarter', () => {
     expect(retryDelaySeconds(5, 0.5)).toBe(90);
     expect(retryDelaySeconds(5, 1)).toBe(100);
   });
 
-  it('is never over an hour, never shorter than without chance, and always whole seconds', () => {
+  it('returns whole seconds of at most an hour, and never less than without jitter', () => {
     fc.assert(
       fc.property(anyReceiveCount, anyRandom, (receiveCount, random) => {
         const delay = retryDelaySeconds(receiveCount, random);
@@ -37,7 +37,7 @@ describe('retryDelaySeconds', () => {
     );
   });
 
-  it('keeps a message that fails 16 times out of the dead-letter queue for over six hours, even without luck', () => {
+  it('takes over six hours for 16 receives, even without jitter', () => {
     const waits = Array.from({ length: receives - 1 }, (_, index) => retryDelaySeconds(index + 1, 0));
     expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(6 * 3_600);
   });

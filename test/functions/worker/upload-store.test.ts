@@ -19,14 +19,14 @@ beforeAll(async () => {
 });
 
 describe('a message', () => {
-  it.each(eventTypes)('is applied when it is the earliest, and stale when it is not: %s', async (event) => {
+  it.each(eventTypes)('is applied if it is the earliest, and otherwise stale: %s', async (event) => {
     const userUpload = randomUUID();
     const outcomes: string[] = [];
     for (const minute of [2, 2, 3, 1, 2]) outcomes.push(await table.apply(userUpload, messageAt(event, minute)));
     expect(outcomes).toEqual(['applied', 'stale', 'stale', 'applied', 'stale']);
   });
 
-  it('changes no record but that of its own document', async () => {
+  it('changes only the record of its own document', async () => {
     const [one, other] = [randomUUID(), randomUUID()];
     await table.apply(one, messageAt('user_uploads.added', 1));
     await table.apply(other, messageAt(removed, 2));
@@ -37,7 +37,7 @@ describe('a message', () => {
   it.each([
     { IndexName: 'byAccount', attribute: 'account', of: sample.account },
     { IndexName: 'byUser', attribute: 'user', of: sample.user },
-  ])('makes a record that is found $IndexName', async ({ IndexName, attribute, of }) => {
+  ])('creates a record that the index $IndexName finds', async ({ IndexName, attribute, of }) => {
     const userUpload = randomUUID();
     await table.apply(userUpload, messageAt(sample.event, 1));
     const { Items } = await table.client.send(
@@ -52,7 +52,7 @@ describe('a message', () => {
     expect(Items).toContainEqual({ userUpload: { S: userUpload }, [attribute]: { S: of } });
   });
 
-  it('is one write without a read before it; only a refused write is followed by a read', async () => {
+  it('is one write without a read before it; only a failed condition causes a read', async () => {
     const userUpload = randomUUID();
     const commands = await commandsOf(async () => {
       for (const minute of [2, 1, 3]) await table.apply(userUpload, messageAt(sample.event, minute));
@@ -60,7 +60,7 @@ describe('a message', () => {
     expect(commands).toEqual(['UpdateItemCommand', 'UpdateItemCommand', 'UpdateItemCommand', 'GetItemCommand']);
   });
 
-  it.each(eventTypes)('tells whether its document is removed, be it applied or stale: %s', async (event) => {
+  it.each(eventTypes)('returns whether its document is removed, both applied and stale: %s', async (event) => {
     const userUpload = randomUUID();
     const outcomes = [];
     for (const message of [messageAt(event, 2), messageAt(removed, 3), messageAt(event, 1), messageAt(event, 4)])
@@ -75,18 +75,18 @@ describe('a message', () => {
   });
 });
 
-describe('the user of a document that reconciliation found', () => {
+describe('the user of a record that reconciliation created', () => {
   const { user } = sample;
   const withoutUser = { event: sample.event, account: sample.account };
 
-  it('is left absent, never invented', async () => {
+  it('is absent', async () => {
     const envelope = { ...withoutUser, userUpload: randomUUID() };
     await table.applyEvent(envelope, sample.receivedAt, { mayCreate });
     expect(await table.read(envelope.userUpload)).not.toHaveProperty('user');
   });
 
   it.each(['2026-11-24T09:00:00.000Z', sample.receivedAt, '2026-11-24T11:00:00.000Z'])(
-    'is filled in by a webhook, also when its slot is already set: received %s',
+    'is added by a webhook, even if the slot is already set: received %s',
     async (receivedAt) => {
       const envelope = { ...withoutUser, userUpload: randomUUID() };
       await table.applyEvent(envelope, sample.receivedAt, { mayCreate });
@@ -96,7 +96,7 @@ describe('the user of a document that reconciliation found', () => {
     },
   );
 
-  it('costs a second write only while the record lacks it', async () => {
+  it('causes a second write only while it is absent', async () => {
     const envelope = { ...withoutUser, userUpload: randomUUID() };
     await table.applyEvent(envelope, sample.receivedAt, { mayCreate });
     const repeat = () => table.applyEvent({ ...envelope, user }, sample.receivedAt, { mayCreate });
@@ -107,7 +107,7 @@ describe('the user of a document that reconciliation found', () => {
 });
 
 describe('a removal', () => {
-  it('takes the document away for good and says when the record expires', async () => {
+  it('deletes the document permanently and sets the expiry of the record', async () => {
     const userUpload = await seedWithDocument();
     const history = [
       messageAt(removed, 5),
@@ -123,7 +123,7 @@ describe('a removal', () => {
   });
 
   it.each(eventTypes.filter((event) => event !== removed))(
-    'is no other event: %s leaves the document',
+    'is the only event that deletes the document: not %s',
     async (event) => {
       const userUpload = await seedWithDocument();
       await table.apply(userUpload, messageAt(event, 1));
@@ -137,38 +137,38 @@ describe('a removal', () => {
 describe('a message that may not create a record', () => {
   const mayCreate = false;
 
-  it.each(eventTypes)('is applied to a record that is there: %s', async (event) => {
+  it.each(eventTypes)('is applied to an existing record: %s', async (event) => {
     const userUpload = await seedWithDocument();
     expect(await table.apply(userUpload, messageAt(event, 1), mayCreate)).toBe('applied');
     expect(await table.read(userUpload)).toHaveProperty(events[event].slot, { S: messageAt(event, 1).receivedAt });
   });
 
-  it.each(eventTypes)('is stale where its event is known as early: %s', async (event) => {
+  it.each(eventTypes)('is stale if the record has the event with the same or an earlier time: %s', async (event) => {
     const userUpload = randomUUID();
     await table.apply(userUpload, messageAt(event, 1));
     expect(await table.apply(userUpload, messageAt(event, 1), mayCreate)).toBe('stale');
     expect(await table.apply(userUpload, messageAt(event, 2), mayCreate)).toBe('stale');
   });
 
-  it.each(eventTypes)('leaves nothing where there is no record: %s', async (event) => {
+  it.each(eventTypes)('creates no record: %s', async (event) => {
     const userUpload = randomUUID();
     const outcome = await table.apply(userUpload, messageAt(event, 1), mayCreate);
-    // There is nothing left to remove, so a removal has got what it wants.
+    // Without a record, a removal has nothing left to remove.
     expect(outcome).toBe(event === removed ? 'stale' : 'expired');
     expect(await table.read(userUpload)).toBeUndefined();
   });
 });
 
-describe('trouble with DynamoDB is thrown', () => {
+describe('a failure of DynamoDB is thrown', () => {
   const { receivedAt } = messageAt(sample.event, 1);
 
-  it('when it refuses for another reason than the condition', async () => {
+  it('when it refuses for a reason other than the condition', async () => {
     const applyEvent = createApplyEvent(table.client, 'no-such-table', retentionDays);
     const applying = applyEvent(envelopeOf(randomUUID()), receivedAt, { mayCreate: true });
     await expect(applying).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  it.each([true, false])('when it cannot be reached, be mayCreate %s', async (mayCreate) => {
+  it.each([true, false])('when it cannot be reached (mayCreate: %s)', async (mayCreate) => {
     const client = new DynamoDBClient({ ...clientConfig('http://127.0.0.1:1'), maxAttempts: 1 });
     const applyEvent = createApplyEvent(client, table.tableName, retentionDays);
     const applying = applyEvent(envelopeOf(randomUUID()), receivedAt, { mayCreate });

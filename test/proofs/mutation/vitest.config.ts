@@ -12,7 +12,6 @@ export default defineConfig({
     exclude: [
       'test/architecture.test.ts',
       'test/bundles.test.ts',
-      'test/functions/*/silence.test.ts',
       'test/functions/*/*-{reader,store,store-orders}.test.ts',
       'test/functions/reconciliation/{handler,histories,check-removals,list-uploads}.test.ts',
     ],

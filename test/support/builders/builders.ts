@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { APIGatewayProxyEventV2, SQSMessageAttributes, SQSRecord } from 'aws-lambda';
 
-/** What the builders use when a test does not say otherwise; ids as in Argyle's documentation. */
+/** The builders' defaults. The ids are those of Argyle's documentation. */
 export const sample = {
   event: 'user_uploads.added',
   account: '01856c65-43b6-8b5d-b32a-56b8fbda5c28',
@@ -15,34 +15,34 @@ export const sample = {
 
 type BodyFacts = { event?: string; userUpload?: string; account?: string; user?: string; name?: string };
 
-/** A webhook body as Argyle writes it: 2 spaces, LF, no final newline. */
+/** Returns a webhook body in Argyle's form: 2 spaces, LF, no final newline. */
 export function sampleBody(facts: BodyFacts = {}): string {
   const { event, account, user, userUpload, name } = { ...sample, ...facts };
   return JSON.stringify({ event, name, data: { account, user, user_upload: userUpload } }, null, 2);
 }
 
-/** A body that is a good envelope and exactly so many bytes long in UTF-8. */
+/** Returns a body with a valid envelope and exactly this length in UTF-8. */
 export function bodyOfSize(bytes: number): string {
   return sampleBody({ name: 'n'.repeat(bytes - Buffer.byteLength(sampleBody({ name: '' }))) });
 }
 
-/** The hex signature that Argyle would send with this body. */
+/** Returns the hex signature of a body. */
 export function signatureOf(body: string | Uint8Array, secret: string = sample.secret): string {
   return createHmac('sha512', secret).update(body).digest('hex');
 }
 
 type RequestFacts = {
   secret?: string;
-  /** Instead of the right signature; null for a request without one. */
+  /** Replaces the correct signature; null for a request without one. */
   signature?: string | null;
-  /** Whether API Gateway took the body for binary; by default only bytes are. */
+  /** Whether API Gateway passes the body as binary; default: only if it is bytes. */
   base64?: boolean;
   requestId?: string;
   timeEpoch?: number;
   headers?: Readonly<Record<string, string>>;
 };
 
-/** A delivery as API Gateway hands it to ingest, which includes that header names are in lower case. */
+/** Returns a delivery as API Gateway passes it to ingest, with header names in lower case. */
 export function signedRequest(body: string | Uint8Array, facts: RequestFacts = {}): APIGatewayProxyEventV2 {
   const { secret = sample.secret, signature = signatureOf(body, secret), base64 = typeof body !== 'string' } = facts;
   const { requestId = sample.requestId, timeEpoch = Date.parse(sample.receivedAt), headers = {} } = facts;
@@ -59,7 +59,7 @@ export function signedRequest(body: string | Uint8Array, facts: RequestFacts = {
   };
 }
 
-/** A health check as API Gateway hands it to ingest. */
+/** Returns a health check as API Gateway passes it to ingest. */
 export function healthRequest(): APIGatewayProxyEventV2 {
   return request('GET', '/healthz', sample.requestId, Date.parse(sample.receivedAt));
 }
@@ -73,7 +73,7 @@ type RecordFacts = {
   receiveCount?: number;
 };
 
-/** A message as SQS hands it to a worker. Its receipt handle is `handle of <messageId>`. */
+/** Returns a message as SQS passes it to a worker. Its receipt handle is `handle of <messageId>`. */
 export function sqsRecord(body: string, facts: RecordFacts = {}): SQSRecord {
   const { messageId = 'message-1', event = sample.event, receivedAt = sample.receivedAt, encoding } = facts;
   const { deliveryId = sample.requestId, receiveCount = 1 } = facts;

@@ -17,7 +17,7 @@ type Setup = {
   nowMs?: () => number;
 };
 
-/** Ingest on fakes, and what the fakes saw. */
+/** Creates ingest with fakes. Returns it together with what the fakes recorded. */
 export function setUpIngest({ secrets = fakeSecrets(), queue = fakeSendMessage(), ...setup }: Setup = {}) {
   const { telemetry, measured, errors } = fakeTelemetry();
   const ingest = createIngest({
@@ -25,14 +25,15 @@ export function setUpIngest({ secrets = fakeSecrets(), queue = fakeSendMessage()
     sendMessage: queue.sendMessage,
     queueUrls,
     quarantineQueueUrl: 'quarantine queue',
-    telemetry: setup.telemetry ?? telemetry,
-    nowMs: setup.nowMs ?? (() => 0),
-    deadlineMs: setup.deadlineMs ?? 5_000,
+    telemetry,
+    nowMs: () => 0,
+    deadlineMs: 5_000,
+    ...setup,
   });
   return { ingest, sent: queue.sent, calls: secrets.calls, measured, errors };
 }
 
-/** An answer of ingest. */
+/** A response of ingest. */
 export function json(statusCode: number, status: string, headers: Readonly<Record<string, string>> = {}) {
   return { statusCode, headers: { 'content-type': 'application/json', ...headers }, body: `{"status":"${status}"}` };
 }

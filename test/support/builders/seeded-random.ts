@@ -1,6 +1,6 @@
 export { seededRandom } from '../../../tools/capacity/simulation/seeded-random.ts';
 
-/** The items in an order that the random numbers choose. */
+/** Returns the items in a random order. */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   return items
     .map((item) => ({ item, rank: random() }))
@@ -8,7 +8,7 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
     .map(({ item }) => item);
 }
 
-/** One of the items. */
+/** Returns a random item. */
 export function oneOf<T>(items: readonly [T, ...T[]], random: () => number): T {
   return items[Math.floor(random() * items.length)] ?? items[0];
 }

@@ -6,44 +6,39 @@ import { sample } from './builders.ts';
 export type Message = { readonly event: EventType; readonly receivedAt: string };
 export type Item = Record<string, AttributeValue>;
 
-/** An event that was received so many minutes past a fixed hour. */
+/** Returns an event that was received this many minutes past a fixed hour. */
 export function messageAt(event: EventType, minute: number): Message {
   return { event, receivedAt: `2026-11-24T10:${String(minute).padStart(2, '0')}:00.123Z` };
 }
 
-/** Every order of every multiset of 1 to `size` events, each instance with a receipt time of its own. */
+/** Returns every order of every multiset of 1 to `size` events, each with a different receipt time. */
 export function ordersOfMultisets(size: number): readonly (readonly Message[])[] {
   return multisets(eventTypes, size).flatMap((kinds) => permutations(kinds.map(messageAt)));
 }
 
-/** Every sequence of 1 to `size` events in which all receipt times are the same: equal events are exact repeats. */
-export function sequencesOfRepeats(size: number): readonly (readonly Message[])[] {
-  if (size === 0) return [];
-  return eventTypes.flatMap((event) => {
-    const message = messageAt(event, 1);
-    return [[message], ...sequencesOfRepeats(size - 1).map((rest) => [message, ...rest])];
-  });
-}
-
-/** Messages that came to a document, after others that had come before. */
+/** Messages that arrive for a document after others. */
 export type Arrival = { readonly before: readonly Message[]; readonly history: readonly Message[] };
 
-/** Every arrival of one message out of one of the sets, whatever part of that set came before: also the message itself. */
+/**
+ * Returns every arrival of one message of a set after any part of that set, which may contain the message itself. Arrivals that start
+ * from the same record, and arrivals that differ only in times of the same order, are returned once. The messages of a set
+ * are in the order of their times.
+ */
 export function singleArrivals(sets: readonly (readonly Message[])[]): readonly Arrival[] {
   const all = sets.flatMap((set) =>
-    subsets(set).flatMap((before) => set.map((message) => ({ before, history: [message] }))),
+    subsets(set).flatMap((before) => set.map((message) => canonicalArrival(firstOfEachEvent(before), message))),
   );
   return [...new Map(all.map((arrival) => [JSON.stringify(arrival), arrival])).values()];
 }
 
-/** Every multiset of `size` events, each instance with a receipt time of its own. */
+/** Returns every multiset of `size` events, each with a different receipt time. */
 export function setsOf(size: number): readonly (readonly Message[])[] {
   return multisets(eventTypes, size)
     .filter(({ length }) => length === size)
     .map((kinds) => kinds.map(messageAt));
 }
 
-// As in the design, and on purpose not taken from the catalogue.
+// From the design. Deliberately not read from the catalogue.
 const slots: Readonly<Record<EventType, string>> = {
   'user_uploads.added': 'addedAt',
   'user_uploads.removed': 'removedAt',
@@ -52,7 +47,7 @@ const slots: Readonly<Record<EventType, string>> = {
   'user_uploads.ocr_authenticity': 'authenticityAt',
 };
 
-/** The oracle: each slot holds the earliest receipt time of its event, and the removal decides the expiry. */
+/** The oracle: each slot has the earliest receipt time of its event, and the removal determines the expiry. */
 export function expectedRecord(userUpload: string, history: readonly Message[], retentionDays: number): Item {
   const record: Item = { userUpload: { S: userUpload }, account: { S: sample.account }, user: { S: sample.user } };
   const latestFirst = [...history].sort((one, other) => (one.receivedAt < other.receivedAt ? 1 : -1));
@@ -65,9 +60,19 @@ export function expectedRecord(userUpload: string, history: readonly Message[], 
   return record;
 }
 
-/** An item as text in which only the values matter, not the order of the attributes. */
+/** Returns an item as text, independent of the order of its attributes. */
 export function textOf(item: Item | undefined): string {
   return JSON.stringify(Object.entries(item ?? {}).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function canonicalArrival(before: readonly Message[], message: Message): Arrival {
+  const times = [...new Set([...before, message].map(({ receivedAt }) => receivedAt))].sort();
+  const retime = ({ event, receivedAt }: Message) => messageAt(event, times.indexOf(receivedAt));
+  return { before: before.map(retime), history: [retime(message)] };
+}
+
+function firstOfEachEvent(messages: readonly Message[]): readonly Message[] {
+  return messages.filter(({ event }, index) => messages.findIndex((other) => other.event === event) === index);
 }
 
 function multisets<Kind>(kinds: readonly Kind[], size: number): readonly (readonly Kind[])[] {

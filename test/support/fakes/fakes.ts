@@ -8,7 +8,7 @@ type Fields = Readonly<Record<string, string | number>>;
 export type MeasureLine = { readonly metrics: Readonly<Record<string, number>>; readonly fields: Fields };
 export type ErrorLine = { readonly code: string; readonly error: unknown; readonly fields: Fields };
 
-/** Telemetry that keeps its lines. */
+/** Creates telemetry that records its lines. */
 export function fakeTelemetry() {
   const measured: MeasureLine[] = [];
   const errors: ErrorLine[] = [];
@@ -19,17 +19,17 @@ export function fakeTelemetry() {
   return { telemetry, measured, errors };
 }
 
-/** A queue that keeps what is sent; `instead` stands in for the sending, to fail or to hang. */
-export function fakeSendMessage(instead?: (abortSignal: AbortSignal) => Promise<void>) {
+/** Creates a sender that records the messages. `before` runs first and may fail or hang. */
+export function fakeSendMessage(before?: (abortSignal: AbortSignal) => Promise<void>) {
   const sent: { readonly queueUrl: string; readonly message: QueueMessage }[] = [];
   const sendMessage: SendMessage = async (queueUrl, message, abortSignal) => {
-    await instead?.(abortSignal);
+    await before?.(abortSignal);
     sent.push({ queueUrl, message });
   };
   return { sendMessage, sent };
 }
 
-/** Secrets that count how often they are asked for. A list that is an error is thrown. */
+/** Creates secrets that count their reads. An error in place of a list is thrown. */
 export function fakeSecrets(
   valid: readonly string[] | Error = [sample.secret],
   reread: readonly string[] | undefined | Error = undefined,
