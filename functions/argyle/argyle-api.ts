@@ -1,3 +1,5 @@
+import { LoggableError } from '../domain/loggable-error.ts';
+
 /** The API key of an Argyle workspace: user and password of HTTP Basic. */
 export type ArgyleCredentials = { readonly apiKeyId: string; readonly apiKeySecret: string };
 
@@ -57,12 +59,12 @@ export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<
 }
 
 /** That a list cannot be read to its end, however often it is tried from here. */
-export class ListError extends Error {}
+export class ListError extends LoggableError {}
 
 /** An error that says what Argyle answered, fit for a log: its `code` is the HTTP status, or `no_answer`. */
 export function argyleError({ status }: { readonly status?: number }): Error {
   const code = status === undefined ? 'no_answer' : `http_${status}`;
-  return Object.assign(new Error(`Argyle's API did not serve us: ${code}`), { name: 'ArgyleError', code });
+  return Object.assign(new LoggableError(`Argyle's API did not serve us: ${code}`, { code }), { name: 'ArgyleError' });
 }
 
 /** The page that a list answered; throws when the answer has not that form. */

@@ -81,5 +81,5 @@ function refusal(answer: Exclude<ArgyleAnswer, { kind: 'ok' | 'unavailable' }>, 
     status === 401 || status === 403
       ? `Argyle refused the API key with ${status}: put a valid key into the secret ${secretName}.`
       : `Argyle answered ${status} to a request for user uploads.`;
-  return Object.assign(new ListError(text), { code: `http_${status}` });
+  return new ListError(text, { code: `http_${status}` });
 }

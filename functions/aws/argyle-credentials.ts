@@ -4,7 +4,7 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { ArgyleCredentials } from '../argyle/argyle-api.ts';
-import { setupError } from '../domain/setup-error.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import { callDeadline } from './clients.ts';
 
 // A new key is used within this time, without a deployment.
@@ -43,7 +43,7 @@ function readCredentials(text: string | undefined, secretId: string): ArgyleCred
   const { apiKeyId, apiKeySecret } = parseJson(text);
   if (typeof apiKeyId === 'string' && typeof apiKeySecret === 'string' && apiKeyId && apiKeySecret)
     return { apiKeyId, apiKeySecret };
-  throw setupError(
+  throw new LoggableError(
     `The secret ${secretId} does not exist or is not {"apiKeyId": "…", "apiKeySecret": "…"}: put Argyle's API key into it.`,
   );
 }

@@ -1,7 +1,5 @@
-import { ListError } from '../argyle/argyle-api.ts';
-import { isArgyleRefusal } from '../argyle/argyle-error.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import { durationMetric } from '../domain/metric-names.ts';
-import { isSetupError } from '../domain/setup-error.ts';
 import { environment, readVariable } from './environment.ts';
 
 /** Why something failed: the closed list of codes that error lines carry. */
@@ -19,7 +17,7 @@ export type LogCode =
 export type Telemetry = {
   /** Prints the one embedded-metric line of a request, a batch or a part of a run. */
   readonly measure: (metrics: Readonly<Record<string, number>>, fields: Fields) => void;
-  /** Prints an error line; of the error, if there is one, only what cannot hold data: see `describeError`. */
+  /** Prints an error line. Of an error that is not loggable it prints only the name and code: see `describeError`. */
   readonly error: (code: LogCode, error: unknown, fields: Fields) => void;
 };
 
@@ -65,11 +63,11 @@ function print(stream: NodeJS.WriteStream, line: object): void {
   stream.write(`${JSON.stringify(line)}\n`);
 }
 
-// The text of an AWS error, told by its `$fault`, names actions and resources, and ours are made for logs; any other text
-// may quote what it choked on.
+// AWS's service exceptions have a `$fault`, and their messages name only actions and resources. The message of any other
+// error may contain the input that caused it. Its code is a fixed word, such as Node's ECONNRESET.
 function describeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  const isTellable = error instanceof ListError || '$fault' in error || isSetupError(error) || isArgyleRefusal(error);
-  return { name: error.name, ...code, ...(isTellable && { message: error.message }) };
+  const isLoggable = error instanceof LoggableError || '$fault' in error;
+  return { name: error.name, ...code, ...(isLoggable && { message: error.message }) };
 }

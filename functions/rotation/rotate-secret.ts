@@ -7,7 +7,7 @@ import { retryWhileUnavailable } from '../argyle/retry.ts';
 import { leasedWorkMs, type WithLease } from '../aws/lease.ts';
 import { type SecretVersion, type SecretVersions, stages } from '../aws/secret-versions.ts';
 import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
-import { setupError } from '../domain/setup-error.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import type { Subscription, SubscriptionKey } from '../domain/subscription.ts';
 import { keysIn } from '../domain/subscription-registry.ts';
 
@@ -77,13 +77,13 @@ export async function listOwn(
 async function readKeys({ memory }: RotationDependencies, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
   const keys = keysIn(await memory.read(signal));
   if (keys.length > 0) return keys;
-  throw setupError('The stack has no subscription to rotate the secret of: deploy it again.');
+  throw new LoggableError('The stack has no subscription to rotate the secret of: deploy it again.');
 }
 
 async function readLive(deps: RotationDependencies, id: string, signal: AbortSignal): Promise<SecretVersion> {
   const version = await deps.versions.read({ id }, signal);
   if (version?.stages.some((stage) => stage === stages.pending || stage === stages.current)) return version;
-  throw setupError('The new version of the webhook secret is not pending any more: start another rotation.');
+  throw new LoggableError('The new version of the webhook secret is not pending any more: start another rotation.');
 }
 
 // Whether nothing had to be done.

@@ -7,7 +7,7 @@ import { retryWhileUnavailable } from '../argyle/retry.ts';
 import type { WithLease } from '../aws/lease.ts';
 import { type SecretVersions, stages } from '../aws/secret-versions.ts';
 import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
-import { setupError } from '../domain/setup-error.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import type { SubscriptionKey } from '../domain/subscription.ts';
 import {
   forgetSubscription,
@@ -93,7 +93,7 @@ async function acceptedSecrets(
   signal: AbortSignal,
 ): Promise<readonly [string, ...string[]]> {
   const current = await versions.read({ stage: stages.current }, signal);
-  if (!current) throw setupError('The webhook secret has no current value: put one into it, then deploy again.');
+  if (!current) throw new LoggableError('The webhook secret has no current value: put one into it, then deploy again.');
   const pending = await versions.read({ stage: stages.pending }, signal);
   return pending ? [current.value, pending.value] : [current.value];
 }

@@ -1,10 +1,9 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
-import { isArgyleRefusal } from '../argyle/argyle-error.ts';
 import { cloudformationClient } from '../aws/clients.ts';
 import { createAnswerStack, createIsRollingBack, type StackAnswer } from '../aws/cloudformation.ts';
 import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
 import type { Telemetry } from '../aws/telemetry.ts';
-import { isSetupError } from '../domain/setup-error.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import { physicalIdOf } from '../domain/subscription-registry.ts';
 import { type ChangeDependencies, subscribe, unsubscribe } from './change-subscription.ts';
 
@@ -63,7 +62,7 @@ async function change(
 
 // These texts hold no payload, and AWS's name actions and resources; any other text may quote what it choked on.
 function reasonOf(error: unknown): string {
-  if (isArgyleRefusal(error) || isSetupError(error)) return error.message;
+  if (error instanceof LoggableError) return error.message;
   if (error instanceof Error && '$fault' in error) return error.message;
   const name = error instanceof Error ? error.name : typeof error;
   return `The subscription at Argyle was not changed (${name}): the log of the subscription's function says why.`;

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ListError } from '../../../functions/argyle/argyle-api.ts';
 import { createTelemetry } from '../../../functions/aws/telemetry.ts';
-import { setupError } from '../../../functions/domain/setup-error.ts';
+import { LoggableError } from '../../../functions/domain/loggable-error.ts';
 
 // Alarms, saved queries and the runbook rely on these keys; in function-environment.ts both names are 'unused'.
 const nowMs = Date.parse('2026-11-24T10:00:00.123Z');
@@ -45,8 +44,11 @@ describe('the error line', () => {
       cause: { name: 'TypeError', code: 'ECONNRESET' },
     },
     { error: Object.assign(new Error('told'), { $fault: 'client' }), cause: { name: 'Error', message: 'told' } },
-    { error: new ListError('told'), cause: { name: 'Error', message: 'told' } },
-    { error: setupError('told'), cause: { name: expect.any(String), message: 'told' } },
+    { error: new LoggableError('told'), cause: { name: 'LoggableError', message: 'told' } },
+    {
+      error: new LoggableError('told', { code: 'http_429' }),
+      cause: { name: 'LoggableError', code: 'http_429', message: 'told' },
+    },
     { error: Object.assign(new Error('body'), { code: 7 }), cause: { name: 'Error' } },
     { error: 'body', cause: { name: 'string' } },
   ])('says of an error what cannot hold data: $cause', ({ error, cause }) => {

@@ -165,7 +165,7 @@ describe('a rotation', () => {
     await expect(run('finishSecret')).rejects.toThrow('stopped in finishSecret');
 
     expect(told.errors).toMatchObject([
-      { code: 'rotation_failed', error: { name: 'SetupError' }, fields: { step: 'finishSecret', version: token } },
+      { code: 'rotation_failed', error: { name: 'LoggableError' }, fields: { step: 'finishSecret', version: token } },
     ]);
     expect(told.measured).toEqual([{ metrics: { RotationStepsFailed: 1 }, fields: { step: 'finishSecret' } }]);
     expect(JSON.stringify([told.errors, told.measured])).not.toContain(`secret of ${token}`);
