@@ -1,45 +1,45 @@
 import type { SubscriptionKey } from './subscription.ts';
 
-/** Who made the first subscription of a URL and name: this stack, or somebody before it. */
+/** Whether the first subscription of a URL and name was created by this stack or existed before it. */
 export type Origin = 'created' | 'adopted';
 
 /**
- * The subscriptions that the stack looks after, by CloudFormation's physical id: one, or two while a change of the URL or
- * name is under way. Rotation follows all of them.
+ * The subscriptions that the stack manages, by CloudFormation's physical id: one, or two while the URL or name is being
+ * changed. Rotation updates all of them.
  */
 export type SubscriptionRegistry = Readonly<Record<string, Origin>>;
 
-// Neither a URL that API Gateway makes nor a name that the configuration allows has one.
+// Neither an API Gateway URL nor a name that the configuration allows contains it.
 const separator = '#';
 
-/** CloudFormation's physical id of a subscription: of URL and name alone, so that no rotation makes it stale. */
+/** Returns CloudFormation's physical id of a subscription. It has only URL and name, so a rotation does not change it. */
 export function physicalIdOf({ url, name }: SubscriptionKey): string {
   return `${url}${separator}${name}`;
 }
 
-/** The URL and name in a physical id; undefined for the id of a resource that was never made. */
+/** Returns the URL and name in a physical id, or undefined for the id of a resource that was never created. */
 export function keyOf(physicalId: string): SubscriptionKey | undefined {
   const [url, name, ...others] = physicalId.split(separator);
   return url && name && others.length === 0 ? { url, name } : undefined;
 }
 
-/** The URLs and names of all that is looked after. */
-export function keysIn(memory: SubscriptionRegistry): readonly SubscriptionKey[] {
-  return Object.keys(memory).flatMap((id) => keyOf(id) ?? []);
+/** Returns the URLs and names of all managed subscriptions. */
+export function keysIn(registry: SubscriptionRegistry): readonly SubscriptionKey[] {
+  return Object.keys(registry).flatMap((id) => keyOf(id) ?? []);
 }
 
-/** The memory with one more subscription. Its origin is what was noted first, whatever a retry finds. */
-export function rememberSubscription(memory: SubscriptionRegistry, id: string, found: Origin): SubscriptionRegistry {
-  return { [id]: found, ...memory };
+/** Adds a subscription. An origin that is already registered stays, whatever a retry finds. */
+export function rememberSubscription(registry: SubscriptionRegistry, id: string, found: Origin): SubscriptionRegistry {
+  return { [id]: found, ...registry };
 }
 
-/** The memory without a subscription. */
-export function forgetSubscription(memory: SubscriptionRegistry, id: string): SubscriptionRegistry {
-  const { [id]: _, ...others } = memory;
+/** Removes a subscription. */
+export function forgetSubscription(registry: SubscriptionRegistry, id: string): SubscriptionRegistry {
+  const { [id]: _, ...others } = registry;
   return others;
 }
 
-/** What a failed change left behind: made by this stack, but neither the one before nor the one that is wanted. */
-export function straysIn(memory: SubscriptionRegistry, known: readonly string[]): readonly string[] {
-  return Object.keys(memory).filter((id) => memory[id] === 'created' && !known.includes(id));
+/** Returns the ids that a failed change left behind: created by this stack, but not among the `known` ones. */
+export function straysIn(registry: SubscriptionRegistry, known: readonly string[]): readonly string[] {
+  return Object.keys(registry).filter((id) => registry[id] === 'created' && !known.includes(id));
 }

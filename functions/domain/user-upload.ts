@@ -1,21 +1,22 @@
 import type { Slot } from './events.ts';
+import { isObject } from './is-object.ts';
 
-/** What Argyle's API says about a document, as the record keeps it beside the time of the fetch. */
+/** A document as Argyle's API returns it and the record stores it, together with the time of the fetch. */
 export type Document = {
   readonly type?: string;
   /** The user's own file name: personal data and hostile input. */
   readonly fileName?: string;
-  /** The states of `classification`, `ocr` and `authenticity`, in Argyle's words. */
+  /** The states of the processing steps, in Argyle's words. */
   readonly processing: Readonly<Record<string, string>>;
-  /** Why OCR failed, in Ocrolus's free text; never an enum. */
+  /** Why OCR failed: Ocrolus's free text, never an enum. */
   readonly ocrErrors: readonly string[];
-  /** 0 to 100, higher is more genuine. */
+  /** 0 to 100; higher is more genuine. */
   readonly authenticityScore?: number;
-  /** ISO 8601 UTC with milliseconds; the epoch when Argyle's own time cannot be read. */
+  /** ISO 8601 UTC with milliseconds; the epoch when Argyle's time is invalid. */
   readonly updatedAt: string;
 };
 
-/** One of Argyle's user uploads: its ids, its document, and the slots that its record should hold by now. */
+/** One of Argyle's user uploads: its ids, its document, and the slots that its record should have by now. */
 export type UserUpload = {
   readonly id: string;
   readonly account: string;
@@ -23,17 +24,17 @@ export type UserUpload = {
   readonly slots: readonly Slot[];
 };
 
-/** What Argyle does with a document, each with a state of its own. */
+/** Argyle's processing steps of a document; each has its own state. */
 export const processingSteps = ['classification', 'ocr', 'authenticity'] as const;
 
-const longestTextCharacters = 1_000;
-const mostOcrErrors = 20;
+const maxTextCharacters = 1_000;
+const maxOcrErrors = 20;
 const epoch = new Date(0).toISOString();
 
 /**
- * Reads a user-upload object of `GET /v2/user-uploads`; undefined when it has no ids. Everything else may be absent:
- * older copies lack `processing`, `{}` and null both mean empty (Argyle's documentation, read 2026-11-24). Texts are
- * cut at 1,000 characters, so that a record stays small whatever a file is called.
+ * Reads a user-upload object of `GET /v2/user-uploads`. Returns undefined when it has no ids. Everything else may be absent:
+ * older copies lack `processing`, and `{}` and null both mean empty (Argyle's documentation, read 2026-11-24). Texts are
+ * cut at 1,000 characters to keep the record small.
  */
 export function readUserUpload(value: unknown): UserUpload | undefined {
   if (!isObject(value) || typeof value.id !== 'string' || typeof value.account !== 'string') return undefined;
@@ -56,7 +57,10 @@ export function readUserUpload(value: unknown): UserUpload | undefined {
   };
 }
 
-/** ISO 8601 UTC with milliseconds, which orders as text; the epoch for what is no time of a four-digit year. */
+/**
+ * Converts a time to ISO 8601 UTC with milliseconds, which sorts as text. Returns the epoch for an invalid time and for years of
+ * more or fewer than four digits, which would not sort.
+ */
 export function utcTime(value: unknown): string {
   const time = typeof value === 'string' ? new Date(value) : new Date(Number.NaN);
   const text = Number.isNaN(time.getTime()) ? epoch : time.toISOString();
@@ -75,7 +79,7 @@ function readOcrErrors(ocrData: unknown): readonly string[] {
   const errors = Array.isArray(ocrData.error) ? ocrData.error : [ocrData.error];
   return errors
     .filter((error) => !isEmpty(error))
-    .slice(0, mostOcrErrors)
+    .slice(0, maxOcrErrors)
     .map((error) => cut(typeof error === 'string' ? error : JSON.stringify(error)));
 }
 
@@ -101,11 +105,7 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-// By code points: half of a surrogate pair is no text.
+// By code points: do not split surrogate pairs.
 function cut(text: string): string {
-  return Array.from(text).slice(0, longestTextCharacters).join('');
+  return Array.from(text).slice(0, maxTextCharacters).join('');
 }
