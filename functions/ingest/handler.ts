@@ -8,6 +8,7 @@ import { readEnvelope } from '../domain/envelope.ts';
 import { type EventType, eventTypes } from '../domain/events.ts';
 import { durationMetric, ingestMetrics, secretUnreadableMetric } from '../domain/metric-names.ts';
 import { eventNameOf, writeMessage } from '../domain/queue-message.ts';
+import { ingestDeadlineMs } from '../domain/secret-cache-times.ts';
 import { isSignedBy, readSignature, signatureHeader } from './signature.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './webhook-secret-reader.ts';
 
@@ -33,7 +34,7 @@ type Outcome = {
 export const bodyLimitBytes = 512 * 1024;
 
 /** Argyle waits 10 s, API Gateway 9 s, the function 8 s: this leaves over a second for a cold start. */
-export const requestDeadlineMs = 6_500;
+export const requestDeadlineMs = ingestDeadlineMs;
 
 const secretUnreadable: Outcome = {
   status: 'unavailable',

@@ -4,6 +4,7 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { orAborted } from '../aws/deadline.ts';
+import { previousSecretValidMs, secretCacheMs, unreadableSecretCacheMs } from '../domain/secret-cache-times.ts';
 
 /** The secrets that a delivery may be signed with right now. `valid` and `reread` throw when the current one cannot be read. */
 export type WebhookSecrets = {
@@ -24,10 +25,7 @@ type Versions = {
   readonly readAtMs: number;
 };
 
-const freshMs = 60_000;
-const usableWhileUnreadableMs = 15 * 60_000;
 const rereadPauseMs = 10_000;
-const previousValidMs = 24 * 3_600_000;
 
 /**
  * Reads the webhook secret's versions from Secrets Manager: current and pending are valid, previous for 24 h after
@@ -69,8 +67,8 @@ export function createWebhookSecrets(
       const kept = cached;
       if (!kept) return secretsOf(await read(abortSignal), nowMs());
       const ageMs = nowMs() - kept.readAtMs;
-      if (ageMs < freshMs) return secretsOf(kept, nowMs());
-      const isUsable = ageMs < usableWhileUnreadableMs;
+      if (ageMs < secretCacheMs) return secretsOf(kept, nowMs());
+      const isUsable = ageMs < unreadableSecretCacheMs;
       if (isUsable && failedLately()) return secretsOf(kept, nowMs());
       return secretsOf(await read(abortSignal).catch((error) => (isUsable ? kept : Promise.reject(error))), nowMs());
     },
@@ -106,7 +104,7 @@ async function readVersions(
     current: current.secret,
     pending: pending?.secret,
     previous: previous?.secret,
-    previousValidUntilMs: current.createdAtMs + previousValidMs,
+    previousValidUntilMs: current.createdAtMs + previousSecretValidMs,
     readAtMs,
   };
 }
