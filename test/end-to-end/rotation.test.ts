@@ -3,7 +3,7 @@ import { environment } from '../../functions/aws/environment.ts';
 import { rotateSecret } from '../../tools/local/rotate-secret.ts';
 import { valuesOf } from '../../tools/local/wiring.ts';
 import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
-import { rotateInHaste } from '../support/emulators/rotate-in-haste.ts';
+import { rotateWithoutWaits } from '../support/emulators/rotate-without-waits.ts';
 
 let pipeline: ConnectedPipeline;
 beforeAll(async () => {
@@ -31,7 +31,7 @@ test('the test step alone, through the bundle, changes nothing', async () => {
 test('a rotation on the engines ends with a subscription that ingest knows, and the old one gone', async () => {
   const before = (await pipeline.argyle.state()).webhooks;
 
-  await rotateInHaste(pipeline);
+  await rotateWithoutWaits(pipeline);
 
   const after = (await pipeline.argyle.state()).webhooks;
   expect(after).toHaveLength(1);

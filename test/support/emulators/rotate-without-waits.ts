@@ -15,8 +15,8 @@ import { fakeTelemetry } from '../fakes/fakes.ts';
 import { clientConfig } from './emulators.ts';
 import { argyleKey, type ConnectedPipeline } from './local-pipeline.ts';
 
-/** Rotates the webhook secret on a pipeline's own engines and fake Argyle, in this process, without the waits. */
-export async function rotateInHaste(pipeline: ConnectedPipeline): Promise<void> {
+/** Rotates the webhook secret of a pipeline in this process, on the pipeline's emulators and fake Argyle, without waiting. */
+export async function rotateWithoutWaits(pipeline: ConnectedPipeline): Promise<void> {
   const engine = await startSecretsEngine(pipeline.secrets);
   const [secretId = ''] = valuesOf(environment.webhookSecretId, pipeline);
   const [tableName = ''] = valuesOf(environment.stateTableName, pipeline);
@@ -28,7 +28,7 @@ export async function rotateInHaste(pipeline: ConnectedPipeline): Promise<void> 
       'argyle/api-key',
     ),
     versions: createSecretVersions(new SecretsManagerClient(clientConfig(engine.endpoint)), secretId),
-    memory: createSubscriptionRegistryStore(dynamodb, tableName),
+    registry: createSubscriptionRegistryStore(dynamodb, tableName),
     withLease: createWithLease(dynamodb, { tableName, id: 'lease', owner: 'test', nowMs: Date.now, sleep }),
     sleep,
     newSecret: () => randomUUID().replaceAll('-', '').repeat(2),
