@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 import { eventTypes } from '../functions/domain/events.ts';
 import { rotationMetrics, rotationService } from '../functions/domain/metric-names.ts';
+import { subscriptionTimeoutMs } from '../functions/domain/subscription.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
 import { customMetric } from './custom-metric.ts';
 import type { IngestApi } from './ingest-api.ts';
@@ -57,8 +58,8 @@ export class ArgyleSubscription extends Construct {
       entry: 'subscription',
       description: 'Registers the webhook at Argyle when the stack is deployed.',
       service: 'subscription',
-      // 120 s of work, then up to 17 s to answer CloudFormation.
-      timeout: Duration.seconds(150),
+      // The function's own time budget is derived from it.
+      timeout: Duration.millis(subscriptionTimeoutMs),
       environment: variablesOf(props),
       removalPolicy: props.removalPolicy,
     });
@@ -121,7 +122,7 @@ function grantAll({ lambda }: UploadsFunction, props: ArgyleSubscriptionProps, .
   props.argyle.grantRead(lambda);
   Grant.addToPrincipal({
     grantee: lambda,
-    actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+    actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
     resourceArns: [props.argyle.state.tableArn],
   });
   Grant.addToPrincipal({ grantee: lambda, actions: secretActions, resourceArns: [props.webhookSecret.secretArn] });

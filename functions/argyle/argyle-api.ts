@@ -1,41 +1,48 @@
-import { LoggableError } from '../domain/loggable-error.ts';
+import { RequestError } from './retry.ts';
 
 /** The API key of an Argyle workspace: user and password of HTTP Basic. */
 export type ArgyleCredentials = { readonly apiKeyId: string; readonly apiKeySecret: string };
 
 /**
- * What a request came to. `refused`: Argyle will say the same again (401: the key is wrong). `unavailable`: 429, 5xx,
- * no connection or no answer in time: try again later.
+ * The answer to a request. `refused`: a retry gets the same answer (401: the key is wrong). `unavailable`: 429, 5xx, no
+ * connection or no answer in time; retry later.
  */
-export type ArgyleAnswer =
-  | { readonly kind: 'ok'; readonly body: unknown }
+export type ArgyleAnswer = { readonly kind: 'ok'; readonly body: unknown } | ArgyleFailure;
+
+export type ArgyleFailure =
   | { readonly kind: 'not_found' }
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'unavailable'; readonly status?: number; readonly retryAfterSeconds?: number };
 
-/** Asks Argyle. `path` is below the base URL (`/user-uploads/…`) or a full URL that Argyle gave as `next`. */
+/** Sends a request to Argyle. `path` is relative to the base URL (`/user-uploads/…`), or a full URL that Argyle returned as `next`. */
 export type AskArgyle = (
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   options: { readonly body?: object; readonly signal?: AbortSignal },
 ) => Promise<ArgyleAnswer>;
 
-/** One page of a list; `next` is the full URL of the page after it. */
+/** One page of a list. `next` is the full URL of the next page. */
 export type ArgylePage = { readonly results: readonly unknown[]; readonly next: string | undefined };
 
-// A request of ours is a list of 200 objects at most; a slower answer than this is no answer.
+/** Argyle's answer cannot be used. Its code, if there is one, is the HTTP status (`http_429`) or `no_answer`. */
+export class ArgyleError extends RequestError {
+  override name = 'ArgyleError';
+}
+
+// The largest answer is a list of 200 objects.
 const requestTimeoutMs = 10_000;
 
 /**
- * Gives the way to ask Argyle's API (`baseUrl`: `https://api.argyle.com/v2` or the sandbox's). Credentials go to the
- * base URL's own origin only, redirects are not followed. Answers are handed on, never logged: those about webhooks
- * hold secrets. Throws for a URL of another origin, and when the credentials cannot be read.
+ * Creates the Argyle API client (`baseUrl`: `https://api.argyle.com/v2` or the sandbox's). It sends credentials to the base
+ * URL's origin only and follows no redirects. Answers must never be logged: those about webhooks contain secrets. Throws
+ * for a URL of another origin, and when the credentials cannot be read.
  */
 export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<ArgyleCredentials>): AskArgyle {
   return async (method, path, { body, signal }) => {
+    const { origin } = new URL(baseUrl);
     const url = path.startsWith('/') ? baseUrl + path : path;
-    if (!URL.canParse(url) || new URL(url).origin !== new URL(baseUrl).origin)
-      throw new ListError(`Argyle's next page is not on ${new URL(baseUrl).origin}: no credentials are sent there.`);
+    if (!URL.canParse(url) || new URL(url).origin !== origin)
+      throw listError(`Argyle's next page is not on ${origin}: no credentials are sent there.`);
     const { apiKeyId, apiKeySecret } = await readCredentials();
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     try {
@@ -52,25 +59,40 @@ export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<
       });
       return await readAnswer(response);
     } catch {
-      // No connection, no answer in time, or no JSON in it. The error's text may quote the answer.
+      // No connection, no answer in time, or no JSON. The error's message may contain the answer.
       return { kind: 'unavailable' };
     }
   };
 }
 
-/** That a list cannot be read to its end, however often it is tried from here. */
-export class ListError extends LoggableError {}
-
-/** An error that says what Argyle answered, fit for a log: its `code` is the HTTP status, or `no_answer`. */
-export function argyleError({ status }: { readonly status?: number }): Error {
+/**
+ * Returns the error for an answer that is not a success.
+ * @param secretName the secret with the API key, for the message when Argyle refuses the key
+ */
+export function argyleError(failure: ArgyleFailure, secretName = 'with the API key'): ArgyleError {
+  const status = failure.kind === 'not_found' ? 404 : failure.status;
   const code = status === undefined ? 'no_answer' : `http_${status}`;
-  return Object.assign(new LoggableError(`Argyle's API did not serve us: ${code}`, { code }), { name: 'ArgyleError' });
+  const message =
+    status === 401 || status === 403
+      ? `Argyle refused the API key (${status}): put a valid key into the secret ${secretName}. It must belong to the workspace and the environment (sandbox or production) of the stack.`
+      : `The request to Argyle's API failed: ${code}.`;
+  const retryAfterSeconds = failure.kind === 'unavailable' ? failure.retryAfterSeconds : undefined;
+  return new ArgyleError(message, {
+    code,
+    isPassing: failure.kind === 'unavailable',
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
 }
 
-/** The page that a list answered; throws when the answer has not that form. */
+/** Returns the error for a list that cannot be read to its end. A retry gets the same list. */
+export function listError(message: string): ArgyleError {
+  return new ArgyleError(message, { isPassing: false });
+}
+
+/** Reads the page of a list. Throws when it is not one. */
 export function readPage(body: unknown): ArgylePage {
   const { results, next } = (body ?? {}) as { readonly results?: unknown; readonly next?: unknown };
-  if (!Array.isArray(results)) throw new ListError("Argyle's list has no `results`.");
+  if (!Array.isArray(results)) throw listError("Argyle's list has no `results`.");
   return { results, next: typeof next === 'string' && next !== '' ? next : undefined };
 }
 
@@ -84,7 +106,7 @@ async function readAnswer(response: Response): Promise<ArgyleAnswer> {
   return { kind: 'unavailable', status, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
 }
 
-// Seconds. The other form, a date, would need a clock that agrees with Argyle's: own back-off serves there.
+// Only the form in seconds: the other one, a date, would need a clock that agrees with Argyle's.
 function readRetryAfter(header: string | null): number | undefined {
   return header !== null && /^\d{1,5}$/.test(header) ? Number(header) : undefined;
 }

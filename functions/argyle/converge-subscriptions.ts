@@ -2,16 +2,15 @@ import { fits, planSubscriptions, type SubscriptionKey } from '../domain/subscri
 import { retryWhileUnavailable, type Sleep } from './retry.ts';
 import type { Webhooks } from './webhooks.ts';
 
-/** What convergence needs from outside. */
 export type ConvergenceDependencies = { readonly webhooks: Webhooks; readonly sleep: Sleep };
 
-/** What was done at Argyle. */
+/** The number of subscriptions that were created and removed. */
 export type Changes = { readonly created: number; readonly removed: number };
 
 /**
- * Makes the own subscriptions fit: one that is signed with any of the secrets, no other. Creates before it removes, so
- * that at every moment there is one; asks Argyle again, from the beginning, while it is unavailable. Holds the lease.
- * @param secrets the one to sign a new subscription with first
+ * Ensures that one of our subscriptions fits an accepted secret, and removes those that fit none or duplicate another one.
+ * Creates before it removes, so that there is always a subscription. The caller must have the lease.
+ * @param secrets the accepted secrets; a new subscription is signed with the first
  */
 export async function convergeSubscriptions(
   { webhooks, sleep }: ConvergenceDependencies,
@@ -31,11 +30,11 @@ export async function convergeSubscriptions(
       changes.removed += 1;
     }
   };
-  await retryWhileUnavailable(work, sleep, signal);
+  await retryWhileUnavailable(work, { sleep, signal });
   return changes;
 }
 
-/** Has an own subscription signed with the secret, beside those that there are. Holds the lease. */
+/** Ensures that one of our subscriptions is signed with the secret, and keeps the others. The caller must have the lease. */
 export async function addSubscription(
   { webhooks, sleep }: ConvergenceDependencies,
   key: SubscriptionKey,
@@ -46,10 +45,10 @@ export async function addSubscription(
     const own = await webhooks.listOwn(key, signal);
     if (!own.some((subscription) => fits(subscription, secret))) await webhooks.create(key, secret, signal);
   };
-  await retryWhileUnavailable(work, sleep, signal);
+  await retryWhileUnavailable(work, { sleep, signal });
 }
 
-/** Removes all own subscriptions. Holds the lease. */
+/** Removes all our subscriptions. The caller must have the lease. */
 export async function removeSubscriptions(
   { webhooks, sleep }: ConvergenceDependencies,
   key: SubscriptionKey,
@@ -58,5 +57,5 @@ export async function removeSubscriptions(
   const work = async () => {
     for (const { id } of await webhooks.listOwn(key, signal)) await webhooks.remove(id, signal);
   };
-  await retryWhileUnavailable(work, sleep, signal);
+  await retryWhileUnavailable(work, { sleep, signal });
 }

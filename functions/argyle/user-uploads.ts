@@ -1,85 +1,61 @@
-import { type ArgyleAnswer, type ArgylePage, type AskArgyle, argyleError, ListError, readPage } from './argyle-api.ts';
-import type { Pace, Wait } from './pace.ts';
+import { type ArgyleAnswer, type ArgylePage, type AskArgyle, argyleError, listError, readPage } from './argyle-api.ts';
+import { type Pace, retryWhileUnavailable, type Sleep } from './retry.ts';
 
-/** Argyle's user uploads, read at a pace and with patience. */
+/**
+ * Argyle's user uploads. Both reads are paced, and retried while Argyle is unavailable: they throw an OutOfTimeError when
+ * waiting would last beyond `endsMs`, and an ArgyleError when Argyle refuses.
+ */
 export type UserUploads = {
-  /**
-   * The page of 200 at a full URL that Argyle gave, or the first. Throws a ListError when Argyle will not give it, and
-   * another error when it could not be asked: an OutOfTimeError if waiting for it would have lasted beyond `endsMs`.
-   */
+  /** Reads the page at a full URL that Argyle returned, or the first one. */
   readonly readPage: (url: string | undefined, endsMs: number) => Promise<ArgylePage>;
-  /** Whether Argyle still has a document: false is its 404. Throws as `readPage` does when Argyle says neither. */
+  /** Whether Argyle still has a document: false for a 404. */
   readonly has: (userUpload: string, endsMs: number) => Promise<boolean>;
-  /** How many requests were made so far. */
+  /** The number of requests so far. */
   readonly requests: () => number;
 };
 
-/** What reading needs; `secretName` is for the text of errors. */
 export type UserUploadsDependencies = {
   readonly askArgyle: AskArgyle;
   readonly pace: Pace;
-  readonly wait: Wait;
+  readonly sleep: Sleep;
   readonly nowMs: () => number;
+  /** The secret with the API key, for error messages. */
   readonly secretName: string;
 };
 
-/** That Argyle is busy for longer than there is time to wait. */
-export class OutOfTimeError extends Error {}
-
 // 1 s doubling to 1 min: two minutes in all.
-const mostTries = 8;
-const longestOwnDelaySeconds = 60;
+const backoff = { firstDelayMs: 1_000, maxDelayMs: 60_000, maxTries: 8 };
 
-/** Gives the way to the user uploads. 429, 5xx and no answer are tried again after Retry-After, or 1 s doubling. */
-export function createUserUploads({ secretName, ...dependencies }: UserUploadsDependencies): UserUploads {
+// The page size is Argyle's maximum.
+const firstPage = '/user-uploads?limit=200';
+
+export function createUserUploads(dependencies: UserUploadsDependencies): UserUploads {
+  const { askArgyle, pace, sleep, nowMs, secretName } = dependencies;
   let requests = 0;
-  const ask = (path: string, endsMs: number) => {
-    return askPatiently(dependencies, path, endsMs, () => {
+  const ask = (path: string, endsMs: number): Promise<ArgyleAnswer> => {
+    const request = async () => {
+      await pace();
       requests += 1;
-    });
+      const answer = await askArgyle('GET', path, {});
+      if (answer.kind === 'unavailable') throw argyleError(answer);
+      return answer;
+    };
+    return retryWhileUnavailable(request, { ...backoff, sleep, remainingMs: () => endsMs - nowMs() });
   };
   return {
-    readPage: async (url = '/user-uploads?limit=200', endsMs) => {
+    readPage: async (url = firstPage, endsMs) => {
       const answer = await ask(url, endsMs);
-      if (answer.kind !== 'ok') throw refusal(answer, secretName);
+      if (answer.kind !== 'ok') throw argyleError(answer, secretName);
       const page = readPage(answer.body);
-      if (page.next === url) throw new ListError("A page of Argyle's list names itself as the next one.");
+      if (page.next === url) throw listError("A page of Argyle's list names itself as the next one.");
       return page;
     },
     has: async (userUpload, endsMs) => {
       const answer = await ask(`/user-uploads/${userUpload}`, endsMs);
-      if (answer.kind === 'ok') return true;
       if (answer.kind === 'not_found') return false;
-      throw refusal(answer, secretName);
+      if (answer.kind !== 'ok') throw argyleError(answer, secretName);
+      return true;
     },
     requests: () => requests,
   };
-}
-
-async function askPatiently(
-  { askArgyle, pace, wait, nowMs }: Omit<UserUploadsDependencies, 'secretName'>,
-  path: string,
-  endsMs: number,
-  onRequest: () => void,
-): Promise<Exclude<ArgyleAnswer, { kind: 'unavailable' }>> {
-  for (let tries = 1; ; tries += 1) {
-    await pace();
-    onRequest();
-    const answer = await askArgyle('GET', path, {});
-    if (answer.kind !== 'unavailable') return answer;
-    const cause = argyleError(answer);
-    if (tries === mostTries) throw cause;
-    const delayMs = 1_000 * (answer.retryAfterSeconds ?? Math.min(longestOwnDelaySeconds, 2 ** (tries - 1)));
-    if (nowMs() + delayMs > endsMs) throw new OutOfTimeError('There is no time left to wait for Argyle.', { cause });
-    await wait(delayMs);
-  }
-}
-
-function refusal(answer: Exclude<ArgyleAnswer, { kind: 'ok' | 'unavailable' }>, secretName: string): ListError {
-  const status = answer.kind === 'not_found' ? 404 : answer.status;
-  const text =
-    status === 401 || status === 403
-      ? `Argyle refused the API key with ${status}: put a valid key into the secret ${secretName}.`
-      : `Argyle answered ${status} to a request for user uploads.`;
-  return new ListError(text, { code: `http_${status}` });
 }

@@ -1,38 +1,37 @@
 import { eventTypes } from '../domain/events.ts';
 import { isOwn, readSubscription, type Subscription, type SubscriptionKey } from '../domain/subscription.ts';
-import { type AskArgyle, readPage } from './argyle-api.ts';
-import { argyleRefusal } from './argyle-error.ts';
+import { type AskArgyle, argyleError, readPage } from './argyle-api.ts';
 
-/** The subscriptions of the workspace, of which only the stack's own are seen. All throw when Argyle does not serve us. */
+/** The stack's own webhook subscriptions. All throw an ArgyleError when Argyle is unavailable or refuses. */
 export type Webhooks = {
-  /** The subscriptions with exactly this URL and name. */
+  /** Lists the subscriptions with exactly this URL and name. */
   readonly listOwn: (key: SubscriptionKey, signal: AbortSignal) => Promise<readonly Subscription[]>;
-  /** Subscribes to the events of the catalogue. When it throws, it may have worked all the same: list again. */
+  /** Subscribes to the events of the catalogue. The subscription may exist even when this throws: list again. */
   readonly create: (key: SubscriptionKey, secret: string, signal: AbortSignal) => Promise<void>;
-  /** Removes one; it is no error when it is gone already. */
+  /** Deletes a subscription. Succeeds when it does not exist any more. */
   readonly remove: (id: string, signal: AbortSignal) => Promise<void>;
 };
 
-// Argyle's largest page (its documentation of other lists, read 2026-11-24): a workspace rarely has a second one.
-const pageSize = 200;
+// Argyle's maximum (its documentation of other lists, read 2026-11-24). A workspace rarely has a second page.
+const firstPage = '/webhooks?limit=200';
 
 /**
- * Webhook subscriptions through Argyle's API. Its answers hold secrets in clear: nothing of them is logged or thrown.
- * @param credentialsId the secret that an operator has to mend when the key is refused
+ * Creates the client for webhook subscriptions. Argyle's answers contain secrets in clear text: they are neither logged
+ * nor part of an error.
+ * @param secretName the secret with the API key, for the message when Argyle refuses the key
  */
-export function createWebhooks(askArgyle: AskArgyle, credentialsId: string): Webhooks {
-  const ask: AskArgyle = async (...request) => {
-    const answer = await askArgyle(...request);
-    const isGone = answer.kind === 'not_found' && request[0] === 'DELETE';
-    if (answer.kind !== 'ok' && !isGone) throw argyleRefusal(answer, credentialsId);
-    return answer;
+export function createWebhooks(askArgyle: AskArgyle, secretName: string): Webhooks {
+  const ask = async (...[method, path, options]: Parameters<AskArgyle>): Promise<unknown> => {
+    const answer = await askArgyle(method, path, options);
+    if (answer.kind === 'ok') return answer.body;
+    if (answer.kind === 'not_found' && method === 'DELETE') return undefined;
+    throw argyleError(answer, secretName);
   };
   return {
     listOwn: async (key, signal) => {
       const own: Subscription[] = [];
-      for (let next: string | undefined = `/webhooks?limit=${pageSize}`; next !== undefined; ) {
-        const answer = await ask('GET', next, { signal });
-        const page = readPage(answer.kind === 'ok' && answer.body);
+      for (let next: string | undefined = firstPage; next !== undefined; ) {
+        const page = readPage(await ask('GET', next, { signal }));
         const subscriptions = page.results.flatMap((result) => readSubscription(result) ?? []);
         own.push(...subscriptions.filter((subscription) => isOwn(subscription, key)));
         next = page.next;

@@ -7,12 +7,12 @@ import type { ArgyleCredentials } from '../argyle/argyle-api.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
 import { callDeadline } from './clients.ts';
 
-// A new key is used within this time, without a deployment.
-const freshMs = 5 * 60_000;
+// A new key takes effect within this time, without a deployment.
+const cacheMs = 5 * 60_000;
 
 /**
- * Gives the way to Argyle's API key in Secrets Manager, `{"apiKeyId": "…", "apiKeySecret": "…"}`, cached for 5 minutes.
- * Throws when it cannot be read or has not that form; the text names the secret, never its value.
+ * Creates the reader of Argyle's API key in Secrets Manager, `{"apiKeyId": "…", "apiKeySecret": "…"}`. Caches it for 5 minutes.
+ * Throws when the secret cannot be read or has another form. The message names the secret, never its value.
  */
 export function createReadArgyleCredentials(
   client: SecretsManagerClient,
@@ -22,7 +22,7 @@ export function createReadArgyleCredentials(
   let cached: ArgyleCredentials | undefined;
   let readAtMs = Number.NEGATIVE_INFINITY;
   return async () => {
-    if (cached && nowMs() - readAtMs < freshMs) return cached;
+    if (cached && nowMs() - readAtMs < cacheMs) return cached;
     cached = readCredentials(await readSecret(client, secretId), secretId);
     readAtMs = nowMs();
     return cached;
@@ -52,7 +52,7 @@ function parseJson(text: string | undefined): Readonly<Record<string, unknown>> 
   try {
     return JSON.parse(text ?? '') ?? {};
   } catch {
-    // The error's text quotes the secret.
+    // The error's message contains the secret.
     return {};
   }
 }

@@ -1,11 +1,12 @@
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import type { Sleep } from '../argyle/retry.ts';
+import { RequestError, retryWhileUnavailable, type Sleep } from '../argyle/retry.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import { callDeadline } from './clients.ts';
 
-/** What CloudFormation is told about a resource of its own kind. */
+/** A custom resource's response to CloudFormation. */
 export type StackAnswer = {
   readonly Status: 'SUCCESS' | 'FAILED';
-  /** Why it failed, shown to whoever deploys. */
+  /** The reason for a failure. CloudFormation shows it to the person who deploys. */
   readonly Reason?: string;
   readonly PhysicalResourceId: string;
   readonly StackId: string;
@@ -13,44 +14,38 @@ export type StackAnswer = {
   readonly LogicalResourceId: string;
 };
 
-const answerTimeoutMs = 5_000;
-const answerTries = 3;
-const pauseMs = 1_000;
+const uploadTimeoutMs = 5_000;
+const uploads = { firstDelayMs: 1_000, maxDelayMs: 1_000, maxTries: 3 };
 
-/** Gives the way to ask whether the stack is going back to what it was before. Throws when CloudFormation does not say. */
+/** The maximum time that answering CloudFormation takes. */
+export const maxAnswerMs = uploads.maxTries * uploadTimeoutMs + (uploads.maxTries - 1) * uploads.maxDelayMs;
+
+/** Creates the check whether a stack is rolling back. Throws when CloudFormation cannot be asked. */
 export function createIsRollingBack(client: CloudFormationClient) {
   return async (stackId: string, signal: AbortSignal): Promise<boolean> => {
     const command = new DescribeStacksCommand({ StackName: stackId });
     const { Stacks: [stack] = [] } = await client.send(command, { abortSignal: callDeadline(signal) });
-    if (!stack?.StackStatus) throw new Error('CloudFormation does not know the stack that it asks for.');
+    if (!stack?.StackStatus) throw new LoggableError('CloudFormation does not know the stack of its own request.');
     return stack.StackStatus.includes('ROLLBACK');
   };
 }
 
-/** Gives the way to answer CloudFormation, which waits for an upload to `responseUrl`. Throws when three tries fail. */
-export function createAnswerStack(pause: Sleep) {
-  return async (responseUrl: string, answer: StackAnswer): Promise<void> => {
-    for (let tries = 1; ; tries += 1) {
-      const problem = await upload(responseUrl, answer);
-      if (!problem) return;
-      if (tries === answerTries) throw problem;
-      await pause(pauseMs, AbortSignal.timeout(2 * pauseMs));
-    }
-  };
+/** Creates the upload of an answer to CloudFormation's `responseUrl`. Throws after three failed tries. */
+export function createAnswerStack(sleep: Sleep) {
+  return (responseUrl: string, answer: StackAnswer): Promise<void> =>
+    retryWhileUnavailable(() => upload(responseUrl, answer), { ...uploads, sleep });
 }
 
-// The URL is a permit to answer: no error may quote it.
-async function upload(responseUrl: string, answer: StackAnswer): Promise<Error | undefined> {
-  try {
-    const { ok, status } = await fetch(responseUrl, {
-      method: 'PUT',
-      // The URL is signed for an empty content type.
-      headers: { 'content-type': '' },
-      body: Buffer.from(JSON.stringify(answer)),
-      signal: AbortSignal.timeout(answerTimeoutMs),
-    });
-    return ok ? undefined : new Error(`CloudFormation did not take the answer: http_${status}`);
-  } catch {
-    return new Error('CloudFormation did not take the answer: no_answer');
-  }
+// The URL contains a signature that permits the answer, so no error may contain the URL.
+async function upload(responseUrl: string, answer: StackAnswer): Promise<void> {
+  const response = await fetch(responseUrl, {
+    method: 'PUT',
+    // The URL is signed for an empty content type.
+    headers: { 'content-type': '' },
+    body: Buffer.from(JSON.stringify(answer)),
+    signal: AbortSignal.timeout(uploadTimeoutMs),
+  }).catch(() => undefined);
+  if (response?.ok) return;
+  const code = response ? `http_${response.status}` : 'no_answer';
+  throw new RequestError(`CloudFormation did not accept the answer: ${code}.`, { code, isPassing: true });
 }

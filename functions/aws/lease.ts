@@ -1,77 +1,95 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ConditionalCheckFailedException, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Sleep } from '../argyle/retry.ts';
-import { callDeadline } from './clients.ts';
+import { updateIf } from './conditional-update.ts';
 
-/** Does work that nobody else with the same lease does at the same time. The work gets a signal that ends its time. */
-export type WithLease = <Result>(work: (signal: AbortSignal) => Promise<Result>, whole: AbortSignal) => Promise<Result>;
-
-/** What a lease needs from outside; `owner` is unlike any other holder's. */
-export type LeaseOptions = {
+/** Two attributes of an item in the state table: the owner, and the expiry in epoch milliseconds. The item may have others. */
+export type Lease = {
   readonly tableName: string;
   readonly id: string;
+  readonly attributes: { readonly owner: string; readonly expiry: string };
+};
+
+/** Runs work under a lease, so that no two owners work at the same time. `work` gets a signal that limits its time. */
+export type WithLease = <Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  deadline: AbortSignal,
+) => Promise<Result>;
+
+export type WithLeaseDependencies = {
+  readonly tableName: string;
+  readonly id: string;
+  /** Unique for each execution environment. */
   readonly owner: string;
   readonly nowMs: () => number;
   readonly sleep: Sleep;
 };
 
-/** How long one piece of work may take. */
+/** The time limit of work under a lease. */
 export const leasedWorkMs = 45_000;
-// The holder may die: then the lease ends by itself, and not before the holder's last call has ended.
+// If the owner crashes, the lease must not expire before the owner's last calls have ended.
 const leaseMs = leasedWorkMs + 15_000;
-const pauseMs = 1_000;
+const pollMs = 1_000;
 
 /**
- * Gives a lease in the state table: taken by a conditional write, given back after the work, free again by itself after
- * a minute. Waits for it until `whole` aborts. Not the function's reserved concurrency: two functions share this.
+ * Takes a lease until `expiresAtMs` if it is free, expired or the owner's own: an earlier answer may have been lost. Returns
+ * all attributes of the item, or undefined when another owner has the lease.
  */
-export function createWithLease(client: DynamoDBClient, options: LeaseOptions): WithLease {
-  return async (work, whole) => {
-    while (!(await take(client, options, whole))) await options.sleep(pauseMs, whole);
-    try {
-      return await work(AbortSignal.any([whole, AbortSignal.timeout(leasedWorkMs)]));
-    } finally {
-      await giveBack(client, options);
-    }
-  };
-}
-
-async function take(
+export async function takeLease(
   client: DynamoDBClient,
-  { tableName, id, owner, nowMs }: LeaseOptions,
-  whole: AbortSignal,
-): Promise<boolean> {
-  const command = new PutItemCommand({
-    TableName: tableName,
-    Item: {
-      id: { S: id },
-      owner: { S: owner },
-      untilMs: { N: String(nowMs() + leaseMs) },
-      // The table's own clean-up, in seconds.
-      expiresAt: { N: String(Math.ceil((nowMs() + leaseMs) / 1_000)) },
-    },
-    // Its own: the answer to an earlier try was lost on its way.
-    ConditionExpression: 'attribute_not_exists(id) OR untilMs < :now OR #owner = :owner',
-    ExpressionAttributeNames: { '#owner': 'owner' },
-    ExpressionAttributeValues: { ':now': { N: String(nowMs()) }, ':owner': { S: owner } },
-  });
-  try {
-    await client.send(command, { abortSignal: callDeadline(whole) });
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
-
-async function giveBack(client: DynamoDBClient, { tableName, id, owner }: LeaseOptions): Promise<void> {
-  const command = new DeleteItemCommand({
+  { tableName, id, attributes }: Lease,
+  { owner, nowMs, expiresAtMs }: { readonly owner: string; readonly nowMs: number; readonly expiresAtMs: number },
+  deadline?: AbortSignal,
+): Promise<Readonly<Record<string, AttributeValue>> | undefined> {
+  const update = {
     TableName: tableName,
     Key: { id: { S: id } },
+    // Earlier releases set `expiresAt` on some leases. DynamoDB's TTL must not delete a lease that is taken.
+    UpdateExpression: 'SET #owner = :owner, #expiry = :expiry REMOVE expiresAt',
+    ConditionExpression: 'attribute_not_exists(#expiry) OR #expiry < :now OR #owner = :owner',
+    ExpressionAttributeNames: { '#owner': attributes.owner, '#expiry': attributes.expiry },
+    ExpressionAttributeValues: {
+      ':owner': { S: owner },
+      ':now': { N: String(nowMs) },
+      ':expiry': { N: String(expiresAtMs) },
+    },
+    ReturnValues: 'ALL_NEW',
+  } as const;
+  return updateIf(client, update, deadline);
+}
+
+/** Frees a lease. Does nothing when another owner has it. */
+export async function releaseLease(
+  client: DynamoDBClient,
+  { tableName, id, attributes }: Lease,
+  owner: string,
+): Promise<void> {
+  await updateIf(client, {
+    TableName: tableName,
+    Key: { id: { S: id } },
+    // The expiry is not removed: earlier releases, after a rollback, understand only an expired one as free.
+    UpdateExpression: 'SET #expiry = :expired',
     ConditionExpression: '#owner = :owner',
-    ExpressionAttributeNames: { '#owner': 'owner' },
-    ExpressionAttributeValues: { ':owner': { S: owner } },
+    ExpressionAttributeNames: { '#owner': attributes.owner, '#expiry': attributes.expiry },
+    ExpressionAttributeValues: { ':owner': { S: owner }, ':expired': { N: '0' } },
   });
-  // Whatever goes wrong: the work is done, and the lease ends by itself.
-  await client.send(command, { abortSignal: callDeadline() }).catch(() => undefined);
+}
+
+/**
+ * Creates a lease that waits until the lease is free or `deadline` aborts, and frees it after the work. If the owner crashes,
+ * it expires after a minute. Two functions share it; a reserved concurrency of 1 would exclude only one function's invocations.
+ */
+export function createWithLease(client: DynamoDBClient, dependencies: WithLeaseDependencies): WithLease {
+  const { tableName, id, owner, nowMs, sleep } = dependencies;
+  const lease = { tableName, id, attributes: { owner: 'owner', expiry: 'untilMs' } };
+  const take = (deadline: AbortSignal) =>
+    takeLease(client, lease, { owner, nowMs: nowMs(), expiresAtMs: nowMs() + leaseMs }, deadline);
+  return async (work, deadline) => {
+    while (!(await take(deadline))) await sleep(pollMs, deadline);
+    try {
+      return await work(AbortSignal.any([deadline, AbortSignal.timeout(leasedWorkMs)]));
+    } finally {
+      // The work is done. A lease that could not be freed expires.
+      await releaseLease(client, lease, owner).catch(() => undefined);
+    }
+  };
 }

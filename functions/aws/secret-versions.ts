@@ -8,24 +8,24 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { callDeadline } from './clients.ts';
 
-/** A stage of a secret: at most one version has it. Secrets Manager moves `previous` by itself when `current` moves. */
+/** Stages of a secret. At most one version has a stage. When AWSCURRENT moves, Secrets Manager moves AWSPREVIOUS too. */
 export const stages = { current: 'AWSCURRENT', pending: 'AWSPENDING' } as const;
 
-/** One version of a secret that has a value which is text. */
+/** A version of a secret whose value is a text. */
 export type SecretVersion = { readonly id: string; readonly value: string; readonly stages: readonly string[] };
 
-/** The versions of one secret. All throw when Secrets Manager does not answer or refuses. */
+/** The versions of one secret. All throw when Secrets Manager fails. */
 export type SecretVersions = {
-  /** The version with a stage or an id; undefined when there is none, or when it has no value yet or one that is no text. */
+  /** Reads the version with a stage or an id. Returns undefined when it does not exist, has no value yet or a binary one. */
   readonly read: (
     which: { readonly stage: string } | { readonly id: string },
     signal: AbortSignal,
   ) => Promise<SecretVersion | undefined>;
-  /** The id of the version with a stage, whatever its value is; undefined when there is none or it has no value. */
+  /** Returns the id of the version with a stage, even if its value is binary. Undefined: no version, or no value yet. */
   readonly holderOf: (stage: string, signal: AbortSignal) => Promise<string | undefined>;
-  /** Makes the pending version. */
+  /** Writes the value of the pending version. */
   readonly putPending: (id: string, value: string, signal: AbortSignal) => Promise<void>;
-  /** Moves a stage from one version to another, gives it to one that lacked it, or takes it away. */
+  /** Moves a stage to a version, from a version, or both. */
   readonly moveStage: (
     stage: string,
     move: { readonly from?: string; readonly to?: string },
@@ -33,14 +33,13 @@ export type SecretVersions = {
   ) => Promise<void>;
 };
 
-/** The versions of a secret in Secrets Manager. */
 export function createSecretVersions(client: SecretsManagerClient, secretId: string): SecretVersions {
   const get = async (selector: Pick<GetSecretValueCommandInput, 'VersionId' | 'VersionStage'>, signal: AbortSignal) => {
     try {
       const command = new GetSecretValueCommand({ SecretId: secretId, ...selector });
       return await client.send(command, { abortSignal: callDeadline(signal) });
     } catch (error) {
-      // A rotation that has just begun: the version has its stage, but no value.
+      // At the start of a rotation, the pending version has no value.
       if (error instanceof ResourceNotFoundException) return undefined;
       throw error;
     }

@@ -3,15 +3,15 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { SubscriptionRegistry } from '../domain/subscription-registry.ts';
 import { callDeadline } from './clients.ts';
 
-/** Reads and writes the memory as a whole: whoever writes holds the lease. */
+/** Reads and writes the whole registry. A writer must have the lease. */
 export type SubscriptionRegistryStore = {
   readonly read: (signal: AbortSignal) => Promise<SubscriptionRegistry>;
-  readonly write: (memory: SubscriptionRegistry, signal: AbortSignal) => Promise<void>;
+  readonly write: (registry: SubscriptionRegistry, signal: AbortSignal) => Promise<void>;
 };
 
 const id = 'subscription';
 
-/** The memory in one item of the state table; empty at first. Throws when DynamoDB does not answer or refuses. */
+/** Stores the registry in one item of the state table, in the attribute `memory`. Throws when DynamoDB fails. */
 export function createSubscriptionRegistryStore(client: DynamoDBClient, tableName: string): SubscriptionRegistryStore {
   return {
     read: async (signal) => {
@@ -19,8 +19,8 @@ export function createSubscriptionRegistryStore(client: DynamoDBClient, tableNam
       const { Item } = await client.send(command, { abortSignal: callDeadline(signal) });
       return Item ? (unmarshall(Item).memory as SubscriptionRegistry) : {};
     },
-    write: async (memory, signal) => {
-      const Item = marshall({ id, memory });
+    write: async (registry, signal) => {
+      const Item = marshall({ id, memory: registry });
       await client.send(new PutItemCommand({ TableName: tableName, Item }), { abortSignal: callDeadline(signal) });
     },
   };

@@ -9,18 +9,18 @@ import { createSecretVersions } from './secret-versions.ts';
 import { createSubscriptionRegistryStore } from './subscription-registry-store.ts';
 import { createTelemetry } from './telemetry.ts';
 
-/** What the two functions that change the subscription share: the API, the secret, the memory, and the one lease. */
+/** Creates the dependencies that the subscription and the rotation share, among them their common lease. */
 // once per cold start
 export function subscriptionRuntime() {
-  const credentialsId = readVariable(environment.argyleCredentialsId);
+  const secretName = readVariable(environment.argyleCredentialsId);
   const tableName = readVariable(environment.stateTableName);
   const [dynamodb, secretsManager] = [dynamodbClient(), secretsManagerClient()];
-  const readCredentials = createReadArgyleCredentials(secretsManager, credentialsId, Date.now);
+  const readCredentials = createReadArgyleCredentials(secretsManager, secretName, Date.now);
   const askArgyle = createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials);
   return {
-    webhooks: createWebhooks(askArgyle, credentialsId),
+    webhooks: createWebhooks(askArgyle, secretName),
     versions: createSecretVersions(secretsManager, readVariable(environment.webhookSecretId)),
-    memory: createSubscriptionRegistryStore(dynamodb, tableName),
+    registry: createSubscriptionRegistryStore(dynamodb, tableName),
     withLease: createWithLease(dynamodb, {
       tableName,
       id: 'subscription-lease',

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
-import { createAskArgyle, ListError } from '../argyle/argyle-api.ts';
-import { createPace, type Wait } from '../argyle/pace.ts';
-import { createUserUploads, OutOfTimeError } from '../argyle/user-uploads.ts';
+import { ArgyleError, createAskArgyle } from '../argyle/argyle-api.ts';
+import { createPace, OutOfTimeError, sleep } from '../argyle/retry.ts';
+import { createUserUploads } from '../argyle/user-uploads.ts';
 import { createReadArgyleCredentials } from '../aws/argyle-credentials.ts';
 import { dynamodbClient, lambdaClient, secretsManagerClient, sqsClient } from '../aws/clients.ts';
 import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
@@ -9,17 +9,17 @@ import { createSendMessage } from '../aws/event-queue.ts';
 import { createInvokeSelf, type InvokeSelf } from '../aws/self-invocation.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
 import { type EventType, eventTypes } from '../domain/events.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import { durationMetric, reconciliationMetrics } from '../domain/metric-names.ts';
 import { checkCandidates, createListedIds, type RemovalDependencies, scanRecords } from './check-removals.ts';
 import { listUploads } from './list-uploads.ts';
 import { createRecordReader } from './record-reader.ts';
-import { countedSince, hasEnded, isUnfinished, newRun, type Run, type RunCounts } from './run.ts';
-import { createReconciliationState, type KeptState } from './state-store.ts';
+import { countsSince, hasEnded, isUnfinished, newRun, type Run, type RunCounts } from './run.ts';
+import { createReconciliationState, type SavedState } from './state-store.ts';
 
-/** What reconciliation needs from outside. */
 export type ReconcileDependencies = RemovalDependencies & { readonly invokeSelf: InvokeSelf };
 
-/** What an invocation came to; `continues`: another one goes on with the run. */
+/** The result of an invocation. `continues`: another invocation continues the run. */
 export type ReconcileAnswer =
   | { readonly status: 'busy' | 'nothing_to_continue' }
   | { readonly status: 'done' | 'continues'; readonly run: string; readonly counts: RunCounts };
@@ -27,19 +27,19 @@ export type ReconcileAnswer =
 type Request = { readonly confirmRemovals?: number; readonly continueRun?: string };
 type Invocation = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>;
 
-/** Of Lambda's 15 minutes, what a page with its events may still take after the last look at the clock: 45 s at most. */
+/** Time reserved out of Lambda's 15 minutes: a page with its events may take 45 s after the last check of the clock. */
 export const reserveMs = 60_000;
 
-/** Below Argyle's 50 requests a second, which the workers' share. */
+// Argyle's limit is 50 requests a second. The workers need some of them.
 const requestsPerSecond = 40;
 
 /**
- * Compares all records with Argyle's list, part by part. `{}` begins a run, or goes on with an unfinished one; `{"continueRun":
- * id}` only goes on; `{"confirmRemovals": n}` also lets up to n removals go that would be held. A second invocation at the
- * same time finds the first one busy. Throws when Argyle or AWS does not serve; the run can go on later.
+ * Compares all records with Argyle's list, in as many invocations as it takes. `{}` starts a run, or continues an unfinished one.
+ * `{"continueRun": id}` only continues. `{"confirmRemovals": n}` also permits up to n removals that would otherwise be held.
+ * Returns `busy` while another invocation runs. Throws when Argyle or AWS fails; a later invocation can continue the run.
  */
 export function createReconcile(dependencies: ReconcileDependencies) {
-  // called by AWS: by the schedule, by itself, or by a person
+  // called by AWS: by the schedule, by this function, or by an operator
   return (payload: unknown, invocation: Invocation): Promise<ReconcileAnswer> =>
     reconcile(dependencies, payload, invocation).catch((error: unknown) => {
       dependencies.telemetry.error('reconciliation_failed', error, {});
@@ -52,11 +52,11 @@ async function reconcile(deps: ReconcileDependencies, payload: unknown, context:
   const request = readRequest(payload);
   const { awsRequestId: owner, functionName } = context;
   const timeOutMs = nowMs() + context.getRemainingTimeInMillis();
-  const kept = await state.acquire(owner, nowMs(), timeOutMs);
-  if (kept === 'busy') return { status: 'busy' };
+  const saved = await state.acquire(owner, nowMs(), timeOutMs);
+  if (saved === 'busy') return { status: 'busy' };
   let run: Run | undefined;
   try {
-    const resumed = chooseRun(request, kept, owner, nowMs());
+    const resumed = chooseRun(request, saved, owner, nowMs());
     run = resumed && (await workOn(deps, owner, resumed, timeOutMs - reserveMs));
   } finally {
     await state.release(owner);
@@ -69,18 +69,18 @@ async function reconcile(deps: ReconcileDependencies, payload: unknown, context:
 function readRequest(payload: unknown): Request {
   const { confirmRemovals, continueRun } = (payload ?? {}) as Record<keyof Request, unknown>;
   if (confirmRemovals !== undefined && !(Number.isSafeInteger(confirmRemovals) && Number(confirmRemovals) >= 0))
-    throw new Error('confirmRemovals is not allowed: use a whole number, the most records that may be removed.');
+    throw new LoggableError('confirmRemovals is not allowed: use a whole number, the maximum number of removals.');
   return {
     ...(confirmRemovals !== undefined && { confirmRemovals: Number(confirmRemovals) }),
     ...(typeof continueRun === 'string' && { continueRun }),
   };
 }
 
-function chooseRun(request: Request, kept: KeptState, newId: string, nowMs: number): Run | undefined {
+function chooseRun(request: Request, saved: SavedState, newId: string, nowMs: number): Run | undefined {
   const { confirmRemovals, continueRun } = request;
-  const unfinished = isUnfinished(kept.run, nowMs) ? kept.run : undefined;
+  const unfinished = isUnfinished(saved.run, nowMs) ? saved.run : undefined;
   if (continueRun !== undefined) return unfinished?.id === continueRun ? unfinished : undefined;
-  const run = unfinished ?? newRun(newId, nowMs, kept.previousRun);
+  const run = unfinished ?? newRun(newId, nowMs, saved.previousRun);
   return confirmRemovals === undefined ? run : { ...run, confirmedRemovals: confirmRemovals };
 }
 
@@ -91,18 +91,19 @@ async function workOn(dependencies: ReconcileDependencies, owner: string, resume
   try {
     do {
       run = await takeStep(dependencies, run, endsMs);
-      const hasLooked = run.phase === 'done' && run.counts.held === 0;
-      await state.save(owner, run, hasLooked ? run.id : undefined);
+      const hasChecked = run.phase === 'done' && run.counts.held === 0;
+      await state.save(owner, run, hasChecked ? run.id : undefined);
     } while (!hasEnded(run) && nowMs() < endsMs);
     return run;
   } catch (error) {
-    // Nothing is wrong if this part has come further; a part that has not must not go round in circles.
+    // Another invocation may continue only if this one has made progress. Otherwise the function would invoke itself forever.
     if (error instanceof OutOfTimeError && run !== resumed) return run;
-    if (error instanceof ListError) await state.save(owner, { ...run, phase: 'failed' }, undefined);
+    if (error instanceof ArgyleError && !error.isPassing)
+      await state.save(owner, { ...run, phase: 'failed' }, undefined);
     throw error;
   } finally {
     const counts: Record<string, number> = {
-      ...countedSince(run, resumed),
+      ...countsSince(run, resumed),
       requests: uploads.requests() - before.requests,
     };
     const metrics = Object.entries(reconciliationMetrics).map(([name, metric]) => [metric, counts[name] ?? 0]);
@@ -118,18 +119,16 @@ function takeStep(dependencies: ReconcileDependencies, run: Run, endsMs: number)
   return run.phase === 'scan' ? scanRecords(dependencies, run, endsMs) : checkCandidates(dependencies, run, endsMs);
 }
 
-const wait: Wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 // once per cold start
 function runtimeDependencies(): ReconcileDependencies {
   const secretName = readVariable(environment.argyleCredentialsId);
   const readCredentials = createReadArgyleCredentials(secretsManagerClient(), secretName, Date.now);
   const askArgyle = createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials);
-  const pace = createPace(requestsPerSecond, Date.now, wait);
+  const pace = createPace(requestsPerSecond, Date.now, sleep);
   const state = createReconciliationState(dynamodbClient(), readVariable(environment.stateTableName));
   return {
-    uploads: createUserUploads({ askArgyle, pace, wait, nowMs: Date.now, secretName }),
-    records: createRecordReader(dynamodbClient(), readVariable(environment.tableName), wait),
+    uploads: createUserUploads({ askArgyle, pace, sleep, nowMs: Date.now, secretName }),
+    records: createRecordReader(dynamodbClient(), readVariable(environment.tableName), sleep),
     state,
     listedIds: createListedIds({ state }),
     sendMessage: createSendMessage(sqsClient()),

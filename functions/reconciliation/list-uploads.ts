@@ -1,6 +1,6 @@
-import { type ArgylePage, ListError } from '../argyle/argyle-api.ts';
-import type { Pace } from '../argyle/pace.ts';
-import { OutOfTimeError, type UserUploads } from '../argyle/user-uploads.ts';
+import { type ArgylePage, listError } from '../argyle/argyle-api.ts';
+import { OutOfTimeError, type Pace } from '../argyle/retry.ts';
+import type { UserUploads } from '../argyle/user-uploads.ts';
 import { callDeadline } from '../aws/clients.ts';
 import type { SendMessage } from '../aws/event-queue.ts';
 import { readId } from '../domain/envelope.ts';
@@ -8,12 +8,12 @@ import type { EventType } from '../domain/events.ts';
 import { reconciliation, writeMessage } from '../domain/queue-message.ts';
 import { readUserUpload, type UserUpload } from '../domain/user-upload.ts';
 import type { RecordReader } from './record-reader.ts';
-import { counted, type Run, type RunCounts } from './run.ts';
+import { addCounts, type Run, type RunCounts } from './run.ts';
 import type { ReconciliationState } from './state-store.ts';
 import { compareUpload, foundEventBody } from './upload-comparison.ts';
 import { packIds } from './upload-id-set.ts';
 
-/** What the steps of a run need from outside. `pace` is the one that `uploads` keeps. */
+/** Dependencies of the steps of a run. `uploads` keeps the same `pace`. */
 export type StepDependencies = {
   readonly uploads: UserUploads;
   readonly records: RecordReader;
@@ -24,37 +24,37 @@ export type StepDependencies = {
   readonly nowMs: () => number;
 };
 
-// 80 KB of ids. What a part that dies has listed since the last chunk is listed again.
+// 80 KB of ids. After a crash, the pages since the last saved chunk are read again.
 const pagesPerChunk = 25;
 
 /**
- * Reads some pages of Argyle's list, at least one: puts events for what is missing or behind on their queues, and keeps the
- * ids. The last page leads to the scan. Throws a ListError at the end when entries could not be read: nobody can say then
- * what is not listed.
+ * Reads pages of Argyle's list, at least one: queues events for records that are missing or behind, and saves the ids. After
+ * the last page, the next phase is the scan. Throws an ArgyleError at the end of a list with unreadable entries: such a list
+ * does not prove that an upload is not listed.
  */
 export async function listUploads(dependencies: StepDependencies, run: Run, endsMs: number): Promise<Run> {
-  const { uploads: argyle, state, nowMs } = dependencies;
+  const { state, nowMs } = dependencies;
   const pages: Buffer[] = [];
   let listed = run;
   do {
-    const page = await readNextPage(argyle, listed, pages.length > 0, endsMs);
+    const page = await readNextPage(dependencies.uploads, listed, pages.length > 0, endsMs);
     if (!page) break;
     const { results, next } = page;
     const uploads = results.flatMap((result) => readListed(result) ?? []);
-    const found = await sendWhatIsMissing(dependencies, run, uploads);
+    const found = await sendMissingEvents(dependencies, run, uploads);
     pages.push(packIds(uploads.map(({ id }) => id)));
     const unreadable = results.length - uploads.length;
-    listed = counted({ ...listed, nextPage: next }, { ...found, checked: uploads.length, unreadable });
+    listed = addCounts({ ...listed, nextPage: next }, { ...found, checked: uploads.length, unreadable });
   } while (listed.nextPage && pages.length < pagesPerChunk && nowMs() < endsMs);
 
   const { nextPage, counts, listedChunks } = listed;
   if (!nextPage && counts.unreadable > 0)
-    throw new ListError(`${counts.unreadable} entries of Argyle's list have no ids: nothing is looked for as gone.`);
+    throw listError(`${counts.unreadable} entries of Argyle's list have no valid ids: nothing is removed.`);
   await state.saveChunk(run, 'listed', listedChunks, Buffer.concat(pages));
   return { ...listed, listedChunks: listedChunks + 1, phase: nextPage ? 'list' : 'scan' };
 }
 
-/** Puts an event that no webhook told of on its queue, received now. */
+/** Queues an event that reconciliation found, received now. */
 export async function sendFoundEvent(
   { sendMessage, queueUrls, nowMs }: StepDependencies,
   run: Run,
@@ -71,22 +71,22 @@ export async function sendFoundEvent(
   await sendMessage(queueUrls[event], message, callDeadline());
 }
 
-// Undefined when Argyle is busy for longer than there is time, and there are pages that are worth to be kept first.
+// Returns undefined when Argyle is busy for longer than there is time, and pages have been read that must be saved first.
 async function readNextPage(
-  argyle: UserUploads,
+  uploads: UserUploads,
   { nextPage }: Run,
   hasPages: boolean,
   endsMs: number,
 ): Promise<ArgylePage | undefined> {
   try {
-    return await argyle.readPage(nextPage, endsMs);
+    return await uploads.readPage(nextPage, endsMs);
   } catch (error) {
     if (error instanceof OutOfTimeError && hasPages) return undefined;
     throw error;
   }
 }
 
-async function sendWhatIsMissing(
+async function sendMissingEvents(
   dependencies: StepDependencies,
   run: Run,
   uploads: readonly UserUpload[],
@@ -94,24 +94,21 @@ async function sendWhatIsMissing(
   const records = await dependencies.records.readRecords(uploads.map(({ id }) => id));
   const counts = { missing: 0, behind: 0, tombstone: 0, current: 0 };
   for (const upload of uploads) {
-    const record = records.get(upload.id);
+    const { id: userUpload, account } = upload;
+    const record = records.get(userUpload);
     const { kind, events } = compareUpload(upload, record);
     counts[kind] += 1;
+    const ids = { userUpload, account, ...(record?.user && { user: record.user }) };
     for (const event of events) {
-      // Each event lets its worker ask Argyle once: together they stay as slow as the list is read.
+      // Each event makes a worker send one request to Argyle, so events count against the same rate.
       await dependencies.pace();
-      const { id: userUpload, account } = upload;
-      await sendFoundEvent(dependencies, run, event, {
-        userUpload,
-        account,
-        ...(record?.user && { user: record.user }),
-      });
+      await sendFoundEvent(dependencies, run, event, ids);
     }
   }
   return { missing: counts.missing, behind: counts.behind, tombstonesListed: counts.tombstone };
 }
 
-// A worker would refuse an event with other ids.
+// A worker would refuse an event with ids of another form.
 function readListed(result: unknown): UserUpload | undefined {
   const upload = readUserUpload(result);
   return upload && readId(upload.id) && readId(upload.account) ? upload : undefined;

@@ -4,11 +4,11 @@ import { events, eventTypes } from '../domain/events.ts';
 import type { UploadSlots } from '../domain/upload-record.ts';
 import type { KnownRecord } from './upload-comparison.ts';
 
-/** Reads many records, and of each only what a comparison needs. Both throw when DynamoDB does not answer or refuses. */
+/** Reads many records, only the attributes that a comparison needs. Both throw when DynamoDB fails. */
 export type RecordReader = {
-  /** The records of these uploads, by id; there is none for an upload without one. */
+  /** Returns the records of these uploads by id. An upload without a record is not in the map. */
   readonly readRecords: (userUploads: readonly string[]) => Promise<ReadonlyMap<string, KnownRecord>>;
-  /** The next up to 1 MB of all records, after a key; `scannedTo` is the key to go on from, if there are more. */
+  /** Reads up to 1 MB of records that follow a key. `scannedTo` is the key to continue after, if there are more. */
   readonly scanRecords: (
     after: string | undefined,
   ) => Promise<{ readonly records: readonly KnownRecord[]; readonly scannedTo?: string }>;
@@ -19,10 +19,11 @@ type Key = Record<'userUpload', { readonly S: string }>;
 
 // The limit of BatchGetItem.
 const batchSize = 100;
-const mostTries = 8;
+const maxTries = 8;
+const firstDelayMs = 100;
 
 const slots = eventTypes.map((event) => events[event].slot);
-// Names of attributes may be words of DynamoDB's own (`user` is one).
+// Attribute names may be reserved words of DynamoDB, such as `user`.
 const projection = {
   ProjectionExpression: [
     '#userUpload',
@@ -36,8 +37,12 @@ const projection = {
   ),
 };
 
-/** Reads through the given client, at times a moment behind the latest writes. */
-export function createRecordReader(client: DynamoDBClient, tableName: string, wait: (ms: number) => Promise<unknown>) {
+/** Creates the reader. Its reads are eventually consistent. */
+export function createRecordReader(
+  client: DynamoDBClient,
+  tableName: string,
+  sleep: (ms: number) => Promise<unknown>,
+): RecordReader {
   const readBatch = async (ids: readonly string[]): Promise<readonly Item[]> => {
     const items: Item[] = [];
     let Keys: Key[] = ids.map((id) => ({ userUpload: { S: id } }));
@@ -47,24 +52,20 @@ export function createRecordReader(client: DynamoDBClient, tableName: string, wa
       items.push(...(Responses[tableName] ?? []));
       Keys = (UnprocessedKeys[tableName]?.Keys ?? []) as Key[];
       if (Keys.length === 0) break;
-      if (tries === mostTries) throw new Error(`DynamoDB left ${Keys.length} keys unread ${mostTries} times.`);
-      await wait(50 * 2 ** tries);
+      if (tries === maxTries) throw new Error(`DynamoDB left ${Keys.length} keys unread ${maxTries} times.`);
+      await sleep(firstDelayMs * 2 ** (tries - 1));
     }
     return items;
   };
   return {
     readRecords: async (userUploads) => {
-      // DynamoDB refuses a key that stands twice in one batch.
+      // DynamoDB refuses a batch with a duplicate key.
       const ids = [...new Set(userUploads)];
       const batches = Array.from({ length: Math.ceil(ids.length / batchSize) }, (_, index) =>
         readBatch(ids.slice(index * batchSize, (index + 1) * batchSize)),
       );
-      return new Map(
-        (await Promise.all(batches))
-          .flat()
-          .map(recordOf)
-          .map((record) => [record.userUpload, record]),
-      );
+      const records = (await Promise.all(batches)).flat().map(recordOf);
+      return new Map(records.map((record) => [record.userUpload, record]));
     },
     scanRecords: async (after) => {
       const command = new ScanCommand({
@@ -76,7 +77,7 @@ export function createRecordReader(client: DynamoDBClient, tableName: string, wa
       const scannedTo = LastEvaluatedKey?.userUpload?.S;
       return { records: Items.map(recordOf), ...(scannedTo && { scannedTo }) };
     },
-  } satisfies RecordReader;
+  };
 }
 
 function recordOf(item: Item): KnownRecord {

@@ -1,44 +1,43 @@
 import { removalSlot } from '../domain/upload-record.ts';
+import type { Run } from './run.ts';
 import type { KnownRecord } from './upload-comparison.ts';
 
-/** That a document was found neither in Argyle's list nor by its id: since when, and by which run last. */
+/** A document that was found neither in Argyle's list nor by its id: since when, and by which run last. */
 export type Miss = { readonly firstMissedAt: string; readonly missedBy: string };
 
-/** A run as the rule sees it: `previousRun` is the last one before it that looked for what is gone. */
-export type LookingRun = { readonly id: string; readonly startedAt: string; readonly previousRun?: string };
-
-const youngestRecordMs = 24 * 3_600_000;
-const betweenMissesMs = 12 * 3_600_000;
+const minRecordAgeMs = 24 * 3_600_000;
+const minMissedMs = 12 * 3_600_000;
 
 /**
- * Whether a record that Argyle does not list may be gone: it is no tombstone, and over 24 h old when the run began. A
- * younger one may have been uploaded while Argyle wrote its list.
+ * Whether a record that Argyle does not list may have to be removed: it is not a tombstone, and was over 24 h old when the run
+ * started. A younger one may have been uploaded while Argyle created its list.
  */
-export function mayBeGone({ slots }: KnownRecord, startedAt: string): boolean {
+export function isRemovalCandidate({ slots }: KnownRecord, startedAt: string): boolean {
   const [earliest = startedAt] = Object.values(slots).sort();
-  return !slots[removalSlot] && Date.parse(startedAt) - Date.parse(earliest) > youngestRecordMs;
+  return !slots[removalSlot] && Date.parse(startedAt) - Date.parse(earliest) > minRecordAgeMs;
 }
 
 /**
- * How many removals one run may bring about: the larger of 20 and 1 % of the records that are no tombstones, or what
- * somebody confirmed. More than that look like the keys of another workspace.
+ * Returns the maximum number of removals of one run: 20, or 1 % of the records, or the confirmed number, whichever is largest.
+ * More than that look like the API key of another workspace.
+ * @param records the number of records, without tombstones
  */
-export function mostRemovals(records: number, confirmed: number): number {
+export function maxRemovals(records: number, confirmed: number): number {
   return Math.max(20, Math.floor(records / 100), confirmed);
 }
 
 /**
- * What follows when a document is not listed and a GET answers 404. `gone`: the run before this one missed it too, at
- * least 12 h before this one began. Otherwise the miss to remember; a run that found the document between two misses
- * breaks their chain, as does one that nobody looked in.
+ * Records that a run found a document neither in the list nor by its id. `isGone`: the previous run missed it too, and it was
+ * first missed at least 12 h before this run started. A run in between that found the document starts the count again, and so
+ * does one that did not check it.
  */
-export function afterMiss(
+export function recordMiss(
   known: Miss | undefined,
-  run: LookingRun,
+  run: Pick<Run, 'id' | 'startedAt' | 'previousRun'>,
   nowMs: number,
 ): { readonly isGone: boolean; readonly miss: Miss } {
   const isChained = known?.missedBy === run.id || (known !== undefined && known.missedBy === run.previousRun);
   const firstMissedAt = isChained && known ? known.firstMissedAt : new Date(nowMs).toISOString();
-  const isGone = isChained && Date.parse(run.startedAt) - Date.parse(firstMissedAt) >= betweenMissesMs;
+  const isGone = isChained && Date.parse(run.startedAt) - Date.parse(firstMissedAt) >= minMissedMs;
   return { isGone, miss: { firstMissedAt, missedBy: run.id } };
 }

@@ -1,40 +1,40 @@
-/** What a run has counted so far. */
+/** What a run has counted so far, over all its invocations. */
 export type RunCounts = {
   /** Uploads that Argyle lists. */
   readonly checked: number;
   readonly missing: number;
   readonly behind: number;
-  /** Removed here, still listed. */
+  /** Uploads that Argyle lists and whose record is a tombstone. */
   readonly tombstonesListed: number;
-  /** Entries of the list without ids of Argyle's form. */
+  /** Entries of the list without valid ids. */
   readonly unreadable: number;
-  /** Records that are no tombstones. */
+  /** Records, without tombstones. */
   readonly records: number;
-  /** Records that Argyle does not list and that may be gone. */
+  /** Records that Argyle does not list and that are old enough to be removed. */
   readonly candidates: number;
-  /** Removals that were put on their queue. */
+  /** Removals that were queued. */
   readonly gone: number;
-  /** Candidates that wait for a confirmation, as there were too many. */
+  /** Candidates that wait for a confirmation, because there are too many. */
   readonly held: number;
 };
 
 /**
- * One comparison of the records with Argyle's list, as it is kept between its parts. It lists, then scans the records for
- * what is not listed, then checks each of those.
+ * The saved state of one comparison of the records with Argyle's list, which may take several invocations. Its phases: read the
+ * list, scan the records for uploads that are not listed, check each of those by its id.
  */
 export type Run = {
   readonly id: string;
   readonly startedAt: string;
   readonly phase: 'list' | 'scan' | 'check' | 'done' | 'failed';
-  /** The run before this one that looked for what is gone. */
+  /** The last run before this one that completed its checks. */
   readonly previousRun?: string;
-  /** How many removals somebody confirmed. */
+  /** The number of removals that an operator confirmed. */
   readonly confirmedRemovals: number;
   /** The full URL of the next page of Argyle's list. */
   readonly nextPage?: string | undefined;
-  /** The key of the record after which the scan goes on. */
+  /** The key of the record after which the scan continues. */
   readonly scannedTo?: string | undefined;
-  /** Kept pieces of packed ids: all that are listed, and the candidates. */
+  /** The numbers of saved chunks of packed ids: of all listed uploads, and of the candidates. */
   readonly listedChunks: number;
   readonly candidateChunks: number;
   /** The candidate to check next. */
@@ -42,7 +42,7 @@ export type Run = {
   readonly counts: RunCounts;
 };
 
-const nothingCounted: RunCounts = {
+const zeroCounts: RunCounts = {
   checked: 0,
   missing: 0,
   behind: 0,
@@ -54,10 +54,10 @@ const nothingCounted: RunCounts = {
   held: 0,
 };
 
-// Argyle's cursors may not live as long as that, and what was listed is no news any more.
-const longestRunMs = 3 * 86_400_000;
+// Argyle's cursors may expire by then, and what was listed is out of date.
+const maxRunMs = 3 * 86_400_000;
 
-/** A run that has done nothing yet. */
+/** Creates a run that has not started its list. */
 export function newRun(id: string, nowMs: number, previousRun: string | undefined): Run {
   return {
     id,
@@ -68,32 +68,31 @@ export function newRun(id: string, nowMs: number, previousRun: string | undefine
     listedChunks: 0,
     candidateChunks: 0,
     checkNext: { chunk: 0, index: 0 },
-    counts: nothingCounted,
+    counts: zeroCounts,
   };
 }
 
-/** Whether a kept run can go on: it has not ended, and began at most three days ago. */
+/** Whether a saved run can continue: it has not ended, and started at most three days ago. */
 export function isUnfinished(run: Run | undefined, nowMs: number): run is Run {
-  return run !== undefined && !hasEnded(run) && nowMs - Date.parse(run.startedAt) <= longestRunMs;
+  return run !== undefined && !hasEnded(run) && nowMs - Date.parse(run.startedAt) <= maxRunMs;
 }
 
-/** Whether nothing is left to do, for good or ill. */
+/** Whether a run is done or has failed. */
 export function hasEnded({ phase }: Run): boolean {
   return phase === 'done' || phase === 'failed';
 }
 
-/** The run with so much more counted. */
-export function counted(run: Run, more: Partial<RunCounts>): Run {
+export function addCounts(run: Run, more: Partial<RunCounts>): Run {
   return { ...run, counts: combine(run.counts, more, 1) };
 }
 
-/** What was counted since an earlier state of the run. */
-export function countedSince(run: Run, earlier: Run): RunCounts {
+/** Returns what was counted since an earlier state of the run. */
+export function countsSince(run: Run, earlier: Run): RunCounts {
   return combine(run.counts, earlier.counts, -1);
 }
 
 function combine(counts: RunCounts, others: Partial<RunCounts>, sign: 1 | -1): RunCounts {
-  const names = Object.keys(nothingCounted) as (keyof RunCounts)[];
+  const names = Object.keys(zeroCounts) as (keyof RunCounts)[];
   return Object.fromEntries(
     names.map((name) => [name, counts[name] + sign * (others[name] ?? 0)]),
   ) as unknown as RunCounts;

@@ -2,7 +2,7 @@ import { type EventType, eventOf } from '../domain/events.ts';
 import { removalSlot, type UploadSlots } from '../domain/upload-record.ts';
 import type { UserUpload } from '../domain/user-upload.ts';
 
-/** What a comparison needs of a record. `documentUpdatedAt` is absent where the document was never fetched. */
+/** The parts of a record that a comparison needs. `documentUpdatedAt` is absent if the document was never fetched. */
 export type KnownRecord = {
   readonly userUpload: string;
   readonly account: string;
@@ -12,28 +12,28 @@ export type KnownRecord = {
 };
 
 /**
- * How a record stands to what Argyle lists. `missing`: there is none. `behind`: it lacks a slot, or its document is
- * older. `tombstone`: removed here, whatever Argyle says. `events` bring it up to date; each of them also fetches the document.
+ * The result of comparing a listed upload with its record. `missing`: there is no record. `behind`: the record lacks a slot, or
+ * its document is older. `tombstone`: the record is removed, and stays so. `events` bring the record up to date; each of them
+ * also makes a worker fetch the document.
  */
 export type Comparison = {
   readonly kind: 'missing' | 'behind' | 'current' | 'tombstone';
   readonly events: readonly EventType[];
 };
 
-/** Compares one of Argyle's uploads with its record. */
 export function compareUpload(upload: UserUpload, record: KnownRecord | undefined): Comparison {
   if (!record) return { kind: 'missing', events: upload.slots.map(eventOf) };
   if (record.slots[removalSlot]) return { kind: 'tombstone', events: [] };
   const lacking = upload.slots.filter((slot) => !record.slots[slot]);
   if (lacking.length > 0) return { kind: 'behind', events: lacking.map(eventOf) };
   const isOlder = record.documentUpdatedAt === undefined || record.documentUpdatedAt < upload.document.updatedAt;
-  // The first slot is set already: the event changes nothing but that the document is fetched.
+  // This slot is already set, so the event only makes a worker fetch the document.
   return isOlder ? { kind: 'behind', events: [eventOf('addedAt')] } : { kind: 'current', events: [] };
 }
 
 /**
- * The body of an event that no webhook told of, in the form of a webhook's. The user-upload object names no user, so
- * there is one only where a webhook brought it.
+ * Builds the body of an event that was found by reconciliation, in the form of a webhook's body. Argyle's user-upload object has
+ * no user, so the body has one only if an earlier webhook named it.
  */
 export function foundEventBody(
   event: EventType,

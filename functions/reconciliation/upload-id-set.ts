@@ -1,16 +1,15 @@
 import { readId } from '../domain/envelope.ts';
 
-/** A set of upload ids, 16 bytes each: about 22 MB for a million. */
+/** A set of upload ids. It takes about 22 MB for a million ids. */
 export type UploadIdSet = {
-  /** Adds packed ids, one after the other; throws when there are more than the set was made for. */
+  /** Adds packed ids. Throws when the capacity is exceeded. */
   readonly addPacked: (ids: Uint8Array) => void;
   readonly has: (id: string) => boolean;
 };
 
-/** The bytes of a packed id. */
-export const packedIdBytes = 16;
+const packedIdBytes = 16;
 
-/** Ids (8-4-4-4-12 hex) as 16 bytes each, one after the other. Throws when one has another form. */
+/** Packs ids (8-4-4-4-12 hex) into 16 bytes each. Throws when an id has another form. */
 export function packIds(ids: readonly string[]): Buffer {
   return Buffer.concat(
     ids.map((id) => {
@@ -20,7 +19,7 @@ export function packIds(ids: readonly string[]): Buffer {
   );
 }
 
-/** The ids that were packed, in lower case. */
+/** Returns the packed ids as text, in lower case. */
 export function unpackIds(packed: Uint8Array): readonly string[] {
   return Array.from({ length: packed.length / packedIdBytes }, (_, index) => {
     const bytes = packed.subarray(index * packedIdBytes, (index + 1) * packedIdBytes);
@@ -31,17 +30,17 @@ export function unpackIds(packed: Uint8Array): readonly string[] {
 }
 
 /**
- * Makes an empty set for at most `capacity` ids, of which equal ones count once. A hash table with open addressing in
- * one array: a Set of a million strings would take over 100 MB.
+ * Creates an empty set for at most `capacity` different ids. It is a hash table with open addressing in one array, because a
+ * Set of a million strings would take over 100 MB.
  */
 export function createUploadIdSet(capacity: number): UploadIdSet {
-  // A quarter stays free, so that a search ends after a few steps.
+  // A quarter of the slots stays free, so that a search ends after a few steps.
   const slots = Math.max(8, Math.ceil(capacity / 0.75));
   const words = new Uint32Array(slots * 4);
   const isUsed = new Uint8Array(slots);
   let size = 0;
 
-  // The slot of an id, or the free one where it belongs.
+  // Returns the slot of an id, or the free slot where it belongs.
   const find = (id: readonly [number, number, number, number]): number => {
     for (let slot = hash(id) % slots; ; slot = (slot + 1) % slots) {
       if (!isUsed[slot] || id.every((word, index) => words[slot * 4 + index] === word)) return slot;
@@ -50,7 +49,7 @@ export function createUploadIdSet(capacity: number): UploadIdSet {
   const add = (id: readonly [number, number, number, number]): void => {
     const slot = find(id);
     if (isUsed[slot]) return;
-    if (size === capacity) throw new Error(`The set was made for ${capacity} upload ids and cannot take another one.`);
+    if (size === capacity) throw new Error(`The set has a capacity of ${capacity} upload ids and is full.`);
     words.set(id, slot * 4);
     isUsed[slot] = 1;
     size += 1;
@@ -68,7 +67,7 @@ function wordsAt(ids: Uint8Array, offset: number): readonly [number, number, num
   return [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)];
 }
 
-// Ids are random, but nothing promises it: every digit counts.
+// Uses every digit, because nothing guarantees that ids are random.
 function hash(id: readonly number[]): number {
   let mixed = 0;
   for (const word of id) {

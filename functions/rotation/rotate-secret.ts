@@ -8,76 +8,81 @@ import { leasedWorkMs, type WithLease } from '../aws/lease.ts';
 import { type SecretVersion, type SecretVersions, stages } from '../aws/secret-versions.ts';
 import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
+import { ingestDeadlineMs, secretCacheMs } from '../domain/secret-cache-times.ts';
 import type { Subscription, SubscriptionKey } from '../domain/subscription.ts';
 import { keysIn } from '../domain/subscription-registry.ts';
 
-/** What the rotation needs from outside. */
 export type RotationDependencies = ConvergenceDependencies & {
   readonly versions: SecretVersions;
-  readonly memory: Pick<SubscriptionRegistryStore, 'read'>;
+  readonly registry: Pick<SubscriptionRegistryStore, 'read'>;
   readonly withLease: WithLease;
 };
 
-/** Ingest reads the secret once a minute: in twice that time, each of its caches has seen the pending version. */
-export const pendingSeenMs = 120_000;
-/** Argyle waits 10 s and tries once more after 30 s: then nothing comes that a removed subscription signed. */
-export const lastRetryMs = 60_000;
-/** Ingest reads the stages in 6.5 s at most, not at once: between two moves it has to find a version by one of them. */
-export const stagesReadMs = 10_000;
+// Facts about Argyle, from two third-party sources. Argyle retries a delivery once.
+const deliveryTimeoutMs = 10_000;
+const deliveryRetryDelayMs = 30_000;
+const marginMs = 10_000;
+
+// After this time every ingest cache has been refreshed and contains the pending version.
+const pendingCachedMs = 2 * secretCacheMs;
+// After this time no delivery of a removed subscription arrives any more.
+const lastDeliveryMs = 2 * deliveryTimeoutMs + deliveryRetryDelayMs + marginMs;
+// Ingest reads the stages one after the other. Between two moves, a whole reading must find each version by one of its stages.
+const stagesReadMs = ingestDeadlineMs + 3_500;
 
 /**
- * Has each own subscription signed with a pending version: at once if it is, else after every ingest has seen the
- * version. That time counts from here and not from the version's date: Secrets Manager makes the version before it has
- * its value.
+ * Ensures that each of our URLs and names has a subscription that is signed with the pending version. Before it subscribes, it
+ * waits until every ingest has read the version. The wait starts now and not at the version's creation date, because Secrets
+ * Manager creates a version before the version has a value.
  */
-export async function subscribePending(deps: RotationDependencies, id: string, whole: AbortSignal): Promise<void> {
-  const { value } = await readLive(deps, id, whole);
-  const lists = await listOwn(deps, whole);
+export async function subscribePending(deps: RotationDependencies, id: string, deadline: AbortSignal): Promise<void> {
+  const { value } = await readLive(deps, id, deadline);
+  const lists = await listOwn(deps, deadline);
   if (lists.every((own) => own.some(({ secret }) => secret === value))) return;
-  await deps.sleep(pendingSeenMs, whole);
+  await deps.sleep(pendingCachedMs, deadline);
   await deps.withLease(async (signal) => {
-    // It may have been withdrawn meanwhile: then nothing may be signed with it.
+    // The version may have been withdrawn during the wait.
     await readLive(deps, id, signal);
     for (const key of await readKeys(deps, signal)) await addSubscription(deps, key, value, signal);
-  }, whole);
+  }, deadline);
 }
 
 /**
- * Makes a pending version the current one: subscribes with it, removes the other own subscriptions, waits until nothing
- * signed by them can come any more, and only then moves the stages.
+ * Makes a pending version the current one. Subscribes with it and removes our other subscriptions, then waits until no delivery
+ * that they signed can arrive any more, and only then moves the stages.
  */
-export async function completeVersion(deps: RotationDependencies, id: string, whole: AbortSignal): Promise<void> {
-  const { value, stages: held } = await readLive(deps, id, whole);
+export async function completeVersion(deps: RotationDependencies, id: string, deadline: AbortSignal): Promise<void> {
+  const { value, stages: held } = await readLive(deps, id, deadline);
   if (!held.includes(stages.current)) {
-    await subscribePending(deps, id, whole);
-    await deps.withLease((signal) => keepOnly(deps, value, signal), whole);
-    // A deployment may change the subscription while nobody holds the lease: then the old one's time counts anew.
-    do await deps.sleep(lastRetryMs, whole);
-    while (!(await deps.withLease((signal) => promoteIfAlone(deps, id, signal), whole)));
+    await subscribePending(deps, id, deadline);
+    await deps.withLease((signal) => keepOnly(deps, value, signal), deadline);
+    // A deployment may change the subscription while the lease is free. The wait then starts again.
+    do await deps.sleep(lastDeliveryMs, deadline);
+    while (!(await deps.withLease((signal) => promoteIfAlone(deps, id, signal), deadline)));
   } else if (!held.includes(stages.pending)) return;
-  await deps.sleep(stagesReadMs, whole);
-  await deps.withLease((signal) => withdraw(deps, id, signal), whole);
+  await deps.sleep(stagesReadMs, deadline);
+  await deps.withLease((signal) => withdraw(deps, id, signal), deadline);
 }
 
-/** The own subscriptions of each URL and name, asked for without the lease: only to look. */
+/** Lists our subscriptions of each URL and name. It only reads, so it takes no lease. */
 export async function listOwn(
   deps: RotationDependencies,
-  whole: AbortSignal,
+  deadline: AbortSignal,
 ): Promise<readonly (readonly Subscription[])[]> {
-  const signal = AbortSignal.any([whole, AbortSignal.timeout(leasedWorkMs)]);
+  const signal = AbortSignal.any([deadline, AbortSignal.timeout(leasedWorkMs)]);
   const list = async () => {
     const lists = [];
     for (const key of await readKeys(deps, signal)) lists.push(await deps.webhooks.listOwn(key, signal));
     return lists;
   };
-  return retryWhileUnavailable(list, deps.sleep, signal);
+  return retryWhileUnavailable(list, { sleep: deps.sleep, signal });
 }
 
 // Not from the environment: a deployment may have changed or removed the subscription since this step began.
-async function readKeys({ memory }: RotationDependencies, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
-  const keys = keysIn(await memory.read(signal));
+async function readKeys({ registry }: RotationDependencies, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
+  const keys = keysIn(await registry.read(signal));
   if (keys.length > 0) return keys;
-  throw new LoggableError('The stack has no subscription to rotate the secret of: deploy it again.');
+  throw new LoggableError('The stack has no subscription whose secret could be rotated: deploy the stack again.');
 }
 
 async function readLive(deps: RotationDependencies, id: string, signal: AbortSignal): Promise<SecretVersion> {
@@ -86,7 +91,7 @@ async function readLive(deps: RotationDependencies, id: string, signal: AbortSig
   throw new LoggableError('The new version of the webhook secret is not pending any more: start another rotation.');
 }
 
-// Whether nothing had to be done.
+// Returns whether nothing had to be changed.
 async function keepOnly(deps: RotationDependencies, secret: string, signal: AbortSignal): Promise<boolean> {
   let changes = 0;
   for (const key of await readKeys(deps, signal)) {
@@ -100,7 +105,7 @@ async function promoteIfAlone(deps: RotationDependencies, id: string, signal: Ab
   const { value, stages: held } = await readLive(deps, id, signal);
   if (held.includes(stages.current)) return true;
   if (!(await keepOnly(deps, value, signal))) return false;
-  // Whatever its value is: one that nothing can be signed with is to be replaced as well.
+  // `holderOf` also finds a binary value, which no subscription can be signed with and which must be replaced as well.
   const current = await deps.versions.holderOf(stages.current, signal);
   await deps.versions.moveStage(stages.current, { to: id, ...(current && { from: current }) }, signal);
   return true;

@@ -18,82 +18,82 @@ import {
   straysIn,
 } from '../domain/subscription-registry.ts';
 
-/** What a change of the subscription needs from outside. */
 export type ChangeDependencies = ConvergenceDependencies & {
   readonly versions: Pick<SecretVersions, 'read'>;
-  readonly memory: SubscriptionRegistryStore;
+  readonly registry: SubscriptionRegistryStore;
   readonly withLease: WithLease;
   readonly isRollingBack: (stackId: string, signal: AbortSignal) => Promise<boolean>;
 };
 
 /**
- * Subscribes the stack: adopts the own subscription that fits, or makes one and removes the own ones that do not. A
- * rotation may be under way: the pending secret fits as well. Cleans up what an earlier, failed change left behind.
- * @param before the physical id that CloudFormation knows, which is its business to remove
- * @param onBegin called once before anything is changed at Argyle
+ * Subscribes the stack: keeps an existing subscription that fits, or creates one, and removes those that do not fit. During a
+ * rotation, one signed with the pending secret fits as well. Also removes the subscriptions that an earlier, failed change created.
+ * @param previousId the physical id that CloudFormation knows; CloudFormation itself removes that subscription
+ * @param onChange called once, before the first change at Argyle
  */
 export async function subscribe(
   dependencies: ChangeDependencies,
   key: SubscriptionKey,
-  before: string | undefined,
-  onBegin: () => void,
-  whole: AbortSignal,
+  previousId: string | undefined,
+  onChange: () => void,
+  deadline: AbortSignal,
 ): Promise<void> {
-  const { webhooks, versions, memory, sleep, withLease } = dependencies;
+  const { webhooks, versions, registry, sleep, withLease } = dependencies;
   const id = physicalIdOf(key);
   await withLease(async (signal) => {
-    const own = await retryWhileUnavailable(() => webhooks.listOwn(key, signal), sleep, signal);
-    onBegin();
-    const found = own.length > 0 ? 'adopted' : 'created';
-    let remembered = rememberSubscription(await memory.read(signal), id, found);
-    await memory.write(remembered, signal);
+    const own = await retryWhileUnavailable(() => webhooks.listOwn(key, signal), { sleep, signal });
+    onChange();
+    const origin = own.length > 0 ? 'adopted' : 'created';
+    let registered = rememberSubscription(await registry.read(signal), id, origin);
+    await registry.write(registered, signal);
     await convergeSubscriptions(dependencies, key, await acceptedSecrets(versions, signal), signal);
-    for (const stray of straysIn(remembered, [id, ...(before ? [before] : [])])) {
-      remembered = await removeOne(dependencies, remembered, stray, signal);
+    for (const stray of straysIn(registered, [id, ...(previousId ? [previousId] : [])])) {
+      registered = await removeOne(dependencies, registered, stray, signal);
     }
-  }, whole);
+  }, deadline);
 }
 
 /**
- * Unsubscribes the stack: removes all own subscriptions of a physical id. Leaves one that was there before the stack
- * while the stack goes back to what it was. Does nothing for the id of a resource that was never made.
+ * Removes all our subscriptions of a physical id. During a rollback, a subscription that existed before the stack stays. Does
+ * nothing for the id of a resource that was never created.
  */
 export async function unsubscribe(
   dependencies: ChangeDependencies,
   physicalId: string,
   stackId: string,
-  whole: AbortSignal,
+  deadline: AbortSignal,
 ): Promise<void> {
   if (!keyOf(physicalId)) return;
-  await dependencies.withLease(async (signal) => {
-    const remembered = await dependencies.memory.read(signal);
-    const isOurs = remembered[physicalId] === 'created';
-    if (!isOurs && (await dependencies.isRollingBack(stackId, signal)))
-      await dependencies.memory.write(forgetSubscription(remembered, physicalId), signal);
-    else await removeOne(dependencies, remembered, physicalId, signal);
-  }, whole);
+  const { registry, isRollingBack, withLease } = dependencies;
+  await withLease(async (signal) => {
+    const registered = await registry.read(signal);
+    const isCreatedByStack = registered[physicalId] === 'created';
+    if (!isCreatedByStack && (await isRollingBack(stackId, signal)))
+      await registry.write(forgetSubscription(registered, physicalId), signal);
+    else await removeOne(dependencies, registered, physicalId, signal);
+  }, deadline);
 }
 
 async function removeOne(
   dependencies: ChangeDependencies,
-  remembered: SubscriptionRegistry,
+  registered: SubscriptionRegistry,
   physicalId: string,
   signal: AbortSignal,
 ): Promise<SubscriptionRegistry> {
   const key = keyOf(physicalId);
   if (key) await removeSubscriptions(dependencies, key, signal);
-  const forgotten = forgetSubscription(remembered, physicalId);
-  await dependencies.memory.write(forgotten, signal);
-  return forgotten;
+  const remaining = forgetSubscription(registered, physicalId);
+  await dependencies.registry.write(remaining, signal);
+  return remaining;
 }
 
-// Under the lease nothing moves a stage, so the two readings belong together.
+// No stage moves between the two reads, because stages are moved only under the lease.
 async function acceptedSecrets(
   versions: Pick<SecretVersions, 'read'>,
   signal: AbortSignal,
 ): Promise<readonly [string, ...string[]]> {
   const current = await versions.read({ stage: stages.current }, signal);
-  if (!current) throw new LoggableError('The webhook secret has no current value: put one into it, then deploy again.');
+  if (!current) throw new LoggableError('The webhook secret has no current value: set one, then deploy again.');
   const pending = await versions.read({ stage: stages.pending }, signal);
   return pending ? [current.value, pending.value] : [current.value];
 }

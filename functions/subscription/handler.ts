@@ -1,28 +1,32 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { cloudformationClient } from '../aws/clients.ts';
-import { createAnswerStack, createIsRollingBack, type StackAnswer } from '../aws/cloudformation.ts';
+import { createAnswerStack, createIsRollingBack, maxAnswerMs, type StackAnswer } from '../aws/cloudformation.ts';
 import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
 import type { Telemetry } from '../aws/telemetry.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
+import { subscriptionTimeoutMs } from '../domain/subscription.ts';
 import { physicalIdOf } from '../domain/subscription-registry.ts';
 import { type ChangeDependencies, subscribe, unsubscribe } from './change-subscription.ts';
 
-/** What the resource needs from outside; `workMs` bounds the work, the answer comes after it. */
 export type SubscriptionDependencies = ChangeDependencies & {
   readonly answerStack: (responseUrl: string, answer: StackAnswer) => Promise<void>;
   readonly telemetry: Telemetry;
+  /** The time limit of a change. The answer to CloudFormation comes after it. */
   readonly workMs: number;
 };
 
-/** Of the function's 150 s. Enough to outlive the lease of a holder that died; the answer takes 17 s at most. */
-export const subscriptionWorkMs = 120_000;
+/**
+ * Time budget out of the function's time-out: the rest is for the answer, for freeing the lease (6.5 s at most), and a margin.
+ * It is enough to wait for the lease of an owner that crashed and then to work.
+ */
+export const subscriptionWorkMs = subscriptionTimeoutMs - maxAnswerMs - 13_000;
 
-// No URL and name are in it: its Delete finds nothing to do.
-const neverMadeId = 'never-made';
+// Contains no URL and name, so the Delete of a resource that was never created does nothing.
+const neverCreatedId = 'never-made';
 
 /**
- * The subscription at Argyle as a resource of the stack. Answers CloudFormation itself, always and within its time;
- * what fails there is thrown, and Lambda tries the whole again, which does no harm.
+ * Manages the subscription at Argyle as a custom resource of the stack. Always answers CloudFormation, before the function's
+ * time-out. When the answer fails, it throws; Lambda then retries the whole request, which is idempotent.
  */
 export function createSubscription(dependencies: SubscriptionDependencies) {
   // called by CloudFormation: Create, Update or Delete
@@ -39,20 +43,20 @@ async function change(
   dependencies: SubscriptionDependencies,
   event: CloudFormationCustomResourceEvent,
 ): Promise<Outcome> {
-  const before = 'PhysicalResourceId' in event ? event.PhysicalResourceId : undefined;
-  let physicalId = before ?? neverMadeId;
+  const previousId = 'PhysicalResourceId' in event ? event.PhysicalResourceId : undefined;
+  let physicalId = previousId ?? neverCreatedId;
   try {
-    const whole = AbortSignal.timeout(dependencies.workMs);
+    const deadline = AbortSignal.timeout(dependencies.workMs);
     if (event.RequestType === 'Delete') {
-      await unsubscribe(dependencies, physicalId, event.StackId, whole);
+      await unsubscribe(dependencies, physicalId, event.StackId, deadline);
       return { Status: 'SUCCESS', PhysicalResourceId: physicalId };
     }
     const key = { url: String(event.ResourceProperties.url), name: String(event.ResourceProperties.name) };
-    // A Create that fails from here on may have left something: its Delete shall look.
-    const onBegin = () => {
-      if (!before) physicalId = physicalIdOf(key);
+    // A Create that fails after this point may have subscribed, so the Delete that follows must check Argyle.
+    const onChange = () => {
+      if (!previousId) physicalId = physicalIdOf(key);
     };
-    await subscribe(dependencies, key, before, onBegin, whole);
+    await subscribe(dependencies, key, previousId, onChange, deadline);
     return { Status: 'SUCCESS', PhysicalResourceId: physicalIdOf(key) };
   } catch (error) {
     dependencies.telemetry.error('subscription_failed', error, { request: event.RequestType });
@@ -60,12 +64,11 @@ async function change(
   }
 }
 
-// These texts hold no payload, and AWS's name actions and resources; any other text may quote what it choked on.
+// Messages of our loggable errors and of AWS contain no payload. Any other message may contain the input that caused it.
 function reasonOf(error: unknown): string {
-  if (error instanceof LoggableError) return error.message;
-  if (error instanceof Error && '$fault' in error) return error.message;
+  if (error instanceof LoggableError || (error instanceof Error && '$fault' in error)) return error.message;
   const name = error instanceof Error ? error.name : typeof error;
-  return `The subscription at Argyle was not changed (${name}): the log of the subscription's function says why.`;
+  return `The subscription at Argyle was not changed (${name}): see the log of the subscription's function.`;
 }
 
 // once per cold start

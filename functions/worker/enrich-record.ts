@@ -27,7 +27,7 @@ export function createEnrich({ askArgyle, writeDocument, nowMs }: EnrichmentDepe
     if (answer.kind === 'not_found') return { kind: 'gone' };
     if (answer.kind !== 'ok') return { ...answer, kind: 'failed', error: argyleError(answer) };
     const upload = readUserUpload(answer.body);
-    if (upload?.id !== userUpload) return { kind: 'failed', error: argyleError({ status: 200 }) };
+    if (upload?.id !== userUpload) return { kind: 'failed', error: argyleError({ kind: 'refused', status: 200 }) };
     return { kind: await writeDocument(userUpload, upload.document, fetchedAt, deadline) };
   };
 }

@@ -94,7 +94,7 @@ test('a lost removal is applied after two runs that are 12 h apart', async () =>
 
 test('a refused key fails the run with the name of the secret, and no log line contains data of Argyle', async () => {
   await pipeline.argyle.setFaults({ failures: [{ path: '/v2/user-uploads', status: 401, body: 'canary-of-argyle' }] });
-  await expect(reconcile()).rejects.toThrow('put a valid key into the secret argyle/api-key');
+  await expect(reconcile()).rejects.toThrow('put a valid key into the secret argyle/api-key.');
   await pipeline.argyle.clearFaults();
   const log = pipeline.logLines.join('\n');
   for (const secret of ['canary-of-argyle', 'key-secret-of-the-test', 'document.pdf', 'OCR-DATA'])

@@ -87,9 +87,9 @@ describe('with credentials for Argyle', () => {
     for (const one of [subscriber(), rotator()]) {
       const reached = allowed(one, 'dynamodb');
       expect(reached.map(({ action }) => action).sort()).toEqual([
-        'dynamodb:DeleteItem',
         'dynamodb:GetItem',
         'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
       ]);
       expect(new Set(reached.map(({ on }) => targetOf(on)))).toEqual(new Set([state.id]));
       expect(variablesOf(one)[environment.stateTableName]).toEqual({ Ref: state.id });

@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AskArgyle, argyleError, createAskArgyle, readPage } from '../../../functions/argyle/argyle-api.ts';
+import {
+  type ArgyleFailure,
+  type AskArgyle,
+  argyleError,
+  createAskArgyle,
+  readPage,
+} from '../../../functions/argyle/argyle-api.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -11,7 +17,7 @@ afterEach(() => {
 });
 
 describe('a request to Argyle', () => {
-  it('carries the key as HTTP Basic, and its body as JSON', async () => {
+  it('sends the key as HTTP Basic and its body as JSON', async () => {
     const seen: unknown[] = [];
     const ask = await askServer(async (request, response) => {
       seen.push([request.method, request.url, request.headers.authorization, request.headers['content-type']]);
@@ -32,27 +38,28 @@ describe('a request to Argyle', () => {
     [503, { 'retry-after': '7' }, { kind: 'unavailable', status: 503, retryAfterSeconds: 7 }],
     [429, { 'retry-after': '120' }, { kind: 'unavailable', status: 429, retryAfterSeconds: 120 }],
     [429, { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }, { kind: 'unavailable', status: 429 }],
-  ])('that is answered %i %j comes to %j', async (status, headers, answer) => {
+  ])('with the response %i %j returns %j', async (status, headers, answer) => {
     const ask = await askServer((_, response) => response.writeHead(status, headers).end('{"secret": "s"}'));
     expect(await ask('GET', '/user-uploads', {})).toEqual(answer);
   });
 
-  it('has no body in its answer when Argyle sends none, as for a deletion', async () => {
+  it('returns no body when Argyle sends none, as for a deletion', async () => {
     const ask = await askServer((_, response) => response.writeHead(204).end());
     expect(await ask('DELETE', '/webhooks/1', {})).toEqual({ kind: 'ok', body: undefined });
   });
 
   it.each<[string, RequestListener]>([
-    ['no JSON', (_, response) => response.end('<html>')],
-    ['a connection that breaks', (request) => request.socket.destroy()],
-  ])('that gets %s is tried later', async (_, listener) => {
+    ['is not JSON', (_, response) => response.end('<html>')],
+    ['breaks off', (request) => request.socket.destroy()],
+  ])('whose response %s returns unavailable', async (_, listener) => {
     const ask = await askServer(listener);
     expect(await ask('GET', '/user-uploads', {})).toEqual({ kind: 'unavailable' });
   });
 
-  it('ends with its signal', async () => {
-    const ask = await askServer(() => undefined);
-    expect(await ask('GET', '/user-uploads', { signal: AbortSignal.timeout(50) })).toEqual({ kind: 'unavailable' });
+  it('returns unavailable as soon as its signal aborts', async () => {
+    const deadline = new AbortController();
+    const ask = await askServer(() => deadline.abort());
+    expect(await ask('GET', '/user-uploads', { signal: deadline.signal })).toEqual({ kind: 'unavailable' });
   });
 
   it.each(['http://127.0.0.1:1/v2/webhooks?cursor=2', 'https://api.argyle.com.example.com/v2/webhooks'])(
@@ -63,7 +70,7 @@ describe('a request to Argyle', () => {
     },
   );
 
-  it('follows the full URL that its own host gave', async () => {
+  it('follows a full URL of its own host', async () => {
     const ask = await askServer((request, response) =>
       response.end(JSON.stringify(`http://${request.headers.host}/v2/webhooks?cursor=2`)),
     );
@@ -74,18 +81,41 @@ describe('a request to Argyle', () => {
 });
 
 describe('a page', () => {
-  it.each([null, undefined, ''])('is the last when next is %o', (next) => {
+  it.each([null, undefined, ''])('is the last one when next is %o', (next) => {
     expect(readPage({ results: [1], next })).toEqual({ results: [1], next: undefined });
   });
 
-  it.each([undefined, {}, { results: null }, []])('is no page when it is %j', (body) => {
+  it.each([undefined, {}, { results: null }, []])('cannot be read from %j', (body) => {
     expect(() => readPage(body)).toThrow('`results`');
   });
 });
 
-it('an error says what Argyle answered and nothing else', () => {
-  expect(argyleError({ status: 429 })).toMatchObject({ name: 'ArgyleError', code: 'http_429' });
-  expect(argyleError({})).toMatchObject({ name: 'ArgyleError', code: 'no_answer' });
+describe('the error for a failure', () => {
+  it.each<[ArgyleFailure, object]>([
+    [{ kind: 'not_found' }, { code: 'http_404', isPassing: false }],
+    [
+      { kind: 'refused', status: 400 },
+      { code: 'http_400', isPassing: false },
+    ],
+    [
+      { kind: 'unavailable', status: 503 },
+      { code: 'http_503', isPassing: true, retryAfterSeconds: 0 },
+    ],
+    [
+      { kind: 'unavailable', status: 429, retryAfterSeconds: 7 },
+      { code: 'http_429', retryAfterSeconds: 7 },
+    ],
+    [{ kind: 'unavailable' }, { code: 'no_answer', isPassing: true }],
+  ])('%j has a code and says whether a retry may succeed', (failure, expected) => {
+    const error = argyleError(failure);
+    expect(error).toMatchObject({ name: 'ArgyleError', ...expected });
+    expect(error.message).toContain(error.code);
+  });
+
+  it.each([401, 403])('%i names the secret to put a valid key into', (status) => {
+    const { message } = argyleError({ kind: 'refused', status }, 'argyle/key');
+    expect(message).toContain(`refused the API key (${status}): put a valid key into the secret argyle/key.`);
+  });
 });
 
 async function askServer(listener: RequestListener): Promise<AskArgyle> {

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createAskArgyle, ListError } from '../../../functions/argyle/argyle-api.ts';
-import { createPace } from '../../../functions/argyle/pace.ts';
-import { createUserUploads, OutOfTimeError } from '../../../functions/argyle/user-uploads.ts';
+import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
+import { createPace, OutOfTimeError } from '../../../functions/argyle/retry.ts';
+import { createUserUploads } from '../../../functions/argyle/user-uploads.ts';
 import { type ArgyleControl, createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { type FakeArgyle, startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import { seededIds } from '../../../tools/fake-argyle/seeded-upload.ts';
 import { sample } from '../../support/builders/builders.ts';
 
 const key = { apiKeyId: 'id', apiKeySecret: 'secret' };
+const never = Number.MAX_SAFE_INTEGER;
+const permanent = { name: 'ArgyleError', isPassing: false };
+
 let argyle: FakeArgyle;
 let control: ArgyleControl;
 beforeAll(async () => {
@@ -35,67 +38,60 @@ describe('the list of user uploads', () => {
     expect(uploads.requests()).toBe(3);
   });
 
-  test('is empty where there is nothing', async () => {
+  test('is one empty page when there are no uploads', async () => {
     expect(await open().uploads.readPage(undefined, never)).toEqual({ results: [], next: undefined });
   });
 });
 
-describe('a busy Argyle', () => {
-  test('is asked again after as many seconds as it says', async () => {
+describe('while Argyle is unavailable', () => {
+  test('the request is retried after Retry-After', async () => {
     await control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 429, retryAfter: 7, times: 2 }] });
-    const { uploads, waitsMs } = open();
+    const { uploads, delaysMs } = open();
     await uploads.readPage(undefined, never);
-    expect(waitsMs()).toEqual([7_000, 7_000]);
+    expect(delaysMs()).toEqual([7_000, 7_000]);
     expect(uploads.requests()).toBe(3);
   });
 
   test.each([429, 500, 502, 503, 'disconnect'] as const)(
-    'that says no time (%s) is asked again after 1 s, doubling to 1 min, and given up after two minutes',
+    'without Retry-After (%s), the request is retried after 1 s, doubling to 1 min, and fails after two minutes',
     async (status) => {
       await control.setFaults({ failures: [{ path: '/v2/user-uploads', status }] });
-      const { uploads, waitsMs } = open();
+      const { uploads, delaysMs } = open();
       await expect(uploads.readPage(undefined, never)).rejects.toMatchObject({
         code: status === 'disconnect' ? 'no_answer' : `http_${status}`,
+        isPassing: true,
       });
-      expect(waitsMs()).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]);
+      expect(delaysMs()).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]);
     },
   );
 
-  test('is not waited for beyond the time there is', async () => {
+  test('no retry starts after the time that is left', async () => {
     await control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 503, retryAfter: 60 }] });
-    const { uploads, waitsMs } = open();
+    const { uploads, delaysMs } = open();
     await expect(uploads.readPage(undefined, 59_000)).rejects.toThrow(OutOfTimeError);
-    expect(waitsMs()).toEqual([]);
+    expect(delaysMs()).toEqual([]);
   });
 });
 
-describe('a list that Argyle will not give', () => {
-  test.each([401, 403])('for a wrong key (%i) names the secret to put a valid one into', async (status) => {
+describe('a permanent failure of the list', () => {
+  test.each([400, 401, 403, 404])('is the status %i, without a retry', async (status) => {
     await control.setFaults({ failures: [{ path: '/v2/user-uploads', status }] });
-    const reading = open().uploads.readPage(undefined, never);
-    await expect(reading).rejects.toThrow(ListError);
-    await expect(reading).rejects.toThrow(
-      `refused the API key with ${status}: put a valid key into the secret argyle/key`,
-    );
-  });
-
-  test('for a wrong key is asked for once only', async () => {
-    const { uploads } = open({ ...key, apiKeySecret: 'wrong' });
-    await expect(uploads.readPage(undefined, never)).rejects.toThrow('401');
+    const { uploads } = open();
+    await expect(uploads.readPage(undefined, never)).rejects.toMatchObject({ ...permanent, code: `http_${status}` });
     expect(uploads.requests()).toBe(1);
   });
 
-  test.each([400, 404])('says so: %i', async (status) => {
-    await control.setFaults({ failures: [{ path: '/v2/user-uploads', status }] });
-    await expect(open().uploads.readPage(undefined, never)).rejects.toThrow(ListError);
+  test('is a wrong key, whose error names the secret', async () => {
+    const { uploads } = open({ ...key, apiKeySecret: 'wrong' });
+    await expect(uploads.readPage(undefined, never)).rejects.toThrow('put a valid key into the secret argyle/key.');
   });
 
-  test('is one without results', async () => {
+  test('is an answer without results', async () => {
     await control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 200, body: '{"items": []}' }] });
-    await expect(open().uploads.readPage(undefined, never)).rejects.toThrow(ListError);
+    await expect(open().uploads.readPage(undefined, never)).rejects.toMatchObject(permanent);
   });
 
-  test('is one whose page names itself as the next one', async () => {
+  test('is a page that names itself as the next one', async () => {
     const next = `${argyle.url}/user-uploads?cursor=1`;
     const body = JSON.stringify({ results: [], next });
     await control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 200, body }] });
@@ -103,22 +99,23 @@ describe('a list that Argyle will not give', () => {
     await expect(open().uploads.readPage(next, never)).rejects.toThrow('names itself');
   });
 
-  test('is one that goes on at another host: no key is sent there', async () => {
+  test('is a next page on another host, which gets no key', async () => {
     await control.seedUploads(201, 1);
     await control.setFaults({ linkOrigin: 'http://127.0.0.1:1' });
     const { uploads } = open();
     const { next } = await uploads.readPage(undefined, never);
-    await expect(uploads.readPage(next, never)).rejects.toThrow(ListError);
-    await expect(uploads.readPage(next, never)).rejects.toThrow('no credentials are sent there');
+    const reading = uploads.readPage(next, never);
+    await expect(reading).rejects.toMatchObject(permanent);
+    await expect(reading).rejects.toThrow('no credentials are sent there');
+  });
+
+  test('is a next page that is not a URL', async () => {
+    await expect(open().uploads.readPage('?cursor=2', never)).rejects.toMatchObject(permanent);
   });
 });
 
-test('a list whose next page is no URL cannot be followed', async () => {
-  await expect(open().uploads.readPage('?cursor=2', never)).rejects.toThrow(ListError);
-});
-
 describe('a document', () => {
-  test('is there until Argyle answers 404', async () => {
+  test('exists until Argyle answers 404', async () => {
     const { userUpload } = await control.uploadDocument();
     const { uploads } = open();
     expect(await uploads.has(userUpload, never)).toBe(true);
@@ -127,33 +124,31 @@ describe('a document', () => {
     expect(await uploads.has(sample.userUpload, never)).toBe(false);
   });
 
-  test.each([401, 400])('is neither there nor gone when Argyle answers %i', async (status) => {
+  test.each([401, 400])('is neither reported as existing nor as gone when Argyle answers %i', async (status) => {
     await control.setFaults({ failures: [{ path: '/v2/user-uploads/', status }] });
-    await expect(open().uploads.has(sample.userUpload, never)).rejects.toThrow(ListError);
+    await expect(open().uploads.has(sample.userUpload, never)).rejects.toMatchObject(permanent);
   });
 
-  test('is neither there nor gone while Argyle is busy', async () => {
+  test('is neither reported as existing nor as gone while Argyle is unavailable', async () => {
     await control.setFaults({ failures: [{ path: '/v2/user-uploads/', status: 503 }] });
     await expect(open().uploads.has(sample.userUpload, 5_000)).rejects.toThrow(OutOfTimeError);
   });
 });
 
-const never = Number.MAX_SAFE_INTEGER;
-
-// On a clock that moves by waiting alone. `waitsMs`: the waits between tries, the pace's own aside.
+// On a fake clock that only sleeping moves. `delaysMs`: the delays of retries, without those of the pace.
 function open(credentials = key) {
   let nowMs = 0;
-  const waits: number[] = [];
-  const wait = async (ms: number) => {
+  const delays: number[] = [];
+  const sleep = async (ms: number) => {
     nowMs += ms;
-    waits.push(ms);
+    delays.push(ms);
   };
   const uploads = createUserUploads({
     askArgyle: createAskArgyle(argyle.url, async () => credentials),
-    pace: createPace(40, () => nowMs, wait),
-    wait,
+    pace: createPace(40, () => nowMs, sleep),
+    sleep,
     nowMs: () => nowMs,
     secretName: 'argyle/key',
   });
-  return { uploads, waitsMs: () => waits.filter((ms) => ms > 25) };
+  return { uploads, delaysMs: () => delays.filter((ms) => ms > 25) };
 }

@@ -25,33 +25,33 @@ test.each([
   ['ROLLBACK_IN_PROGRESS', true],
   ['DELETE_IN_PROGRESS', false],
   ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', false],
-])('a stack in %s is going back to what it was: %s', async (status, isExpected) => {
+])('a stack in %s is rolling back: %s', async (status, isExpected) => {
   const client = new CloudFormationClient(clientConfig(cloudformation.endpoint));
   cloudformation.setStackStatus(status);
 
   expect(await createIsRollingBack(client)('stack', new AbortController().signal)).toBe(isExpected);
 });
 
-test('an answer reaches CloudFormation with the empty content type that its URL is signed for', async () => {
-  const given = await cloudformation.change(
+test('an answer is uploaded with the empty content type that its URL is signed for', async () => {
+  const received = await cloudformation.change(
     async (event) => createAnswerStack(async () => undefined)((event as { ResponseURL: string }).ResponseURL, answer),
     { RequestType: 'Create', LogicalResourceId: 'Subscription', ResourceType: 'Custom::X', ResourceProperties: {} },
   );
 
-  expect(given).toEqual(answer);
+  expect(received).toEqual(answer);
 });
 
 test.each([
   [1, 'SUCCESS'],
   [2, 'SUCCESS'],
   [3, 'http_503'],
-])('an answer that is not taken %i times in a row ends in %s', async (refusals, outcome) => {
+])('an answer that is refused %i times in a row ends in %s', async (refusals, outcome) => {
   let requests = 0;
-  const moody = await startHttpEmulator((_, response) => {
+  const unavailable = await startHttpEmulator((_, response) => {
     requests += 1;
     response.writeHead(requests <= refusals ? 503 : 200).end();
   });
-  const url = `${moody.endpoint}/?Signature=canary`;
+  const url = `${unavailable.endpoint}/?Signature=canary`;
 
   const result = await createAnswerStack(async () => undefined)(url, answer).then(
     () => 'SUCCESS',
@@ -61,14 +61,14 @@ test.each([
   expect(result).toContain(outcome);
   expect(result).not.toContain('canary');
   expect(requests).toBe(Math.min(3, refusals + 1));
-  await moody.stop();
+  await unavailable.stop();
 });
 
-test('where nobody takes the answer, the error does not say where it was to go', async () => {
-  const gone = await startHttpEmulator(() => undefined);
-  await gone.stop();
+test('the error for an endpoint that does not answer does not contain the URL', async () => {
+  const silent = await startHttpEmulator((request) => request.socket.destroy());
 
-  const failing = createAnswerStack(async () => undefined)(`${gone.endpoint}/?Signature=canary`, answer);
+  const failing = createAnswerStack(async () => undefined)(`${silent.endpoint}/?Signature=canary`, answer);
 
-  await expect(failing).rejects.toThrow('CloudFormation did not take the answer: no_answer');
+  await expect(failing).rejects.toThrow(/^CloudFormation did not accept the answer: no_answer\.$/);
+  await silent.stop();
 });

@@ -1,28 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Sleep } from '../../../functions/argyle/retry.ts';
 import { createWithLease } from '../../../functions/aws/lease.ts';
 import { createSubscriptionRegistryStore } from '../../../functions/aws/subscription-registry-store.ts';
-import { type Emulator, startDynamoDb } from '../../support/emulators/emulators.ts';
+import { createUploadTable, type Emulator, startDynamoDb } from '../../support/emulators/emulators.ts';
 
-const tableName = 'state';
-const whole = new AbortController().signal;
+const deadline = new AbortController().signal;
 
 let dynamodb: Emulator<DynamoDBClient>;
+let tableName: string;
 let nowMs = 0;
 let leases = 0;
 let id: string;
 beforeAll(async () => {
   dynamodb = await startDynamoDb();
-  await dynamodb.client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-    }),
-  );
+  tableName = await createUploadTable(dynamodb.client, 'id');
 });
 afterAll(() => dynamodb.close());
 beforeEach(() => {
@@ -35,22 +28,25 @@ const sleepOnFakeClock: Sleep = async (milliseconds) => {
   nowMs += milliseconds;
 };
 
-/** Lets other holders run while the fake clock stands still, so that no lease expires. */
+/** Lets other owners run while the fake clock stands still, so that no lease expires. */
 const yieldToOthers: Sleep = () => wait(1);
 
-const holder = (owner: string, sleep = sleepOnFakeClock) =>
+/** Fails instead of waiting for the lease. */
+const refuseToWait: Sleep = () => Promise.reject(new Error('The lease is taken.'));
+
+const leaseOf = (owner: string, sleep = sleepOnFakeClock) =>
   createWithLease(dynamodb.client, { tableName, id, owner, nowMs: () => nowMs, sleep });
 
-/** Takes the lease and never gives it back. */
-const keep = (owner: string) =>
-  new Promise<void>((hasIt) => {
-    void holder(owner)(() => {
-      hasIt();
+/** Takes the lease and never frees it. */
+const crashWithLease = (owner: string) =>
+  new Promise<void>((hasLease) => {
+    void leaseOf(owner)(() => {
+      hasLease();
       return new Promise<never>(() => undefined);
-    }, whole);
+    }, deadline);
   });
 
-test('two holders never work at the same time, and every holder gets the lease in the end', async () => {
+test('two owners never work at the same time, and every owner gets the lease in the end', async () => {
   const steps: string[] = [];
   const work = (name: string) => async () => {
     steps.push(`${name} begins`);
@@ -59,61 +55,71 @@ test('two holders never work at the same time, and every holder gets the lease i
   };
 
   const names = ['a', 'b', 'c'];
-  await Promise.all(names.map((name) => holder(name, yieldToOthers)(work(name), whole)));
+  await Promise.all(names.map((name) => leaseOf(name, yieldToOthers)(work(name), deadline)));
 
   const workers = steps.map((step) => step[0]);
   expect(steps).toHaveLength(6);
   expect(workers.filter((_, index) => index % 2 === 0)).toEqual(workers.filter((_, index) => index % 2 === 1));
 });
 
-test('the lease is free again after work that threw', async () => {
-  await expect(holder('a')(() => Promise.reject(new Error('failed')), whole)).rejects.toThrow('failed');
-  const startedMs = nowMs;
+test('the lease is free after work that threw', async () => {
+  await expect(leaseOf('a')(() => Promise.reject(new Error('failed')), deadline)).rejects.toThrow('failed');
 
-  expect(await holder('b')(async () => 'done', whole)).toBe('done');
-  expect(nowMs).toBe(startedMs);
+  expect(await leaseOf('b', refuseToWait)(async () => 'done', deadline)).toBe('done');
 });
 
-test('the lease of a holder that died is free after a minute, and not before', async () => {
-  await keep('a');
+test('the lease of an owner that crashed is free after a minute, and not before', async () => {
+  await crashWithLease('a');
   const startedMs = nowMs;
 
-  await holder('b')(async () => undefined, whole);
+  await leaseOf('b')(async () => undefined, deadline);
 
   expect(nowMs - startedMs).toBeGreaterThanOrEqual(60_000);
   expect(nowMs - startedMs).toBeLessThan(63_000);
 });
 
-test('a holder that outlived its lease does not take it from the next one', async () => {
+test('an owner that exceeded its lease does not free the lease of the next owner', async () => {
   const late = Promise.withResolvers<void>();
-  const lateHasIt = Promise.withResolvers<void>();
-  const lateWork = holder('a')(() => {
-    lateHasIt.resolve();
+  const hasLease = Promise.withResolvers<void>();
+  const lateWork = leaseOf('a')(() => {
+    hasLease.resolve();
     return late.promise;
-  }, whole);
-  await lateHasIt.promise;
+  }, deadline);
+  await hasLease.promise;
   nowMs += 61_000;
 
-  await holder('b')(async () => {
+  await leaseOf('b')(async () => {
     late.resolve();
     await lateWork;
-    const third = holder('c', () => Promise.reject(new Error('The lease is taken.')));
-    await expect(third(async () => 'got it', whole)).rejects.toThrow('The lease is taken.');
-  }, whole);
+    const third = leaseOf('c', refuseToWait);
+    await expect(third(async () => 'got it', deadline)).rejects.toThrow('The lease is taken.');
+  }, deadline);
 });
 
-test('who waits gives up when its time is over', async () => {
-  await keep('a');
+test('waiting for the lease ends with the deadline', async () => {
+  await crashWithLease('a');
 
-  await expect(holder('b')(async () => undefined, AbortSignal.abort())).rejects.toThrow();
+  await expect(leaseOf('b')(async () => undefined, AbortSignal.abort())).rejects.toThrow();
 });
 
-test('the memory of subscriptions is empty at first, and then what was written last', async () => {
-  const memory = createSubscriptionRegistryStore(dynamodb.client, tableName);
-  expect(await memory.read(whole)).toEqual({});
+test('a lease of an earlier release is respected until it expires, and then has no time to live', async () => {
+  const Item = { id: { S: id }, owner: { S: 'earlier' }, untilMs: { N: `${nowMs + 1_000}` }, expiresAt: { N: '1' } };
+  await dynamodb.client.send(new PutItemCommand({ TableName: tableName, Item }));
 
-  await memory.write({ 'https://api.example.com/#name': 'adopted' }, whole);
-  await memory.write({ 'https://api.example.com/#name': 'created' }, whole);
+  await expect(leaseOf('a', refuseToWait)(async () => undefined, deadline)).rejects.toThrow('The lease is taken.');
+  nowMs += 1_001;
+  await leaseOf('a', refuseToWait)(async () => {
+    const taken = await dynamodb.client.send(new GetItemCommand({ TableName: tableName, Key: { id: { S: id } } }));
+    expect(taken.Item).toEqual({ id: { S: id }, owner: { S: 'a' }, untilMs: { N: `${nowMs + 60_000}` } });
+  }, deadline);
+});
 
-  expect(await memory.read(whole)).toEqual({ 'https://api.example.com/#name': 'created' });
+test('the subscription registry is empty at first, and then contains what was written last', async () => {
+  const registry = createSubscriptionRegistryStore(dynamodb.client, tableName);
+  expect(await registry.read(deadline)).toEqual({});
+
+  await registry.write({ 'https://api.example.com/#name': 'adopted' }, deadline);
+  await registry.write({ 'https://api.example.com/#name': 'created' }, deadline);
+
+  expect(await registry.read(deadline)).toEqual({ 'https://api.example.com/#name': 'created' });
 });

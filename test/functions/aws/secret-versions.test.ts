@@ -18,14 +18,14 @@ beforeEach(async () => {
 });
 afterEach(() => engine.stop());
 
-test('a version is read by its stage and by its id, with all its stages', async () => {
+test('a version can be read by its stage or its id, with all its stages', async () => {
   const current = await versions.read({ stage: stages.current }, signal);
 
   expect(current).toMatchObject({ value: 'first value', stages: ['AWSCURRENT'] });
   expect(await versions.read({ id: current?.id ?? '' }, signal)).toEqual(current);
 });
 
-test('a stage or an id that does not exist, or has no value yet, is no version', async () => {
+test('an unknown stage or id, and a version without a value, read as undefined', async () => {
   secret.put('begun', undefined, ['AWSPENDING']);
 
   expect(await versions.read({ id: 'unknown' }, signal)).toBeUndefined();
@@ -33,7 +33,7 @@ test('a stage or an id that does not exist, or has no value yet, is no version',
   expect(await versions.read({ id: 'begun' }, signal)).toBeUndefined();
 });
 
-test('who holds a stage is told whatever the value is: one that is no text is no version to read', async () => {
+test('a version with a binary value cannot be read, but the holder of its stage can', async () => {
   secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']);
   secret.put('begun', undefined, ['AWSPENDING']);
 
@@ -42,7 +42,7 @@ test('who holds a stage is told whatever the value is: one that is no text is no
   expect(await versions.holderOf(stages.pending, signal)).toBeUndefined();
 });
 
-test('a pending version is put once: the same again changes nothing, another value is refused', async () => {
+test('writing the pending version again changes nothing, and another value is refused', async () => {
   secret.put('new', undefined, ['AWSPENDING']);
   await versions.putPending('new', 'new value', signal);
   await versions.putPending('new', 'new value', signal);
@@ -53,7 +53,7 @@ test('a pending version is put once: the same again changes nothing, another val
   expect(await versions.read({ stage: stages.pending }, signal)).toMatchObject({ id: 'new', value: 'new value' });
 });
 
-test('moving the current stage makes the version before it the previous one', async () => {
+test('moving the current stage makes the old current version the previous one', async () => {
   const before = await versions.read({ stage: stages.current }, signal);
   await versions.putPending('new', 'new value', signal);
 
@@ -65,7 +65,7 @@ test('moving the current stage makes the version before it the previous one', as
   expect(await versions.read({ stage: stages.pending }, signal)).toBeUndefined();
 });
 
-test('a stage is not moved from a version that does not have it', async () => {
+test('a stage cannot be moved from a version that does not have it', async () => {
   await versions.putPending('new', 'new value', signal);
 
   const moving = versions.moveStage(stages.current, { from: 'new', to: 'new' }, signal);

@@ -15,8 +15,8 @@ beforeEach(async () => {
 afterEach(() => it.close());
 afterAll(() => argyle.stop());
 
-describe('what Argyle lists and the records do not know', () => {
-  test('is put on the queues of its events, as received now and found by reconciliation', async () => {
+describe('an upload whose record is missing or behind', () => {
+  test('is sent to the queues of its events, as received now and found by reconciliation', async () => {
     const { userUpload, account } = await it.control.uploadDocument();
     await it.control.runOcr(userUpload, { result: 'success' });
 
@@ -40,19 +40,19 @@ describe('what Argyle lists and the records do not know', () => {
     });
   });
 
-  test('is in the records afterwards: a second run finds nothing', async () => {
-    await it.control.seedUploads(30, 7);
+  test('is recorded, so that a second run finds nothing', async () => {
+    await it.control.seedUploads(5, 7);
     await it.invoke();
     await it.applySent();
     it.passHours(24);
 
     const answer = await it.invoke();
 
-    expect(answer).toMatchObject({ counts: { checked: 30, missing: 0, behind: 0, gone: 0, records: 30 } });
+    expect(answer).toMatchObject({ counts: { checked: 5, missing: 0, behind: 0, gone: 0, records: 5 } });
     expect(it.sent).toEqual([]);
   });
 
-  test('is what changed since: another slot, or a document that is newer', async () => {
+  test('is sent again after a change: another slot, or a newer document', async () => {
     const [one, other] = [await it.control.uploadDocument(), await it.control.uploadDocument()];
     await it.invoke();
     await it.applySent();
@@ -71,7 +71,7 @@ describe('what Argyle lists and the records do not know', () => {
     expect(await it.invoke()).toMatchObject({ counts: { behind: 0 } });
   });
 
-  test('keeps the user that a webhook told of, and gets one from a later webhook', async () => {
+  test('has no user until a webhook names one, and then keeps it', async () => {
     const { userUpload, account, user } = await it.control.uploadDocument();
     await it.invoke();
     await it.applySent();
@@ -86,7 +86,7 @@ describe('what Argyle lists and the records do not know', () => {
     expect(it.sent.map(({ message }) => JSON.parse(message.body).data.user)).toEqual([user]);
   });
 
-  test('is counted only when it is removed here', async () => {
+  test('is only counted when its record is a tombstone', async () => {
     const { userUpload } = await it.control.uploadDocument();
     const tombstone = { userUpload: { S: userUpload }, removedAt: { S: '2026-11-01T00:00:00.000Z' } };
     await it.seed(tombstone);
@@ -98,7 +98,7 @@ describe('what Argyle lists and the records do not know', () => {
 });
 
 describe('requests to Argyle', () => {
-  test('and the events that let workers ask it are at most 40 a second together', async () => {
+  test('and events that make workers request documents are at most 40 a second together', async () => {
     await it.control.seedUploads(400, 3);
     const startedMs = it.nowMs();
     await it.invoke();
@@ -107,7 +107,7 @@ describe('requests to Argyle', () => {
     expect((it.nowMs() - startedMs) / 1_000).toBeGreaterThanOrEqual((paced - 1) / 40);
   });
 
-  test('survive a busy Argyle: 429 with and without Retry-After, 500, no answer', async () => {
+  test('are retried after 429 with and without Retry-After, 500, and no answer', async () => {
     await it.control.seedUploads(450, 5);
     const path = '/v2/user-uploads';
     await it.control.setFaults({
@@ -124,14 +124,14 @@ describe('requests to Argyle', () => {
 });
 
 describe('a run that needs more than one invocation', () => {
-  test('goes on where it was, and comes to the same as one in a single invocation', async () => {
+  test('continues where it was, with the same result as in a single invocation', async () => {
     await it.control.seedUploads(650, 11);
     await it.invoke();
     const sentAtOnce = it.sent.splice(0).map(({ message }) => message.body);
 
-    const answers = await invokeToTheEnd({ workMs: 0 });
+    const answers = await it.invokeStepByStep();
 
-    // Four pages, one page of no records: a part each.
+    // Four pages of the list and one empty page of records, each in its own invocation.
     expect(answers.map(({ status }) => status)).toEqual(['continues', 'continues', 'continues', 'continues', 'done']);
     expect(answers.at(-1)).toMatchObject({ counts: { checked: 650, missing: 650 } });
     expect(it.sent.map(({ message }) => message.body)).toEqual(sentAtOnce);
@@ -139,7 +139,7 @@ describe('a run that needs more than one invocation', () => {
     expect(checked).toEqual([200, 200, 200, 50, 0]);
   });
 
-  test('goes on from the page before when it dies, at the next schedule', async () => {
+  test('is continued by the next schedule from its last saved page when an invocation fails', async () => {
     await it.control.seedUploads(450, 12);
     await it.invoke({}, { workMs: 0 });
     await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 503 }] });
@@ -153,7 +153,7 @@ describe('a run that needs more than one invocation', () => {
     expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 250 });
   });
 
-  test('ends its part when Argyle asks for more time than is left, and fails when it has not come further', async () => {
+  test('fails when Argyle asks for a longer delay than the time left and there is no progress to save', async () => {
     await it.control.seedUploads(250, 13);
     await it.control.setFaults({
       failures: [{ path: '/v2/user-uploads', status: 429, retryAfter: 3_600, times: 1 }],
@@ -163,7 +163,7 @@ describe('a run that needs more than one invocation', () => {
     expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 250 } });
   });
 
-  test('begins anew when it is over three days old', async () => {
+  test('is replaced by a new run when it is over three days old', async () => {
     await it.control.seedUploads(250, 14);
     const first = await it.invoke({}, { workMs: 0 });
     it.passHours(73);
@@ -172,14 +172,14 @@ describe('a run that needs more than one invocation', () => {
     expect(second).toMatchObject({ status: 'done', counts: { checked: 250 } });
   });
 
-  test('is not continued by an invocation of another run, or when it has ended', async () => {
+  test('is not continued by an invocation for another run, or after its end', async () => {
     await it.control.seedUploads(250, 15);
     expect(await it.invoke({ continueRun: 'unknown' })).toEqual({ status: 'nothing_to_continue' });
     const answer = await it.invoke();
     expect(await it.invoke({ continueRun: runOf(answer) })).toEqual({ status: 'nothing_to_continue' });
   });
 
-  test('finds another invocation busy, which goes on undisturbed', async () => {
+  test('makes a second invocation return busy, and continues undisturbed', async () => {
     await it.control.seedUploads(1, 16);
     const { reached, release } = it.holdSending();
     const first = it.invoke();
@@ -190,52 +190,52 @@ describe('a run that needs more than one invocation', () => {
     expect(await first).toMatchObject({ status: 'done', counts: { missing: 1 } });
   });
 
-  test('takes over from an invocation that must be dead by now; what that one still does is not kept', async () => {
+  test('is taken over when the time-out of its invocation is over, which can then not save any more', async () => {
     await it.control.seedUploads(450, 18);
-    const stands = it.holdSending();
+    const stalling = it.holdSending();
     const stalled = it.invoke({}, { workMs: 0 });
-    await stands.reached;
+    await stalling.reached;
     it.passHours(1);
     it.holdSending().release();
     expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 450 } });
-    stands.release();
-    await expect(stalled).rejects.toThrow('another invocation');
+    stalling.release();
+    await expect(stalled).rejects.toThrow('Another invocation');
   });
 
-  test('is taken up again at once when Lambda repeats the invocation that died', async () => {
+  test('is continued at once when Lambda retries an invocation that crashed', async () => {
     await it.control.seedUploads(450, 19);
-    const dies = it.holdSending();
-    const dead = it.invoke({}, { awsRequestId: 'same' });
-    await dies.reached;
+    const crashing = it.holdSending();
+    const crashed = it.invoke({}, { awsRequestId: 'same' });
+    await crashing.reached;
     it.holdSending().release();
     expect(await it.invoke({}, { awsRequestId: 'same' })).toMatchObject({ status: 'done', counts: { checked: 450 } });
-    dies.release();
-    await Promise.allSettled([dead]);
+    crashing.release();
+    await Promise.allSettled([crashed]);
   });
 });
 
-describe('a list that Argyle will not give to its end', () => {
-  test('fails the run with a sentence that names the secret when the key is wrong, and removes nothing', async () => {
+describe('a list that cannot be read to its end', () => {
+  test('fails the run for a wrong key with an error that names the secret, and removes nothing', async () => {
     await oldRecords(5);
     it.credentials.current = { apiKeyId: 'id', apiKeySecret: 'wrong' };
-    await expect(it.invoke()).rejects.toThrow('put a valid key into the secret argyle/api-key');
+    await expect(it.invoke()).rejects.toThrow('put a valid key into the secret argyle/api-key.');
     expect(it.errors).toMatchObject([{ code: 'reconciliation_failed', error: { code: 'http_401' } }]);
     expect(it.sent).toEqual([]);
     expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 0, ArgyleRequests: 1 });
   });
 
-  test('fails the run; the next one begins with the first page', async () => {
+  test('fails the run, and the next one starts with the first page', async () => {
     await it.control.seedUploads(450, 17);
     await oldRecords(5);
     await it.invoke({}, { workMs: 0 });
     await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 400 }] });
-    await expect(it.invoke()).rejects.toThrow('400');
+    await expect(it.invoke()).rejects.toThrow('http_400');
     await it.control.clearFaults();
     expect(await it.invoke()).toMatchObject({ counts: { checked: 450 } });
     expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 450 });
   });
 
-  test('for an entry without ids fails at its end, after what could be read was compared', async () => {
+  test('because of an entry without ids fails the run at its end, after the other entries were compared', async () => {
     await oldRecords(5);
     const results = [{ id: 'x' }, { id: sample.userUpload, account: sample.account }];
     const body = JSON.stringify({ results, next: null });
@@ -245,28 +245,17 @@ describe('a list that Argyle will not give to its end', () => {
   });
 });
 
-test('a confirmation that is no whole number is refused', async () => {
+test('a confirmation that is not a whole number is refused', async () => {
   for (const confirmRemovals of [-1, 1.5, '5', null, true])
     await expect(it.invoke({ confirmRemovals })).rejects.toThrow('confirmRemovals is not allowed');
 });
-
-async function invokeToTheEnd(options: { workMs: number }): Promise<ReconcileAnswer[]> {
-  const answers = [await it.invoke({}, options)];
-  while (answers.at(-1)?.status === 'continues') answers.push(await it.invoke(it.continued.at(-1), options));
-  return answers;
-}
 
 function runOf(answer: ReconcileAnswer): string | undefined {
   return 'run' in answer ? answer.run : undefined;
 }
 
 async function oldRecords(count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) {
-    const userUpload = `00000000-0000-0000-0000-${String(index).padStart(12, '0')}`;
-    await it.seed({
-      userUpload: { S: userUpload },
-      account: { S: sample.account },
-      addedAt: { S: '2026-10-01T00:00:00.000Z' },
-    });
-  }
+  const ids = Array.from({ length: count }, (_, n) => `00000000-0000-0000-0000-${String(n).padStart(12, '0')}`);
+  const facts = { account: { S: sample.account }, addedAt: { S: '2026-10-01T00:00:00.000Z' } };
+  await it.seedAll(ids.map((userUpload) => ({ userUpload: { S: userUpload }, ...facts })));
 }

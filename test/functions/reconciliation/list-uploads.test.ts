@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { OutOfTimeError, type UserUploads } from '../../../functions/argyle/user-uploads.ts';
+import { OutOfTimeError } from '../../../functions/argyle/retry.ts';
+import type { UserUploads } from '../../../functions/argyle/user-uploads.ts';
 import { listUploads } from '../../../functions/reconciliation/list-uploads.ts';
 import { newRun } from '../../../functions/reconciliation/run.ts';
 import type { ReconciliationState } from '../../../functions/reconciliation/state-store.ts';
@@ -11,19 +12,19 @@ import { fakeSendMessage } from '../../support/fakes/fakes.ts';
 const run = newRun('run', 0, undefined);
 const second = 'https://api.argyle.com/v2/user-uploads?cursor=2';
 
-test('pages that were read are kept when Argyle is busy for longer than there is time', async () => {
+test('pages that were read are saved when Argyle is busy for longer than the time left', async () => {
   const { list, saved } = setUp([{ results: [upload(1)], next: second }, 'busy']);
   expect(await list()).toMatchObject({ phase: 'list', nextPage: second, listedChunks: 1, counts: { checked: 1 } });
   expect(saved).toEqual([packIds([upload(1).id])]);
 });
 
-test('a step that could not read any page fails', async () => {
+test('a step that cannot read any page fails', async () => {
   const { list, saved } = setUp(['busy']);
   await expect(list()).rejects.toThrow(OutOfTimeError);
   expect(saved).toEqual([]);
 });
 
-test('a step ends after 25 pages, so that little has to be read again after a crash', async () => {
+test('a step ends after 25 pages, so that few are read again after a crash', async () => {
   const pages = Array.from({ length: 30 }, (_, number) => ({ results: [upload(number)], next: second }));
   const { list, saved } = setUp(pages);
   expect(await list()).toMatchObject({ phase: 'list', counts: { checked: 25 } });
@@ -36,7 +37,7 @@ function setUp(pages: readonly (Awaited<ReturnType<UserUploads['readPage']>> | '
   const uploads: Pick<UserUploads, 'readPage'> = {
     readPage: async () => {
       const page = left.shift() ?? 'busy';
-      if (page === 'busy') throw new OutOfTimeError();
+      if (page === 'busy') throw new OutOfTimeError('');
       return page;
     },
   };

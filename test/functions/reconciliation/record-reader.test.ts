@@ -13,21 +13,22 @@ import { openUploadTable } from '../../support/emulators/upload-table.ts';
 let table: Awaited<ReturnType<typeof openUploadTable>>;
 beforeAll(async () => {
   table = await openUploadTable();
-  for (let n = 0; n < 250; n += 1) await table.apply(idOf(n), { event: sample.event, receivedAt });
+  const facts = { account: { S: sample.account }, user: { S: sample.user }, addedAt: { S: receivedAt } };
+  await table.seedAll(Array.from({ length: 250 }, (_, n) => ({ userUpload: { S: idOf(n) }, ...facts })));
 });
 afterAll(() => table.close());
 
 const receivedAt = '2026-11-24T10:00:00.123Z';
 
-describe('records by their ids', () => {
-  test('are read whatever their number, ids that stand twice once, and those without a record not', async () => {
+describe('records read by their ids', () => {
+  test('are returned whatever their number, duplicate ids once, and ids without a record not at all', async () => {
     const ids = Array.from({ length: 260 }, (_, n) => idOf(n));
     const records = await reader().readRecords([...ids, idOf(1)]);
     expect([...records.keys()].sort()).toEqual(ids.slice(0, 250));
     expect(await reader().readRecords([])).toEqual(new Map());
   });
 
-  test('tell of slots, ids and the time of the document, and of nothing else', async () => {
+  test('have their slots, ids and the time of the document, and nothing else', async () => {
     const fetchedAt = receivedAt;
     const document = { fileName: 'a.pdf', processing: {}, ocrErrors: [], updatedAt: '2026-11-24T09:00:00.000Z' };
     await table.writeDocument(idOf(3), document, fetchedAt, AbortSignal.timeout(5_000));
@@ -39,11 +40,11 @@ describe('records by their ids', () => {
   });
 });
 
-test('a scan reads every record once, page by page', async () => {
-  // Items of 2 KB, so that 1 MB does not hold them all.
-  const note = { S: 'x'.repeat(2_000) };
-  const large = Array.from({ length: 600 }, (_, n) => idOf(1_000 + n));
-  await Promise.all(large.map((userUpload) => table.seed({ userUpload: { S: userUpload }, note })));
+test('a scan returns every record once, page by page', async () => {
+  // A page has at most 1 MB.
+  const note = { S: 'x'.repeat(300_000) };
+  const large = Array.from({ length: 5 }, (_, n) => idOf(1_000 + n));
+  await table.seedAll(large.map((userUpload) => ({ userUpload: { S: userUpload }, note })));
   const seen: KnownRecord[] = [];
   const pages: number[] = [];
   let scannedTo: string | undefined;
@@ -60,34 +61,34 @@ test('a scan reads every record once, page by page', async () => {
 });
 
 describe('keys that DynamoDB leaves unread', () => {
-  test('are asked for again after a while', async () => {
-    // The engine never leaves any: this server reads one key at a time.
-    const { client, asked, close } = await startReluctantDynamoDb(1);
-    const waits: number[] = [];
-    const records = await reader(client, async (ms) => waits.push(ms)).readRecords([idOf(1), idOf(2), idOf(3)]);
+  test('are requested again after a delay', async () => {
+    // The emulated DynamoDB never does, but this server reads one key at a time.
+    const { client, requested, close } = await startLimitedDynamoDb(1);
+    const delaysMs: number[] = [];
+    const records = await reader(client, async (ms) => delaysMs.push(ms)).readRecords([idOf(1), idOf(2), idOf(3)]);
     expect([...records.keys()].sort()).toEqual([idOf(1), idOf(2), idOf(3)]);
-    expect(asked).toEqual([3, 2, 1]);
-    expect(waits).toEqual([100, 200]);
+    expect(requested).toEqual([3, 2, 1]);
+    expect(delaysMs).toEqual([100, 200]);
     await close();
   });
 
-  test('are an error when it leaves them again and again', async () => {
-    const { client, close } = await startReluctantDynamoDb(0);
+  test('are an error when it leaves them unread repeatedly', async () => {
+    const { client, close } = await startLimitedDynamoDb(0);
     await expect(reader(client, async () => undefined).readRecords([idOf(1)])).rejects.toThrow('left 1 keys unread');
     await close();
   });
 });
 
-function reader(client = table.client, wait: (ms: number) => Promise<unknown> = async () => undefined) {
-  return createRecordReader(client, table.tableName, wait);
+function reader(client = table.client, sleep: (ms: number) => Promise<unknown> = async () => undefined) {
+  return createRecordReader(client, table.tableName, sleep);
 }
 
-async function startReluctantDynamoDb(keysPerAnswer: number) {
-  const asked: number[] = [];
+async function startLimitedDynamoDb(keysPerAnswer: number) {
+  const requested: number[] = [];
   const server = createServer(async (request, response) => {
     const { RequestItems } = (await json(request)) as { RequestItems: Record<string, { Keys: object[] }> };
     const [[name, { Keys }] = ['', { Keys: [] }]] = Object.entries(RequestItems);
-    asked.push(Keys.length);
+    requested.push(Keys.length);
     const left = Keys.slice(keysPerAnswer);
     response.setHeader('content-type', 'application/x-amz-json-1.0');
     response.end(
@@ -105,7 +106,7 @@ async function startReluctantDynamoDb(keysPerAnswer: number) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { client, asked, close };
+  return { client, requested, close };
 }
 
 function idOf(n: number): string {

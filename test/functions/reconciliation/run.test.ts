@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { counted, countedSince, hasEnded, isUnfinished, newRun } from '../../../functions/reconciliation/run.ts';
+import { addCounts, countsSince, hasEnded, isUnfinished, newRun } from '../../../functions/reconciliation/run.ts';
 
 const startMs = Date.parse('2026-11-24T10:00:00.000Z');
 const dayMs = 86_400_000;
 const fresh = newRun('run', startMs, 'before');
 
 describe('a run', () => {
-  test('begins with the list and nothing counted', () => {
+  test('starts with the list and zero counts', () => {
     const { counts, ...others } = fresh;
     expect(others).toEqual({
       id: 'run',
@@ -22,7 +22,7 @@ describe('a run', () => {
     expect(newRun('run', startMs, undefined)).not.toHaveProperty('previousRun');
   });
 
-  test('goes on for three days at most, and not when it has ended', () => {
+  test('continues for at most three days, and not after its end', () => {
     expect(isUnfinished(fresh, startMs + 3 * dayMs)).toBe(true);
     expect(isUnfinished(fresh, startMs + 3 * dayMs + 1)).toBe(false);
     expect(isUnfinished({ ...fresh, phase: 'done' }, startMs)).toBe(false);
@@ -30,14 +30,14 @@ describe('a run', () => {
     expect(isUnfinished(undefined, startMs)).toBe(false);
   });
 
-  test.each(['list', 'scan', 'check'] as const)('has not ended while it is at %s', (phase) => {
+  test.each(['list', 'scan', 'check'] as const)('has not ended in the phase %s', (phase) => {
     expect(hasEnded({ ...fresh, phase })).toBe(false);
   });
 
-  test('adds up what it counts, and tells what a part of it has counted', () => {
-    const earlier = counted(fresh, { checked: 200, missing: 3 });
-    const later = counted(earlier, { checked: 150, behind: 1 });
+  test('adds up its counts, and returns the counts of one invocation', () => {
+    const earlier = addCounts(fresh, { checked: 200, missing: 3 });
+    const later = addCounts(earlier, { checked: 150, behind: 1 });
     expect(later.counts).toMatchObject({ checked: 350, missing: 3, behind: 1, gone: 0 });
-    expect(countedSince(later, earlier)).toMatchObject({ checked: 150, missing: 0, behind: 1, gone: 0 });
+    expect(countsSince(later, earlier)).toMatchObject({ checked: 150, missing: 0, behind: 1, gone: 0 });
   });
 });

@@ -15,7 +15,7 @@ const at = '2026-11-24T10:00:00.123Z';
 const updatedAt = '2026-11-24T09:00:00.000Z';
 
 describe('an upload that Argyle lists', () => {
-  test('without a record is missing: an event for each of its slots', () => {
+  test('is missing without a record, and needs an event for each of its slots', () => {
     expect(compareUpload(upload(['addedAt', 'ocrCompletedAt', 'authenticityAt']), undefined)).toEqual({
       kind: 'missing',
       events: ['user_uploads.added', 'user_uploads.ocr_completed', 'user_uploads.ocr_authenticity'],
@@ -32,7 +32,7 @@ describe('an upload that Argyle lists', () => {
   test.each([
     ['older', '2026-11-24T08:59:59.999Z'],
     ['never fetched', null],
-  ])('is behind when its document is %s: the added event has it fetched', (_, documentUpdatedAt) => {
+  ])('is behind when its document is %s, and needs the added event to fetch it', (_, documentUpdatedAt) => {
     expect(compareUpload(upload(['addedAt']), record(['addedAt'], documentUpdatedAt))).toEqual({
       kind: 'behind',
       events: ['user_uploads.added'],
@@ -42,23 +42,17 @@ describe('an upload that Argyle lists', () => {
   test.each(['2026-11-24T09:00:00.000Z', '2026-11-24T09:00:00.001Z'])(
     'is current with all slots and a document of %s',
     (documentUpdatedAt) => {
-      expect(compareUpload(upload(['addedAt']), record(['addedAt'], documentUpdatedAt))).toEqual({
-        kind: 'current',
-        events: [],
-      });
+      const known = record(['addedAt'], documentUpdatedAt);
+      expect(compareUpload(upload(['addedAt']), known)).toEqual({ kind: 'current', events: [] });
     },
   );
 
-  test('is current although its record knows of more: a failure before a success, say', () => {
-    expect(
-      compareUpload(upload(['addedAt', 'ocrCompletedAt']), record(['addedAt', 'ocrFailedAt', 'ocrCompletedAt'])),
-    ).toEqual({
-      kind: 'current',
-      events: [],
-    });
+  test('is current when its record has additional slots, such as a failure before a success', () => {
+    const known = record(['addedAt', 'ocrFailedAt', 'ocrCompletedAt']);
+    expect(compareUpload(upload(['addedAt', 'ocrCompletedAt']), known)).toEqual({ kind: 'current', events: [] });
   });
 
-  test('stays a tombstone, whatever else its record lacks', () => {
+  test('needs no events when its record is a tombstone, whatever the record lacks', () => {
     expect(compareUpload(upload(['addedAt', 'ocrFailedAt']), record(['removedAt'], null))).toEqual({
       kind: 'tombstone',
       events: [],
@@ -67,12 +61,12 @@ describe('an upload that Argyle lists', () => {
 });
 
 describe('the body of a found event', () => {
-  test('is that of a webhook', () => {
+  test('is the body of a webhook', () => {
     const body = foundEventBody('user_uploads.added', { userUpload, account, user });
     expect(Buffer.from(body).toString()).toBe(sampleBody({ name: 'reconciliation' }));
   });
 
-  test('has no user where none is known, and is still read as an event of reconciliation', () => {
+  test('has no user when none is known, and is still read as an event of reconciliation', () => {
     const body = foundEventBody('user_uploads.added', { userUpload, account });
     expect(Buffer.from(body).toString()).not.toContain('"user"');
     expect(readEnvelope(body, true)).toEqual({
@@ -97,7 +91,7 @@ const anyRecord = fc.option(
 );
 
 describe('after the events of a comparison', () => {
-  test('a second one finds nothing missing or behind', () => {
+  test('a second comparison finds nothing missing or behind', () => {
     fc.assert(
       fc.property(anyUpload, anyRecord, (listed, before) => {
         const { events: found } = compareUpload(listed, before);
@@ -108,7 +102,7 @@ describe('after the events of a comparison', () => {
     );
   });
 
-  test('a tombstone is what it was, and what is listed is never removed', () => {
+  test('a tombstone is unchanged, and no listed upload is removed', () => {
     fc.assert(
       fc.property(anyUpload, anyRecord, (listed, before) => {
         const { events: found } = compareUpload(listed, before);
@@ -119,7 +113,7 @@ describe('after the events of a comparison', () => {
   });
 });
 
-// What a worker makes of one event, in a few words.
+// Applies an event to a record as a worker does, simplified.
 function applied(before: KnownRecord | undefined, event: EventType, listed: UserUpload): KnownRecord {
   const { slot } = events[event];
   return {
@@ -129,16 +123,16 @@ function applied(before: KnownRecord | undefined, event: EventType, listed: User
   };
 }
 
-function upload(slotsOfIt: readonly Slot[], documentUpdatedAt = updatedAt): UserUpload {
+function upload(uploadSlots: readonly Slot[], documentUpdatedAt = updatedAt): UserUpload {
   const document = { processing: {}, ocrErrors: [], updatedAt: documentUpdatedAt };
-  return { id: userUpload, account, document, slots: slotsOfIt };
+  return { id: userUpload, account, document, slots: uploadSlots };
 }
 
-function record(slotsOfIt: readonly Slot[], documentUpdatedAt: string | null = updatedAt): KnownRecord {
+function record(recordSlots: readonly Slot[], documentUpdatedAt: string | null = updatedAt): KnownRecord {
   return {
     userUpload,
     account,
-    slots: Object.fromEntries(slotsOfIt.map((slot) => [slot, at])),
+    slots: Object.fromEntries(recordSlots.map((slot) => [slot, at])),
     ...(documentUpdatedAt && { documentUpdatedAt }),
   };
 }

@@ -4,196 +4,197 @@ import { createRotation } from '../../../functions/rotation/handler.ts';
 import { subscribe } from '../../../functions/subscription/change-subscription.ts';
 import { rotationSteps } from '../../../tools/local/secrets-manager.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
-import {
-  createSubscriptionWorld,
-  receiverUrl,
-  type SubscriptionWorld,
-} from '../../support/fakes/subscription-world.ts';
+import { createFakeState, type FakeState, receiverUrl } from '../../support/fakes/subscription-state.ts';
 
 const key = { url: receiverUrl, name: 'uploads' };
-const whole = new AbortController().signal;
+const deadline = new AbortController().signal;
 const token = 'token-1';
 type Step = (typeof rotationSteps)[number];
 
-let world: SubscriptionWorld;
-let told: ReturnType<typeof fakeTelemetry>;
+let state: FakeState;
+let telemetry: ReturnType<typeof fakeTelemetry>;
 beforeEach(async () => {
-  world = createSubscriptionWorld('secret-0');
-  told = fakeTelemetry();
-  const dependencies = { ...world.invocation(), isRollingBack: async () => false };
-  await subscribe(dependencies, key, undefined, () => undefined, whole);
+  state = createFakeState('secret-0');
+  telemetry = fakeTelemetry();
+  await deploy();
 });
 
-const secrets = () => world.own(key).map(({ secret }) => secret);
-const stagesOf = (id: string) => [...(world.secret.find(id, '')?.[1].stages ?? [])];
+const deploy = () =>
+  subscribe({ ...state.invocation(), isRollingBack: async () => false }, key, undefined, () => undefined, deadline);
+const secrets = () => state.own(key).map(({ secret }) => secret);
+const stagesOf = (id: string) => [...(state.secret.find(id, '')?.[1].stages ?? [])];
 const run = (Step: Step, id = token) => {
   const newSecret = () => `secret of ${id}`;
-  const rotation = createRotation({ ...world.invocation(), newSecret, telemetry: told.telemetry, stepMs: 60_000 });
-  return rotation({ Step, SecretId: 'webhook-secret', ClientRequestToken: id });
+  const dependencies = { ...state.invocation(), newSecret, telemetry: telemetry.telemetry, stepMs: 60_000 };
+  return createRotation(dependencies)({ Step, SecretId: 'webhook-secret', ClientRequestToken: id });
 };
-const begin = (id = token) => world.changeSecret((secret) => secret.put(id, undefined, ['AWSPENDING']));
+const rotate = async (id = token) => {
+  for (const step of rotationSteps) await run(step, id);
+};
+// As Secrets Manager does before the first step.
+const begin = () => state.changeSecret((secret) => secret.put(token, undefined, ['AWSPENDING']));
+const withdraw = () => state.changeSecret((secret) => secret.moveStage('AWSPENDING', token, undefined));
 
 describe('a rotation', () => {
   beforeEach(() => begin());
 
-  test('writes the new secret as pending, and the same when it is repeated', async () => {
+  test('writes the new secret as the pending version, once', async () => {
     await run('createSecret');
     await run('createSecret');
 
-    expect(world.secret.value('AWSPENDING')).toBe(`secret of ${token}`);
-    expect(world.secret.value('AWSCURRENT')).toBe('secret-0');
+    expect(state.secret.value('AWSPENDING')).toBe(`secret of ${token}`);
+    expect(state.secret.value('AWSCURRENT')).toBe('secret-0');
     expect(secrets()).toEqual(['secret-0']);
   });
 
-  test('subscribes with the new secret once every ingest has seen it for sure, beside the old one', async () => {
+  test('adds a subscription with the new secret after every ingest has read the secret', async () => {
     await run('createSecret');
-    const writtenMs = world.nowMs();
+    const writtenMs = state.nowMs();
 
     await run('setSecret');
 
     expect(secrets()).toEqual(['secret-0', `secret of ${token}`]);
-    const [, added] = world.lifetimes();
+    const [, added] = state.lifetimes();
     expect((added?.fromMs ?? 0) - writtenMs).toBeGreaterThanOrEqual(120_000);
   });
 
-  test('does not wait again for a subscription that is there already', async () => {
+  test('does not wait when the new subscription already exists', async () => {
     await run('createSecret');
     await run('setSecret');
-    const subscribedMs = world.nowMs();
+    const subscribedMs = state.nowMs();
 
     await run('setSecret');
 
-    expect(world.nowMs() - subscribedMs).toBeLessThan(10_000);
+    expect(state.nowMs() - subscribedMs).toBeLessThan(10_000);
     expect(secrets()).toHaveLength(2);
   });
 
-  test('holds no lease while it waits: a deployment goes on meanwhile', async () => {
+  test('does not have the lease while it waits, so that a deployment can proceed', async () => {
     await run('createSecret');
-    const startedMs = world.nowMs();
-    let tookMs = Number.NaN;
-    world.intrudeOnce(async () => {
-      const deployment = { ...world.invocation(), isRollingBack: async () => false };
-      const beganMs = world.nowMs();
-      await subscribe(deployment, key, undefined, () => undefined, whole);
-      tookMs = world.nowMs() - beganMs;
+    const startedMs = state.nowMs();
+    let deploymentMs = Number.NaN;
+    state.interruptNextSleep(async () => {
+      const beganMs = state.nowMs();
+      await deploy();
+      deploymentMs = state.nowMs() - beganMs;
     });
 
     await run('setSecret');
 
-    expect(tookMs).toBeLessThan(10_000);
-    expect(world.nowMs() - startedMs).toBeGreaterThan(120_000);
+    expect(deploymentMs).toBeLessThan(10_000);
+    expect(state.nowMs() - startedMs).toBeGreaterThan(120_000);
     expect(secrets()).toHaveLength(2);
   });
 
-  test('subscribes with nothing that was withdrawn while it waited', async () => {
+  test('does not subscribe with a version that was withdrawn while it waited', async () => {
     await run('createSecret');
-    world.intrudeOnce(async () => world.changeSecret((secret) => secret.moveStage('AWSPENDING', token, undefined)));
+    state.interruptNextSleep(async () => withdraw());
 
     await expect(run('setSecret')).rejects.toThrow('stopped in setSecret');
 
     expect(secrets()).toEqual(['secret-0']);
   });
 
-  test('ends with the new secret alone: current, the old one previous, and none pending', async () => {
-    for (const step of rotationSteps) await run(step);
+  test('ends with one subscription and the new version current, the old one previous, and none pending', async () => {
+    await rotate();
 
     expect(secrets()).toEqual([`secret of ${token}`]);
     expect(stagesOf(token)).toEqual(['AWSCURRENT']);
-    expect(world.secret.value('AWSPREVIOUS')).toBe('secret-0');
-    expect(world.secret.value('AWSPENDING')).toBeUndefined();
+    expect(state.secret.value('AWSPREVIOUS')).toBe('secret-0');
+    expect(state.secret.value('AWSPENDING')).toBeUndefined();
   });
 
-  test('replaces a current value that is no text, which nothing can be signed with', async () => {
-    world.changeSecret((secret) => secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']));
+  test('replaces a binary current value, which no subscription can be signed with', async () => {
+    state.changeSecret((secret) => secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']));
 
-    for (const step of rotationSteps) await run(step);
+    await rotate();
 
     expect(secrets()).toEqual([`secret of ${token}`]);
     expect(stagesOf(token)).toEqual(['AWSCURRENT']);
     expect(stagesOf('bytes')).toEqual(['AWSPREVIOUS']);
   });
 
-  test('moves the stages only after the last retry of what the old secret signed', async () => {
-    for (const step of rotationSteps) await run(step);
+  test('moves the stages only after the last delivery that the old secret signed', async () => {
+    await rotate();
 
-    const [old] = world.lifetimes();
-    const movedMs = world.history.find(({ values }) => values.AWSCURRENT !== 'secret-0')?.atMs ?? 0;
+    const [old] = state.lifetimes();
+    const movedMs = state.history.find(({ values }) => values.AWSCURRENT !== 'secret-0')?.atMs ?? 0;
     expect(movedMs - (old?.untilMs ?? 0)).toBeGreaterThanOrEqual(60_000);
   });
 
-  test('that is finished already is finished again without a change', async () => {
-    for (const step of rotationSteps) await run(step);
-    const before = world.history.length;
+  test('changes nothing when it is repeated after its end', async () => {
+    await rotate();
+    const changes = state.history.length;
 
-    for (const step of rotationSteps) await run(step);
+    await rotate();
 
-    expect(world.history).toHaveLength(before);
+    expect(state.history).toHaveLength(changes);
     expect(secrets()).toEqual([`secret of ${token}`]);
   });
 
-  test('makes good in its last step what is missing then', async () => {
+  test('creates a missing subscription in its last step', async () => {
     for (const step of ['createSecret', 'setSecret'] as const) await run(step);
-    const [, added] = world.own(key);
-    await world.invocation().webhooks.remove(added?.id ?? '', whole);
+    const [, added] = state.own(key);
+    state.unsubscribe(added?.id ?? '');
 
     await run('finishSecret');
 
     expect(secrets()).toEqual([`secret of ${token}`]);
   });
 
-  test('fails its test when the new subscription does not report the events of the catalogue', async () => {
+  test('fails its test step when the new subscription does not list the events of the catalogue', async () => {
     await run('createSecret');
-    world.subscribe(key, `secret of ${token}`, eventTypes.slice(1));
+    state.subscribe(key, `secret of ${token}`, eventTypes.slice(1));
 
     await expect(run('testSecret')).rejects.toThrow('stopped in testSecret');
   });
 
-  test('completes another one that was interrupted, before it begins', async () => {
+  test('first completes another rotation that was interrupted', async () => {
     for (const step of ['createSecret', 'setSecret'] as const) await run(step);
 
-    for (const step of rotationSteps) await run(step, 'token-2');
+    await rotate('token-2');
 
     expect(secrets()).toEqual(['secret of token-2']);
-    expect(world.secret.value('AWSPREVIOUS')).toBe(`secret of ${token}`);
-    expect(world.secret.value('AWSPENDING')).toBeUndefined();
+    expect(state.secret.value('AWSPREVIOUS')).toBe(`secret of ${token}`);
+    expect(state.secret.value('AWSPENDING')).toBeUndefined();
   });
 
-  test('that fails says in which step, raises the alarm metric, and tells no secret', async () => {
+  test('that fails names its step, raises the alarm metric, and logs no secret', async () => {
     await run('createSecret');
-    world.changeSecret((secret) => secret.moveStage('AWSPENDING', token, undefined));
+    withdraw();
 
     await expect(run('finishSecret')).rejects.toThrow('stopped in finishSecret');
 
-    expect(told.errors).toMatchObject([
+    const { errors, measured } = telemetry;
+    expect(errors).toMatchObject([
       { code: 'rotation_failed', error: { name: 'LoggableError' }, fields: { step: 'finishSecret', version: token } },
     ]);
-    expect(told.measured).toEqual([{ metrics: { RotationStepsFailed: 1 }, fields: { step: 'finishSecret' } }]);
-    expect(JSON.stringify([told.errors, told.measured])).not.toContain(`secret of ${token}`);
+    expect(measured).toEqual([{ metrics: { RotationStepsFailed: 1 }, fields: { step: 'finishSecret' } }]);
+    expect(JSON.stringify([errors, measured])).not.toContain(`secret of ${token}`);
   });
-});
 
-describe('the test step alone, as Secrets Manager calls it when a schedule is made', () => {
-  test.each([
-    ['a value', 'value for the test'],
-    ['the current value', 'secret-0'],
-    ['no value yet', undefined],
-  ])('succeeds and changes nothing, its version having %s', async (_, value) => {
-    world.changeSecret((secret) => secret.put('for-the-test', value, ['AWSPENDING']));
-    const before = world.history.length;
+  test('creates no subscription when the stack has none', async () => {
+    await run('createSecret');
+    await state.invocation().registry.write({}, deadline);
 
-    await run('testSecret', 'for-the-test');
+    await expect(run('setSecret')).rejects.toThrow('stopped in setSecret');
 
-    expect(world.history).toHaveLength(before);
     expect(secrets()).toEqual(['secret-0']);
   });
 });
 
-test('where no subscription is looked after, nothing is subscribed', async () => {
-  begin();
-  await run('createSecret');
-  await world.invocation().memory.write({}, whole);
+describe('the test step alone, as Secrets Manager calls it when a schedule is created', () => {
+  test.each([
+    ['a value', 'value for the test'],
+    ['the current value', 'secret-0'],
+    ['no value yet', undefined],
+  ])('succeeds and changes nothing for a version with %s', async (_, value) => {
+    state.changeSecret((secret) => secret.put('for-the-test', value, ['AWSPENDING']));
+    const changes = state.history.length;
 
-  await expect(run('setSecret')).rejects.toThrow('stopped in setSecret');
+    await run('testSecret', 'for-the-test');
 
-  expect(secrets()).toEqual(['secret-0']);
+    expect(state.history).toHaveLength(changes);
+    expect(secrets()).toEqual(['secret-0']);
+  });
 });

@@ -4,27 +4,27 @@ import { physicalIdOf } from '../../../functions/domain/subscription-registry.ts
 import {
   type CustomResource,
   createCustomResource,
-  type Surroundings,
-  startSurroundings,
+  type FakeServers,
+  startFakeServers,
 } from '../../support/fakes/custom-resource.ts';
 
 const secret = 'canary-of-the-webhook-secret';
 const key = { url: 'https://api.example.com/webhooks/argyle', name: 'uploads' };
 const fitting = { ...key, events: eventTypes, secret };
 
-// The request is carried out, and its answer does not come before the function's time is over.
-const subscribesWithoutAnAnswer = {
-  failures: [{ method: 'POST', path: '/v2/webhooks', isCarriedOut: true, slowMs: 30_000 }],
+// Argyle creates the subscription but returns an error.
+const subscribesWithAnError = {
+  failures: [{ method: 'POST', path: '/v2/webhooks', isCarriedOut: true, status: 400 }],
 };
 
 let resource: CustomResource;
-let surroundings: Surroundings;
+let servers: FakeServers;
 beforeAll(async () => {
-  surroundings = await startSurroundings();
+  servers = await startFakeServers();
 });
-afterAll(() => surroundings.stop());
+afterAll(() => servers.stop());
 beforeEach(async () => {
-  resource = await createCustomResource(surroundings, secret);
+  resource = await createCustomResource(servers, secret);
 });
 
 const idsOf = async (wanted = key) => (await resource.subscriptions(wanted)).map(({ id }) => id);
@@ -47,10 +47,15 @@ describe('a Create', () => {
     expect(await idsOf()).toEqual(ids);
   });
 
-  test('adopts the own subscription that fits, also beyond 200 of others', async () => {
-    // It is on no first page, whichever end the list begins at.
-    for (let number = 0; number < 402; number += 1)
-      await resource.subscribeByHand(number === 201 ? fitting : { ...fitting, name: `other ${number}` });
+  test('adopts an existing subscription that fits, even among 400 others', async () => {
+    const subscribeOthers = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, n) => resource.subscribeByHand({ ...fitting, name: `other ${n}` })),
+      );
+    // On the second of three pages, whichever end the list starts at.
+    await subscribeOthers(201);
+    await resource.subscribeByHand(fitting);
+    await subscribeOthers(200);
     const ids = (await resource.argyle.state()).webhooks.map(({ id }) => id);
 
     expect(await resource.create(key)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: physicalIdOf(key) });
@@ -59,11 +64,11 @@ describe('a Create', () => {
 
   test.each([
     ['lacks an event', { events: eventTypes.slice(1) }],
-    ['has an event more', { events: [...eventTypes, 'accounts.connected'] }],
+    ['has an additional event', { events: [...eventTypes, 'accounts.connected'] }],
     ['lists all events', { events: ['*'] }],
     ['has another secret', { secret: 'another' }],
     ['has no secret', { secret: undefined }],
-  ])('replaces the own subscription that %s, without a gap', async (_, difference) => {
+  ])('replaces an existing subscription that %s, without a gap', async (_, difference) => {
     await resource.subscribeByHand({ ...fitting, ...difference });
     const [old] = await idsOf();
     resource.argyleLines.length = 0;
@@ -75,7 +80,7 @@ describe('a Create', () => {
     expect(requests().filter((line) => !line.startsWith('GET'))).toEqual(['POST 201', 'DELETE 204']);
   });
 
-  test('keeps one of several own subscriptions that fit', async () => {
+  test('keeps one of several existing subscriptions that fit', async () => {
     for (let number = 0; number < 3; number += 1) await resource.subscribeByHand(fitting);
     const [first] = await idsOf();
 
@@ -87,7 +92,7 @@ describe('a Create', () => {
   test.each([
     ['name', { ...fitting, name: 'uploads of others' }],
     ['URL', { ...fitting, url: `${key.url}/of/others` }],
-  ])("does not touch others' subscriptions with the same %s alone", async (_, other) => {
+  ])('does not change subscriptions with another %s', async (_, other) => {
     await resource.subscribeByHand({ ...other, secret: 'theirs', events: ['*'] });
 
     await resource.create(key);
@@ -96,8 +101,8 @@ describe('a Create', () => {
     expect(await resource.subscriptions(other)).toMatchObject([{ secret: 'theirs', events: ['*'] }]);
   });
 
-  test('keeps what a rotation under way has subscribed with the pending secret', async () => {
-    resource.world.changeSecret((changed) => changed.put('pending', 'the pending secret', ['AWSPENDING']));
+  test('keeps the subscription with the pending secret during a rotation', async () => {
+    resource.state.changeSecret((changed) => changed.put('pending', 'the pending secret', ['AWSPENDING']));
     await resource.subscribeByHand(fitting);
     await resource.subscribeByHand({ ...fitting, secret: 'the pending secret' });
 
@@ -107,17 +112,16 @@ describe('a Create', () => {
   });
 });
 
-describe('when Argyle has trouble, a Create', () => {
-  test('that is refused the key fails with a sentence that names the secret to mend, and has changed nothing', async () => {
+describe('when Argyle fails, a Create', () => {
+  test('with a refused key names the secret to correct, and changes nothing', async () => {
     resource.refuseKey();
 
     const answer = await resource.create(key);
 
     expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: 'never-made' });
-    expect(answer.Reason).toContain('put a valid one');
-    expect(answer.Reason).toContain('into the secret argyle/api-key.');
+    expect(answer.Reason).toContain('put a valid key into the secret argyle/api-key.');
     expect(resource.pauses).toEqual([]);
-    // Its Delete, which CloudFormation sends when it rolls back, needs no key.
+    // CloudFormation sends its Delete when it rolls back. That needs no key.
     expect(await resource.remove(answer.PhysicalResourceId, key)).toMatchObject({ Status: 'SUCCESS' });
   });
 
@@ -127,8 +131,8 @@ describe('when Argyle has trouble, a Create', () => {
     ['500', { status: 500 }],
     ['no answer', { status: 'disconnect' as const }],
     ['an answer that is lost', { status: 'disconnect' as const, isCarriedOut: true }],
-    ['a page of a proxy', { status: 502, body: '<html>Bad gateway</html>' }],
-  ])('that meets %s tries again until it is subscribed once', async (_, failure) => {
+    ['the HTML page of a proxy', { status: 502, body: '<html>Bad gateway</html>' }],
+  ])('is retried after %s until there is one subscription', async (_, failure) => {
     const path = '/v2/webhooks';
     const failures = (['GET', 'POST'] as const).map((method) => ({ method, path, times: 2, ...failure }));
     await resource.argyle.setFaults({ failures });
@@ -136,24 +140,37 @@ describe('when Argyle has trouble, a Create', () => {
     expect(await resource.create(key)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: physicalIdOf(key) });
 
     expect(await resource.subscriptions(key)).toMatchObject([fitting]);
-    const shortestMs = 'retryAfter' in failure ? 7_000 : 500;
+    const minMs = 'retryAfter' in failure ? 7_000 : 500;
     expect(resource.pauses.length).toBeGreaterThanOrEqual(2);
-    expect(resource.pauses.filter((milliseconds) => milliseconds < shortestMs)).toEqual([]);
+    expect(resource.pauses.filter((milliseconds) => milliseconds < minMs)).toEqual([]);
   });
 
   test.each([
-    ['always fails', { status: 503 }],
-    ['never answers', { slowMs: 30_000 }],
-  ])('at an API that %s is answered all the same, within its time', async (_, failure) => {
-    resource.limitWork(1_000);
+    ['answers with an error', { status: 503 }],
+    ['does not answer', { slowMs: 30_000 }],
+  ])('at an API that always %s fails within its time limit', async (_, failure) => {
+    resource.limitWork(100);
     await resource.argyle.setFaults({ failures: [{ path: '/v2/webhooks', ...failure }] });
 
     expect(await resource.create(key)).toMatchObject({ Status: 'FAILED', PhysicalResourceId: 'never-made' });
   });
 
-  test('that may have left a subscription behind has it removed by its own Delete', async () => {
-    await resource.argyle.setFaults(subscribesWithoutAnAnswer);
-    resource.limitWork(1_000);
+  test('fails with the status of the last error when its time is over', async () => {
+    resource.limitPauses(2);
+    await resource.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 503 }] });
+
+    expect((await resource.create(key)).Reason).toContain('http_503');
+  });
+
+  test('fails with no_answer when the connection fails', async () => {
+    resource.limitPauses(2);
+    await resource.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 'disconnect' }] });
+
+    expect((await resource.create(key)).Reason).toContain('no_answer');
+  });
+
+  test('that may have created a subscription is undone by its own Delete', async () => {
+    await resource.argyle.setFaults(subscribesWithAnError);
     const answer = await resource.create(key);
     expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: physicalIdOf(key) });
     expect(await idsOf()).toHaveLength(1);
@@ -166,35 +183,34 @@ describe('when Argyle has trouble, a Create', () => {
 });
 
 describe('an Update', () => {
+  const next = { ...key, name: 'uploads of team 1' };
   beforeEach(async () => {
     await resource.create(key);
   });
 
   test.each([
-    ['name', { ...key, name: 'uploads of team 1' }],
+    ['name', next],
     ['URL', { ...key, url: 'https://new.example.com/webhooks/argyle' }],
-  ])('of the %s makes the new subscription and leaves the old one to its Delete', async (_, next) => {
-    const answer = await resource.update(physicalIdOf(key), next);
+  ])('of the %s creates the new subscription and leaves the old one to its Delete', async (_, changed) => {
+    const answer = await resource.update(physicalIdOf(key), changed);
 
-    expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: physicalIdOf(next) });
-    expect([...(await idsOf()), ...(await idsOf(next))]).toHaveLength(2);
+    expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: physicalIdOf(changed) });
+    expect([...(await idsOf()), ...(await idsOf(changed))]).toHaveLength(2);
     await resource.remove(physicalIdOf(key), key);
     expect(await idsOf()).toEqual([]);
-    expect(await resource.subscriptions(next)).toMatchObject([{ secret }]);
+    expect(await resource.subscriptions(changed)).toMatchObject([{ secret }]);
   });
 
-  test('that changes neither mends the subscription under the same id', async () => {
-    const [{ id = '' } = {}] = await resource.subscriptions(key);
+  test('of neither repairs the subscription under the same id', async () => {
+    const ids = await idsOf();
     await resource.subscribeByHand({ ...fitting, events: ['*'] });
 
     expect(await resource.update(physicalIdOf(key), key)).toMatchObject({ PhysicalResourceId: physicalIdOf(key) });
-    expect(await idsOf()).toEqual([id]);
+    expect(await idsOf()).toEqual(ids);
   });
 
-  test('that fails leaves the id as it was, and the Update back removes what it made', async () => {
-    const next = { ...key, name: 'uploads of team 1' };
-    await resource.argyle.setFaults(subscribesWithoutAnAnswer);
-    resource.limitWork(1_000);
+  test('that fails keeps the id, and the Update that rolls it back removes what it created', async () => {
+    await resource.argyle.setFaults(subscribesWithAnError);
     const failed = await resource.update(physicalIdOf(key), next);
     expect(failed).toMatchObject({ Status: 'FAILED', PhysicalResourceId: physicalIdOf(key) });
     expect(await idsOf(next)).toHaveLength(1);
@@ -206,11 +222,9 @@ describe('an Update', () => {
     expect(await idsOf(next)).toEqual([]);
   });
 
-  test('that fails does not remove what was there before under the new name', async () => {
-    const next = { ...key, name: 'uploads of team 1' };
+  test('that fails does not remove a subscription that existed under the new name before', async () => {
     await resource.subscribeByHand({ ...fitting, ...next, secret: 'another' });
-    await resource.argyle.setFaults({ failures: [{ method: 'DELETE', path: '/v2/webhooks', status: 500 }] });
-    resource.limitWork(500);
+    await resource.argyle.setFaults({ failures: [{ method: 'DELETE', path: '/v2/webhooks', status: 400 }] });
     expect(await resource.update(physicalIdOf(key), next)).toMatchObject({ Status: 'FAILED' });
     await resource.argyle.clearFaults();
 
@@ -221,7 +235,7 @@ describe('an Update', () => {
 });
 
 describe('a Delete', () => {
-  test('removes the own subscriptions, however many there are', async () => {
+  test('removes all our subscriptions, and may be repeated', async () => {
     await resource.create(key);
     await resource.subscribeByHand({ ...fitting, secret: 'another' });
 
@@ -230,7 +244,7 @@ describe('a Delete', () => {
     expect(await resource.remove(physicalIdOf(key), key)).toMatchObject({ Status: 'SUCCESS' });
   });
 
-  test('removes an adopted subscription when the stack goes', async () => {
+  test('removes an adopted subscription when the stack is deleted', async () => {
     await resource.subscribeByHand(fitting);
     await resource.create(key);
 
@@ -239,7 +253,7 @@ describe('a Delete', () => {
     expect(await idsOf()).toEqual([]);
   });
 
-  test('leaves an adopted subscription when the stack goes back to what it was', async () => {
+  test('keeps an adopted subscription when the stack rolls back', async () => {
     await resource.subscribeByHand(fitting);
     const ids = await idsOf();
     await resource.create(key);
@@ -247,10 +261,10 @@ describe('a Delete', () => {
 
     expect(await resource.remove(physicalIdOf(key), key)).toMatchObject({ Status: 'SUCCESS' });
     expect(await idsOf()).toEqual(ids);
-    expect(resource.world.memory()).toEqual({});
+    expect(resource.state.registry()).toEqual({});
   });
 
-  test('removes a subscription that the stack made, when it goes back, even if the Create was repeated', async () => {
+  test('removes a subscription that the stack created when it rolls back, even if the Create was repeated', async () => {
     await resource.create(key);
     await resource.create(key);
     resource.rollBack();
@@ -261,16 +275,16 @@ describe('a Delete', () => {
   });
 });
 
-test('neither what is answered nor what is logged holds the secret', async () => {
-  resource.limitWork(500);
+test('neither answers nor logs contain the secret', async () => {
   await resource.create(key);
+  resource.limitPauses(0);
   for (const failure of [{ status: 500 }, { body: `{"secret": "${secret}`, status: 200 }]) {
     await resource.argyle.setFaults({ failures: [{ path: '/v2/webhooks', ...failure }] });
     const answer = await resource.update(physicalIdOf(key), key);
     expect(answer.Status).toBe('FAILED');
     expect(JSON.stringify(answer)).not.toContain(secret);
   }
-  expect(resource.errors.length).toBe(2);
+  expect(resource.errors).toHaveLength(2);
   const logged = resource.errors.map(({ code, error, fields }) => [
     code,
     String(error),

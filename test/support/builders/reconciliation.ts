@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
-import { createPace } from '../../../functions/argyle/pace.ts';
+import { createPace } from '../../../functions/argyle/retry.ts';
 import { createUserUploads } from '../../../functions/argyle/user-uploads.ts';
 import type { Envelope } from '../../../functions/domain/envelope.ts';
 import { readMessage } from '../../../functions/domain/queue-message.ts';
 import { createListedIds } from '../../../functions/reconciliation/check-removals.ts';
-import { createReconcile, reserveMs } from '../../../functions/reconciliation/handler.ts';
+import { createReconcile, type ReconcileAnswer, reserveMs } from '../../../functions/reconciliation/handler.ts';
 import { createRecordReader } from '../../../functions/reconciliation/record-reader.ts';
 import { createReconciliationState } from '../../../functions/reconciliation/state-store.ts';
 import { createEnrich } from '../../../functions/worker/enrich-record.ts';
@@ -16,19 +16,19 @@ import { openUploadTable } from '../emulators/upload-table.ts';
 import { fakeSendMessage, fakeTelemetry } from '../fakes/fakes.ts';
 import { queueUrls } from './ingest.ts';
 
-/** Reconciliation on a real table and the fake Argyle, with a clock that moves by waiting alone, or when a test says so. */
+/** Reconciliation on an emulated table and the fake Argyle, on a fake clock that only sleeping and `passHours` move. */
 export type Reconciliation = Awaited<ReturnType<typeof openReconciliation>>;
 
 const minuteMs = 60_000;
 
 const key = { apiKeyId: 'id', apiKeySecret: 'secret' };
 
-/** The fake Argyle that lets `openReconciliation` in. */
+/** Starts a fake Argyle with the key that `openReconciliation` uses. */
 export async function startArgyle(): Promise<FakeArgyle> {
   return startFakeArgyle({ port: 0, ...key });
 }
 
-/** Starts with an empty Argyle and no records. */
+/** Creates a reconciliation with an empty Argyle and no records. */
 export async function openReconciliation(argyle: FakeArgyle) {
   const control = createArgyleControl(argyle.controlUrl);
   await control.reset();
@@ -37,7 +37,7 @@ export async function openReconciliation(argyle: FakeArgyle) {
   const credentials = { current: key };
   const askArgyle = createAskArgyle(argyle.url, async () => credentials.current);
   let nowMs = Date.parse('2026-12-01T10:00:00.000Z');
-  const wait = async (milliseconds: number) => {
+  const sleep = async (milliseconds: number) => {
     nowMs += milliseconds;
   };
   const sending = { reached: () => {}, until: Promise.resolve() };
@@ -47,13 +47,13 @@ export async function openReconciliation(argyle: FakeArgyle) {
   });
   const { telemetry, measured, errors } = fakeTelemetry();
   const continued: object[] = [];
-  // What a cold start makes, so that each invocation may have its own memory.
+  // Each invocation runs in a new execution environment.
   const coldStart = () => {
-    const pace = createPace(40, () => nowMs, wait);
+    const pace = createPace(40, () => nowMs, sleep);
     const state = createReconciliationState(table.client, stateTable);
     return createReconcile({
-      uploads: createUserUploads({ askArgyle, pace, wait, nowMs: () => nowMs, secretName: 'argyle/api-key' }),
-      records: createRecordReader(table.client, table.tableName, wait),
+      uploads: createUserUploads({ askArgyle, pace, sleep, nowMs: () => nowMs, secretName: 'argyle/api-key' }),
+      records: createRecordReader(table.client, table.tableName, sleep),
       state,
       listedIds: createListedIds({ state }),
       sendMessage: queue.sendMessage,
@@ -67,14 +67,14 @@ export async function openReconciliation(argyle: FakeArgyle) {
     });
   };
   const enrich = createEnrich({ askArgyle, writeDocument: table.writeDocument, nowMs: () => nowMs });
-  // What a worker makes of an event.
+  // As a worker does.
   const applyAndFetch = async (envelope: Envelope, receivedAt: string): Promise<void> => {
     const applied = await table.applyEvent(envelope, receivedAt, { mayCreate: true });
     if (applied.kind !== 'expired' && !applied.isRemoved)
       await enrich(envelope.userUpload, AbortSignal.timeout(10_000));
   };
 
-  /** One invocation by Lambda, in a fresh environment; `workMs`: how long it may begin new work. */
+  /** Invokes the function once. `workMs`: the time in which it may start new work. */
   const invoke = (payload: unknown = {}, { workMs = 14 * minuteMs, awsRequestId = randomUUID() as string } = {}) => {
     const endsMs = nowMs + workMs + reserveMs;
     const invocation = { awsRequestId, functionName: 'reconcile', getRemainingTimeInMillis: () => endsMs - nowMs };
@@ -83,27 +83,32 @@ export async function openReconciliation(argyle: FakeArgyle) {
   return {
     ...table,
     control,
-    stateTable,
     sent: queue.sent,
     measured,
     errors,
     continued,
     credentials,
     invoke,
+    /** Invokes the function until the run ends, with one step in each invocation. */
+    invokeStepByStep: async (): Promise<ReconcileAnswer[]> => {
+      const answers = [await invoke({}, { workMs: 0 })];
+      while (answers.at(-1)?.status === 'continues') answers.push(await invoke(continued.at(-1), { workMs: 0 }));
+      return answers;
+    },
     nowMs: () => nowMs,
     passHours: (hours: number) => {
       nowMs += hours * 60 * minuteMs;
     },
-    /** Lets the next invocation that sends an event stand still there until it is released. */
+    /** Makes the next invocation that sends an event wait there until it is released. */
     holdSending: () => {
       const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       sending.reached = reached.resolve;
       sending.until = released.promise;
       return { reached: reached.promise, release: released.resolve };
     },
-    /** A webhook tells of an event now. */
+    /** Applies an event as if its webhook arrived now. */
     applyEventAndFetch: (envelope: Envelope) => applyAndFetch(envelope, new Date(nowMs).toISOString()),
-    /** What the workers make of all that was sent since the last time. */
+    /** Applies all events that were sent since the last call, as the workers do. */
     applySent: async () => {
       for (const { message } of queue.sent.splice(0)) {
         const reading = readMessage(message);

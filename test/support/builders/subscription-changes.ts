@@ -4,7 +4,7 @@ import { functionOf } from '../../../tools/local/lambda.ts';
 import type { Pipeline } from '../../../tools/local/pipeline.ts';
 import { isCustom, type Properties, resolve } from '../../../tools/local/template.ts';
 
-/** Asks the function of the template's custom resource for a change, with some of its properties changed. */
+/** Sends a request to the function of the template's custom resource, with some of its properties changed. */
 export async function changeSubscription(
   {
     template,

@@ -10,8 +10,8 @@ type Item = Record<string, AttributeValue>;
 const slots = Object.values(events).map(({ slot }) => slot);
 
 /**
- * Lets hours pass for a running local pipeline, whose functions go by the real clock: it makes what is written older. That
- * is the same as long as nothing is under way.
+ * Simulates the passing of hours for a local pipeline, whose functions use the real clock, by making the stored times older. The
+ * pipeline must be idle.
  */
 export function createTimeMachine(pipeline: Pipeline) {
   const client = new DynamoDBClient(clientConfig(pipeline.dynamodbEndpoint));
@@ -26,7 +26,7 @@ export function createTimeMachine(pipeline: Pipeline) {
   const [uploads = ''] = valuesOf(environment.tableName, pipeline);
   const [state = ''] = valuesOf(environment.stateTableName, pipeline);
   return {
-    /** Records are so much older afterwards, and so are the misses of reconciliation. */
+    /** Makes the records and the recorded misses of reconciliation older. */
     passHours: async (hours: number): Promise<void> => {
       await rewrite(uploads, (item) => earlier(item, slots, hours));
       await rewrite(state, (item) => (item.firstMissedAt ? earlier(item, ['firstMissedAt'], hours) : undefined));

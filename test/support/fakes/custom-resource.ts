@@ -9,17 +9,16 @@ import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import { startCloudFormation } from '../../../tools/local/cloudformation.ts';
 import { fakeTelemetry } from './fakes.ts';
-import { createSubscriptionWorld } from './subscription-world.ts';
+import { createFakeState } from './subscription-state.ts';
 
 const key = { apiKeyId: 'id', apiKeySecret: 'key-secret' };
 
-/** A fake Argyle in its own process, and a small CloudFormation: started once for the tests of a file. */
-export type Surroundings = Awaited<ReturnType<typeof startSurroundings>>;
+/** A fake Argyle in its own process and a fake CloudFormation, started once for all tests of a file. */
+export type FakeServers = Awaited<ReturnType<typeof startFakeServers>>;
 
-/** The subscription's function in them. */
 export type CustomResource = Awaited<ReturnType<typeof createCustomResource>>;
 
-export async function startSurroundings() {
+export async function startFakeServers() {
   const argyleLines: string[] = [];
   const fake = await startFakeArgyle({ port: 0, ...key, onLog: (line) => argyleLines.push(line) });
   const cloudformation = await startCloudFormation();
@@ -30,20 +29,22 @@ export async function startSurroundings() {
   return { argyleLines, fake, cloudformation, argyle: createArgyleControl(fake.controlUrl), stop };
 }
 
-/** Empties the fake Argyle; gives the function of a stack that has this webhook secret and is not deployed yet. */
-export async function createCustomResource(surroundings: Surroundings, webhookSecret: string) {
-  const { argyleLines, argyle, fake, cloudformation } = surroundings;
+/** Resets the fake Argyle. Creates the subscription function of a stack with this webhook secret that is not deployed yet. */
+export async function createCustomResource(servers: FakeServers, webhookSecret: string) {
+  const { argyleLines, argyle, fake, cloudformation } = servers;
   await argyle.reset();
   argyleLines.length = 0;
-  const world = createSubscriptionWorld(webhookSecret);
+  const state = createFakeState(webhookSecret);
   const { telemetry, errors } = fakeTelemetry();
   const pauses: number[] = [];
+  let maxPauses = Number.POSITIVE_INFINITY;
   let isRollingBack = false;
   let credentials = key;
   let workMs = 20_000;
 
-  // Noted, and cut short: but never so short that nothing else runs.
+  // Shortened, but long enough to let other work run.
   const sleep: Sleep = async (milliseconds, signal) => {
+    if (pauses.length >= maxPauses) throw new Error('The time is over.');
     pauses.push(milliseconds);
     await wait(5, undefined, { signal });
   };
@@ -57,42 +58,39 @@ export async function createCustomResource(surroundings: Surroundings, webhookSe
     });
     return response.json();
   };
-  const change = async (
-    request: { RequestType: string; PhysicalResourceId?: string; before?: SubscriptionKey } & SubscriptionKey,
-  ) => {
-    const { RequestType, PhysicalResourceId, before, ...ResourceProperties } = request;
-    const askArgyle = createAskArgyle(fake.url, async () => credentials);
+  const change = async (RequestType: string, ResourceProperties: SubscriptionKey, PhysicalResourceId?: string) => {
     const handler = createSubscription({
-      ...world.invocation(),
-      webhooks: createWebhooks(askArgyle, 'argyle/api-key'),
+      ...state.invocation(),
+      webhooks: createWebhooks(
+        createAskArgyle(fake.url, async () => credentials),
+        'argyle/api-key',
+      ),
       sleep,
       isRollingBack: async () => isRollingBack,
       answerStack: createAnswerStack(sleep),
       telemetry,
       workMs,
     });
-    const about = { LogicalResourceId: 'Subscription', ResourceType: 'Custom::ArgyleSubscription', ResourceProperties };
-    const event = { RequestType, ...about, PhysicalResourceId, OldResourceProperties: before };
+    const resource = { LogicalResourceId: 'Subscription', ResourceType: 'Custom::ArgyleSubscription' };
+    const event = { RequestType, ...resource, ResourceProperties, ...(PhysicalResourceId && { PhysicalResourceId }) };
     return cloudformation.change(
       (sent) => handler(sent as Parameters<typeof handler>[0]),
-      event as Parameters<typeof cloudformation.change>[1],
+      event as unknown as Parameters<typeof cloudformation.change>[1],
     );
   };
 
   return {
-    world,
+    state,
     errors,
     pauses,
     argyleLines,
     argyle,
-    create: (wanted: SubscriptionKey) => change({ RequestType: 'Create', ...wanted }),
-    update: (PhysicalResourceId: string, wanted: SubscriptionKey) =>
-      change({ RequestType: 'Update', PhysicalResourceId, ...wanted }),
-    remove: (PhysicalResourceId: string, was: SubscriptionKey) =>
-      change({ RequestType: 'Delete', PhysicalResourceId, ...was }),
-    /** Subscribes as a person does, with whatever the person chose. */
+    create: (key: SubscriptionKey) => change('Create', key),
+    update: (physicalId: string, key: SubscriptionKey) => change('Update', key, physicalId),
+    remove: (physicalId: string, key: SubscriptionKey) => change('Delete', key, physicalId),
+    /** Subscribes from outside of the stack, as a person does. */
     subscribeByHand: (webhook: object) => call('POST', '/webhooks', webhook),
-    /** The subscriptions in Argyle's own words, the secrets among them. */
+    /** Lists the subscriptions as Argyle returns them, including the secrets. */
     subscriptions: async (wanted: SubscriptionKey) => {
       const { results } = (await call('GET', '/webhooks?limit=200')) as {
         results: (SubscriptionKey & { id: string; secret: string; events: string[] })[];
@@ -107,6 +105,10 @@ export async function createCustomResource(surroundings: Surroundings, webhookSe
     },
     limitWork: (milliseconds: number) => {
       workMs = milliseconds;
+    },
+    /** Ends the function's time at its next pause after this number of pauses. */
+    limitPauses: (count: number) => {
+      maxPauses = count;
     },
   };
 }

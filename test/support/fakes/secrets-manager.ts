@@ -9,7 +9,7 @@ export type SecretsManager = Awaited<ReturnType<typeof startSecretsManager>>;
 
 type Version = { readonly secret: string; readonly createdAtMs: number };
 
-/** A server of one secret that speaks GetSecretValue, with a client that tries once only. */
+/** Starts a Secrets Manager with one secret that supports GetSecretValue, and a client that does not retry. */
 export async function startSecretsManager() {
   const versions = new Map<string, Version | 'refused'>();
   const hanging = new Set<string>();
@@ -33,15 +33,14 @@ export async function startSecretsManager() {
 
   return {
     client,
-    /** Gives a stage a value, also when it was refused. */
+    /** Sets the value of a stage. Also ends its failure. */
     put: (stage: string, secret: string, createdAtMs: number) => versions.set(stage, { secret, createdAtMs }),
-    /** Makes the service fail for a stage. */
+    /** Makes reads of a stage fail. */
     refuse: (stage: string) => versions.set(stage, 'refused'),
-    /** Makes the service answer nothing for a stage. */
+    /** Makes reads of a stage get no response. */
     hang: (stage: string) => hanging.add(stage),
-    /** Makes a stage one that does not exist. */
     remove: (stage: string) => versions.delete(stage),
-    /** How often the current stage was asked for. */
+    /** The number of reads of the current stage. */
     reads: () => currentReads,
     close: async () => {
       client.destroy();
