@@ -19,6 +19,9 @@ export type SubscriptionPlan = {
   readonly remove: readonly string[];
 };
 
+/** The time-out of the function that subscribes. The function's time budget is derived from it. */
+export const subscriptionTimeoutMs = 150_000;
+
 /** Reads an object of Argyle's `GET /v2/webhooks`. Returns undefined when it is not a subscription. */
 export function readSubscription(value: unknown): Subscription | undefined {
   if (!isObject(value)) return undefined;

@@ -8,6 +8,7 @@ import { readEnvelope } from '../domain/envelope.ts';
 import { type EventType, eventTypes } from '../domain/events.ts';
 import { durationMetric, ingestMetrics, secretUnreadableMetric } from '../domain/metric-names.ts';
 import { eventNameOf, writeMessage } from '../domain/queue-message.ts';
+import { ingestDeadlineMs } from '../domain/secret-cache-times.ts';
 import { isSignedBy, readSignature, signatureHeader } from './signature.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './webhook-secret-reader.ts';
 
@@ -33,7 +34,7 @@ type Outcome = {
 export const bodyLimitBytes = 512 * 1024;
 
 /** Argyle's time-out is 10 s, API Gateway's 9 s and the function's 8 s. This leaves over a second for a cold start. */
-export const requestDeadlineMs = 6_500;
+export const requestDeadlineMs = ingestDeadlineMs;
 
 const httpStatus = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
 

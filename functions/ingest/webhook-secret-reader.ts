@@ -4,6 +4,7 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { abortable } from '../aws/deadline.ts';
+import { previousSecretValidMs, secretCacheMs, unreadableSecretCacheMs } from '../domain/secret-cache-times.ts';
 
 /** The secrets that are valid for signatures. `valid` and `reread` throw when the current secret cannot be read. */
 export type WebhookSecrets = {
@@ -24,10 +25,7 @@ type Versions = {
   readonly readAtMs: number;
 };
 
-const freshMs = 60_000;
-const usableWhileUnreadableMs = 15 * 60_000;
 const minReadIntervalMs = 10_000;
-const previousValidMs = 24 * 3_600_000;
 
 /**
  * Reads the webhook secret's versions from Secrets Manager. The current and pending ones are valid, and the previous one for
@@ -66,8 +64,8 @@ export function createWebhookSecrets(
       ahead = undefined;
       const kept = cached;
       const ageMs = kept ? nowMs() - kept.readAtMs : Number.POSITIVE_INFINITY;
-      if (!kept || ageMs >= usableWhileUnreadableMs) return secretsOf(await read(abortSignal), nowMs());
-      if (ageMs < freshMs || recentFailure()) return secretsOf(kept, nowMs());
+      if (!kept || ageMs >= unreadableSecretCacheMs) return secretsOf(await read(abortSignal), nowMs());
+      if (ageMs < secretCacheMs || recentFailure()) return secretsOf(kept, nowMs());
       return secretsOf(await read(abortSignal).catch(() => kept), nowMs());
     },
     reread: async (abortSignal) => {
@@ -103,7 +101,7 @@ async function readVersions(
     current: current.secret,
     pending: pending?.secret,
     previous: previous?.secret,
-    previousValidUntilMs: current.createdAtMs + previousValidMs,
+    previousValidUntilMs: current.createdAtMs + previousSecretValidMs,
     readAtMs,
   };
 }
