@@ -33,7 +33,7 @@ type Outcome = {
 /** The maximum size of a body. In base64, with its attributes, it still fits into SQS's 1 MiB. */
 export const bodyLimitBytes = 512 * 1024;
 
-/** Argyle waits 10 s, API Gateway 9 s, the function 8 s: this leaves over a second for a cold start. */
+/** Argyle's time-out is 10 s, API Gateway's 9 s and the function's 8 s. This leaves over a second for a cold start. */
 export const requestDeadlineMs = ingestDeadlineMs;
 
 const httpStatus = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
