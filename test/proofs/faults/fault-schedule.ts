@@ -1,0 +1,101 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Failure } from '../../../tools/fake-argyle/faults.ts';
+import { nameOf } from '../../../tools/local/lambda.ts';
+import { resolve } from '../../../tools/local/template.ts';
+import { oneOf } from '../../support/builders/seeded-random.ts';
+import type { AwsCall, Disturbance } from '../../support/emulators/aws-proxy.ts';
+import type { Disturb, WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
+import type { Connected } from '../connected-pipeline.ts';
+
+type Fault = {
+  readonly disturb?: (call: AwsCall, random: () => number) => Disturbance | undefined;
+  readonly kill?: 'workers' | 'ingest';
+  /** What Argyle's API returns instead of a document. */
+  readonly argyle?: Omit<Failure, 'path'>;
+};
+
+const throttled: Disturbance = { kind: 'refuse', statusCode: 400, errorType: 'ProvisionedThroughputExceededException' };
+const internalError: Disturbance = { kind: 'refuse', statusCode: 500, errorType: 'InternalServerError' };
+
+// Long delays exceed the clients' time-outs, so that a call is carried out and believed lost.
+const faults: Readonly<Record<string, Fault>> = {
+  'SQS down': { disturb: ({ service }) => (service === 'sqs' ? { kind: 'drop' } : undefined) },
+  'SQS slow': { disturb: ({ service }, random) => (service === 'sqs' ? delay(random) : undefined) },
+  'SQS stalls': { disturb: ({ service }, random) => (service === 'sqs' ? stall(random) : undefined) },
+  'DynamoDB throttles': {
+    disturb: ({ service }, random) => (service === 'dynamodb' && random() < 0.6 ? throttled : undefined),
+  },
+  'DynamoDB fails': { disturb: ({ service }) => (service === 'dynamodb' ? internalError : undefined) },
+  'DynamoDB slow': { disturb: ({ service }, random) => (service === 'dynamodb' ? delay(random) : undefined) },
+  'DynamoDB stalls': { disturb: ({ service }, random) => (service === 'dynamodb' ? stall(random) : undefined) },
+  'Secrets Manager fails': { disturb: ({ service }) => (service === 'secretsmanager' ? internalError : undefined) },
+  'workers killed': { kill: 'workers' },
+  'ingest killed': { kill: 'ingest' },
+  'Argyle throttles': { argyle: { status: 429, rate: 0.6 } },
+  'Argyle throttles with Retry-After': { argyle: { status: 429, retryAfter: 1, rate: 0.6 } },
+  'Argyle fails': { argyle: { status: 500 } },
+  'Argyle disconnects': { argyle: { status: 'disconnect', rate: 0.6 } },
+  // The document has changed or was removed by the time the answer arrives.
+  'Argyle slow': { argyle: { slowMs: 3_000, isCarriedOut: true, rate: 0.5 } },
+  // Longer than a worker's time-out of 10 s.
+  'Argyle stalls': { argyle: { slowMs: 11_000, rate: 0.02 } },
+  'Argyle returns no JSON': { argyle: { status: 200, body: '<html>maintenance</html>', rate: 0.6 } },
+  'Argyle refuses the key': { argyle: { status: 401, rate: 0.6 } },
+};
+
+const names = Object.keys(faults) as [string, ...string[]];
+
+/** Injects faults by a seeded schedule: `disturb` disturbs the functions' calls to AWS, `run` controls all the rest. */
+export function createFaultSchedule(random: () => number) {
+  let current: { readonly name: string; readonly fault: Fault } | undefined;
+  const counts = new Map<string, number>();
+  const count = (what: string, times = 1) => counts.set(what, (counts.get(what) ?? 0) + times);
+  const pause = () => wait(300 + Math.round(random() * 1_200));
+  const disturb: Disturb = (call) => {
+    const disturbance = current?.fault.disturb?.(call, random);
+    if (current && disturbance) count(`${current.name} (calls)`);
+    return disturbance;
+  };
+  return {
+    disturb,
+    /** Alternates between a fault and a time without faults, in which work gets done, until `signal` aborts. */
+    run: async ({ pipeline, argyle }: Connected, signal: AbortSignal): Promise<void> => {
+      while (!signal.aborted) {
+        const name = oneOf(names, random);
+        const fault = faults[name] ?? {};
+        current = { name, fault };
+        if (fault.kill) count(`${name} (processes)`, kill(pipeline, fault.kill));
+        if (fault.argyle) {
+          count(`${name} (times)`);
+          await argyle.setFaults({ failures: [{ path: '/v2/user-uploads/', ...fault.argyle }] });
+        }
+        await pause();
+        if (fault.argyle) await argyle.clearFaults();
+        current = undefined;
+        if (!signal.aborted) await pause();
+      }
+    },
+    /** How often each fault occurred. */
+    counts: (): ReadonlyMap<string, number> => counts,
+  };
+}
+
+function kill({ functions, template, identities }: WatchedPipeline, target: 'workers' | 'ingest'): number {
+  const references =
+    target === 'workers'
+      ? template.ofType('AWS::Lambda::EventSourceMapping').map(({ properties }) => properties.FunctionName)
+      : template.ofType('AWS::ApiGatewayV2::Integration').map(({ properties }) => properties.IntegrationUri);
+  const targets = references.map((reference) => functions.get(nameOf(resolve<string>(reference, identities))));
+  const pids = targets.flatMap((lambda) => lambda?.pids() ?? []);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length;
+}
+
+function delay(random: () => number): Disturbance {
+  return { kind: 'delay', milliseconds: random() * 2_600 };
+}
+
+// The answer's headers arrive and its body never does: only a deadline of the caller ends it.
+function stall(random: () => number): Disturbance | undefined {
+  return random() < 0.05 ? { kind: 'stall' } : undefined;
+}
