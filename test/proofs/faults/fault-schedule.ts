@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Failure } from '../../../tools/fake-argyle/faults.ts';
 import { nameOf } from '../../../tools/local/lambda.ts';
+import type { AwsService } from '../../../tools/local/pipeline.ts';
 import { resolve } from '../../../tools/local/template.ts';
 import { oneOf } from '../../support/builders/seeded-random.ts';
 import type { AwsCall, Disturbance } from '../../support/emulators/aws-proxy.ts';
@@ -19,16 +20,14 @@ const internalError: Disturbance = { kind: 'refuse', statusCode: 500, errorType:
 
 // Long delays exceed the clients' time-outs, so that a call is carried out and believed lost.
 const faults: Readonly<Record<string, Fault>> = {
-  'SQS down': { disturb: ({ service }) => (service === 'sqs' ? { kind: 'drop' } : undefined) },
-  'SQS slow': { disturb: ({ service }, random) => (service === 'sqs' ? delay(random) : undefined) },
-  'SQS stalls': { disturb: ({ service }, random) => (service === 'sqs' ? stall(random) : undefined) },
-  'DynamoDB throttles': {
-    disturb: ({ service }, random) => (service === 'dynamodb' && random() < 0.6 ? throttled : undefined),
-  },
-  'DynamoDB fails': { disturb: ({ service }) => (service === 'dynamodb' ? internalError : undefined) },
-  'DynamoDB slow': { disturb: ({ service }, random) => (service === 'dynamodb' ? delay(random) : undefined) },
-  'DynamoDB stalls': { disturb: ({ service }, random) => (service === 'dynamodb' ? stall(random) : undefined) },
-  'Secrets Manager fails': { disturb: ({ service }) => (service === 'secretsmanager' ? internalError : undefined) },
+  'SQS down': on('sqs', () => ({ kind: 'drop' })),
+  'SQS slow': on('sqs', delay),
+  'SQS stalls': on('sqs', stall),
+  'DynamoDB throttles': on('dynamodb', (random) => (random() < 0.6 ? throttled : undefined)),
+  'DynamoDB fails': on('dynamodb', () => internalError),
+  'DynamoDB slow': on('dynamodb', delay),
+  'DynamoDB stalls': on('dynamodb', stall),
+  'Secrets Manager fails': on('secretsmanager', () => internalError),
   'workers killed': { kill: 'workers' },
   'ingest killed': { kill: 'ingest' },
   'Argyle throttles': { argyle: { status: 429, rate: 0.6 } },
@@ -89,6 +88,10 @@ function kill({ functions, template, identities }: WatchedPipeline, target: 'wor
   const pids = targets.flatMap((lambda) => lambda?.pids() ?? []);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   return pids.length;
+}
+
+function on(service: AwsService, disturb: (random: () => number) => Disturbance | undefined): Fault {
+  return { disturb: (call, random) => (call.service === service ? disturb(random) : undefined) };
 }
 
 function delay(random: () => number): Disturbance {

@@ -2,13 +2,15 @@ import { expect, test } from 'vitest';
 import { eventsOfLife, newUserUpload } from '../../../tools/fake-argyle/user-upload.ts';
 import { newUpload } from '../../support/fakes/argyle-sender.ts';
 import type { Item } from '../soak/record-differences.ts';
-import type { UploadEvent } from './histories.ts';
-import { outcomesOf, reconciliationErrors, recordErrors } from './record-checks.ts';
+import type { Delivery, UploadEvent } from './histories.ts';
+import { reconciliationErrors, recordErrors } from './record-checks.ts';
 
 const ids = newUpload();
 const at = (second: number) => new Date(Date.UTC(2026, 10, 24, 10, 0, second)).toISOString();
 const nowMs = Date.parse(at(30));
 const added = uploadEvent(eventsOfLife.upload);
+const [{ acknowledgedMs: _acknowledgedMs, ...unanswered }] = added.deliveries as [Delivery];
+const unacknowledged: UploadEvent = { ...added, deliveries: [unanswered] };
 const document = { type: 'paystubs', fileName: 'a.pdf', ocrErrors: [], updatedAt: at(0), fetchedAt: at(3) };
 const processing = { classification: 'idle', ocr: 'idle', authenticity: 'idle' };
 const record: Item = { ...ids, addedAt: at(2), document: { ...document, processing } };
@@ -17,7 +19,7 @@ const { document: _document, ...withoutDocument } = record;
 
 test('a correct record has no errors, nor has a missing record without an acknowledgement', () => {
   expect(recordErrors(record, [added], nowMs)).toEqual([]);
-  expect(recordErrors(undefined, [unacknowledged(added)], nowMs)).toEqual([]);
+  expect(recordErrors(undefined, [unacknowledged], nowMs)).toEqual([]);
 });
 
 const newer = uploadEvent(eventsOfLife.authenticity, at(1));
@@ -41,21 +43,8 @@ test.each<[string, Item | undefined, readonly UploadEvent[], string]>([
   expect(recordErrors(seen, history, nowMs).join()).toContain(error);
 });
 
-const failure = unacknowledged(uploadEvent(eventsOfLife.failure));
 const success = uploadEvent(eventsOfLife.success);
 const before = { addedAt: at(2) };
-const failed = { ...before, ocrFailedAt: at(2) };
-test.each<[string, readonly UploadEvent[], Item, Item]>([
-  ['kept', [added, failure], failed, failed],
-  ['found', [added, failure], before, failed],
-  ['superseded', [added, failure, success], before, { ...before, ocrCompletedAt: at(2) }],
-  ['of a removed document', [added, failure, removed], before, { ...before, removedAt: at(2) }],
-  ['MISSING', [added, failure], before, before],
-  ['MISSING', [added, failure, success], before, before],
-])('the outcome of an event that was never acknowledged is: %s', (outcome, history, seen, after) => {
-  expect(outcomesOf(history, { before: seen, after, shiftedMs: 0 })).toEqual([[failure.event, outcome]]);
-});
-
 test('reconciliation must not change a slot, and must reach the right status', () => {
   const shiftedMs = 1_000;
   const after = { addedAt: at(1), status: 'added' };
@@ -78,8 +67,4 @@ function uploadEvent(event: UploadEvent['event'], updatedAt = at(0)): UploadEven
     deliveries: [{ ...sent, acknowledgedMs: Date.parse(at(4)) }],
     upload: newUserUpload(ids, 'paystubs', 'a.pdf', updatedAt),
   };
-}
-
-function unacknowledged(event: UploadEvent): UploadEvent {
-  return { ...event, deliveries: event.deliveries.map(({ acknowledgedMs: _, ...sent }) => sent) };
 }

@@ -9,12 +9,6 @@ export type Reconciled = {
   readonly shiftedMs: number;
 };
 
-/**
- * What became of an event that was never acknowledged. `kept`: it was stored, only our answer was lost. `found`: by
- * reconciliation. `superseded`: Argyle shows a later OCR success instead. `of a removed document`: Argyle shows nothing of it.
- */
-export type Outcome = 'kept' | 'found' | 'superseded' | 'of a removed document' | 'MISSING';
-
 const retentionSeconds = 90 * 24 * 60 * 60;
 
 // The event that decides the status comes first.
@@ -41,22 +35,6 @@ export function recordErrors(record: Item | undefined, history: History, nowMs: 
     ...(record.expiresAt === expiresAt ? [] : ['wrong expiresAt']),
     ...documentErrors(record, history, nowMs),
   ];
-}
-
-/** Returns the outcome of each event that was never acknowledged. */
-export function outcomesOf(history: History, { before, after }: Reconciled): readonly (readonly [string, Outcome])[] {
-  const has = (event: string) => history.some((uploadEvent) => uploadEvent.event === event);
-  const outcomeOf = (event: string): Outcome => {
-    const slot = slots[event] ?? '';
-    if (before?.[slot]) return 'kept';
-    if (after?.[slot]) return 'found';
-    if (has('user_uploads.removed') && (after?.removedAt || !after)) return 'of a removed document';
-    const isSuperseded = slot === 'ocrFailedAt' && has('user_uploads.ocr_completed') && after?.ocrCompletedAt;
-    return isSuperseded ? 'superseded' : 'MISSING';
-  };
-  return history
-    .filter((uploadEvent) => !isAcknowledged(uploadEvent))
-    .map(({ event }) => [event, outcomeOf(event)] as const);
 }
 
 /** Returns what reconciliation did wrong: a wrong status, or a slot that it changed. */
