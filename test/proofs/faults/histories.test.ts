@@ -9,6 +9,7 @@ test('there are as many deliveries as requested, of every event, and the same on
   expect(deliveries.length).toBeGreaterThanOrEqual(2_000);
   expect(deliveries.length).toBeLessThan(2_020);
   expect(new Set(deliveries.map(({ event }) => event))).toEqual(new Set([...eventTypes, 'unknown']));
+  expect(new Set(histories.flat().map((uploadEvent) => uploadEvent.deliveries.length))).toEqual(new Set([1, 2]));
   const bodies = (seed: number) => deliveriesIn(createHistories(2_000, seed).steps).map(({ body }) => body);
   expect(bodies(1)).toEqual(deliveries.map(({ body }) => body));
   expect(bodies(2)).not.toEqual(bodies(1));
