@@ -29,16 +29,17 @@ export function deploymentsTo(emulator: Emulator) {
   const clients = awsClients(emulator);
   const stacks: DeployedStack[] = [];
   const cdk = (...words: readonly string[]) => runCdk(emulator, words);
-  const deployPatched = (assembly: string, applied: readonly Patch[]): Promise<DeployedStack> =>
-    inFolder(async (folder) => {
+  const deployPatched = async (assembly: string, applied: readonly Patch[]): Promise<DeployedStack> => {
+    const outputs = await inFolder(async (folder) => {
       const [patched, file] = [join(folder, 'cdk.out'), join(folder, 'outputs.json')];
       await copyPatched(assembly, patched, applied);
       await cdk('deploy', '--app', patched, '--require-approval', 'never', '--outputs-file', file);
-      const [outputs = {}] = Object.values(JSON.parse(await readFile(file, 'utf8')) as Record<string, Outputs>);
-      const stack = await readDeployedStack(emulator, clients, assembly, outputs);
-      stacks.push(stack);
-      return stack;
+      return Object.values(JSON.parse(await readFile(file, 'utf8')) as Record<string, Outputs>)[0] ?? {};
     });
+    const stack = await readDeployedStack(emulator, clients, assembly, outputs);
+    stacks.push(stack);
+    return stack;
+  };
   const deploy = (assembly: string, ...more: readonly Patch[]) =>
     deployPatched(assembly, [withoutRefusedTypes, withoutMetricMath, ...patches, ...more]);
   return {

@@ -46,40 +46,33 @@ const names = Object.keys(faults) as [string, ...string[]];
 
 /** Injects faults by a seeded schedule: `disturb` disturbs the functions' calls to AWS, `run` controls all the rest. */
 export function createFaultSchedule(random: () => number) {
-  let current: { readonly name: string; readonly fault: Fault } | undefined;
+  let name: string | undefined;
   const counts = new Map<string, number>();
   const count = (what: string, times = 1) => counts.set(what, (counts.get(what) ?? 0) + times);
   const pause = () => wait(300 + Math.round(random() * 1_200));
   const disturb: Disturb = (call) => {
-    const disturbance = current?.fault.disturb?.(call, random);
-    if (current && disturbance) count(`${current.name} (calls)`);
+    const disturbance = name === undefined ? undefined : faults[name]?.disturb?.(call, random);
+    if (disturbance) count(`${name} (calls)`);
     return disturbance;
   };
-  return {
-    disturb,
-    /** Alternates between a fault and a time without faults, in which work gets done, until `signal` aborts. */
-    run: async ({ pipeline, argyle }: Connected, signal: AbortSignal): Promise<void> => {
-      while (!signal.aborted) {
-        const name = oneOf(names, random);
-        const fault = faults[name] ?? {};
-        current = { name, fault };
-        if (fault.kill) count(`${name} (processes)`, kill(pipeline, fault.kill));
-        if (fault.argyle) {
-          count(`${name} (times)`);
-          await argyle.setFaults({ failures: [{ path: '/v2/user-uploads/', ...fault.argyle }] });
-        }
-        await pause();
-        if (fault.argyle) await argyle.clearFaults();
-        current = undefined;
-        if (!signal.aborted) await pause();
-      }
-    },
-    /** How often each fault occurred. */
-    counts: (): ReadonlyMap<string, number> => counts,
+  /** Alternates between a fault and a time without faults, in which work gets done, until `signal` aborts. */
+  const run = async ({ pipeline, argyle }: Connected, signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      name = oneOf(names, random);
+      const { kill, argyle: failure } = faults[name] ?? {};
+      if (kill) count(`${name} (processes)`, killProcesses(pipeline, kill));
+      if (failure) count(`${name} (times)`);
+      await argyle.setFaults(failure ? { failures: [{ path: '/v2/user-uploads/', ...failure }] } : {});
+      await pause();
+      name = undefined;
+      await argyle.clearFaults();
+      if (!signal.aborted) await pause();
+    }
   };
+  return { disturb, run, counts };
 }
 
-function kill({ functions, template, identities }: WatchedPipeline, target: 'workers' | 'ingest'): number {
+function killProcesses({ functions, template, identities }: WatchedPipeline, target: 'workers' | 'ingest'): number {
   const references =
     target === 'workers'
       ? template.ofType('AWS::Lambda::EventSourceMapping').map(({ properties }) => properties.FunctionName)

@@ -54,7 +54,7 @@ async function deliverWithFaults(connected: Connected, steps: readonly Step[], d
   await pipeline.drained();
   console.log(`delivered in ${seconds(sentMs - startedMs)} s, queues empty ${seconds(Date.now() - sentMs)} s later`);
   const { requests } = await argyle.state();
-  const counts = [...faults.counts(), ...Object.entries(requests.byAnswer), ...metrics];
+  const counts = [...faults.counts, ...Object.entries(requests.byAnswer), ...metrics];
   for (const [name, count] of counts) if (count > 0) console.log(`  ${name}: ${count}`);
 }
 
