@@ -17,8 +17,8 @@ export type Deployments = ReturnType<typeof deploymentsTo>;
 export type Context = Readonly<Record<string, string>>;
 
 /**
- * Cloud assemblies of both stages, and of a sandbox with credentials for Argyle. `changed` and `renamed` are second deployments of
- * `sandbox` and `connected`.
+ * Cloud assemblies of both stages, and of a sandbox with credentials for Argyle. `changed` and `renamed` are second
+ * deployments of `sandbox` and `connected`.
  */
 export type Assemblies = Readonly<Record<'sandbox' | 'changed' | 'production' | 'connected' | 'renamed', string>>;
 

@@ -10,7 +10,7 @@ type Python = { readonly command: string; readonly version: string };
 
 const run = promisify(execFile);
 
-/** Finds Python 3.10 or newer with venv and pip: `python3`, or the command in PYTHON. Prints why and exits with 2 if there is none. */
+/** Finds Python 3.10 or newer with venv and pip: PYTHON or `python3`. Prints the reason and exits with 2 if there is none. */
 export async function findPython(): Promise<Python> {
   const command = process.env.PYTHON || 'python3';
   const probe =
@@ -24,8 +24,8 @@ export async function findPython(): Promise<Python> {
 }
 
 /**
- * Returns the interpreter of a virtual environment with the packages of a requirements file in this folder. It is created once,
- * in the user's cache, for each content of the file and version of Python. Prints why and exits with 2 when pip fails.
+ * Returns the interpreter of a virtual environment with the packages of a requirements file in this folder. The user's cache
+ * keeps it for each content of the file and version of Python. Prints the reason and exits with 2 when pip fails.
  */
 export async function virtualEnvironment(python: Python, requirementsFile: string): Promise<string> {
   const file = fileURLToPath(new URL(requirementsFile, import.meta.url));

@@ -52,7 +52,7 @@ export async function checkTable({ dynamodb, table, tableName: TableName }: Depl
   assert.deepEqual(found, expected, 'the table');
 }
 
-/** Nothing that holds data is left of a stack, and its URL answers 404. */
+/** Queues and table of a deleted stack are gone, and its URL answers 404. */
 export async function checkGone({ sqs, dynamodb, tableName, template, post }: DeployedStack): Promise<void> {
   assert.deepEqual([...(await readQueueUrls(sqs, template.stackName)).values()], []);
   await assert.rejects(dynamodb.send(new DescribeTableCommand({ TableName: tableName })), ResourceNotFoundException);

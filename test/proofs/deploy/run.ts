@@ -14,9 +14,9 @@ import { printSummary, StepFailed, step } from './steps.ts';
 
 const usage = `usage: npm run proof -- deploy
 
-Bootstraps, deploys, changes and destroys the stack with the CDK CLI in MiniStack, an AWS emulator with TLS and IAM: both stages, and
-a sandbox connected to a fake Argyle. Sends webhooks to each. Lints the templates with cfn-lint and checkov. The first run
-downloads these three.`;
+Bootstraps, deploys, changes and destroys the stack with the CDK CLI in MiniStack, an AWS emulator with TLS and IAM: both
+stages, and a sandbox connected to a fake Argyle. Sends webhooks to each. Lints the templates with cfn-lint and checkov.
+The first run downloads MiniStack and the linters.`;
 
 readOptions(usage, {});
 // Four times as long as the slowest machine has taken.

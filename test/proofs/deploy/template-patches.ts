@@ -59,7 +59,7 @@ export const denyAll: Patch = patchResources((resource) => {
   return isPolicy ? { ...resource, Properties: { ...resource.Properties, PolicyDocument } } : resource;
 });
 
-/** Copies a cloud assembly into `directory` and patches the copy's template, so that the CDK CLI deploys it like a synthesized one. */
+/** Copies a cloud assembly and patches the copy's template. The CDK CLI deploys the copy like a synthesized assembly. */
 export async function copyPatched(assembly: string, directory: string, patches: readonly Patch[]): Promise<void> {
   await cp(assembly, directory, { recursive: true });
   const { stackName } = readTemplate(directory);

@@ -41,7 +41,7 @@ export function verifyReconciliation(
   return [...errors, ...(found.length > 0 ? [] : ['reconciliation found no lost event'])];
 }
 
-/** Returns what is wrong with the dead-letter queues, which must hold only the poison, and the quarantine, which must hold every unknown event. */
+/** Checks that dead-letter queues contain only the poison, and that the quarantine contains every unknown event. */
 export async function verifyQueues(
   pipeline: WatchedPipeline,
   deliveries: readonly Delivery[],

@@ -5,7 +5,8 @@ import { oneOf } from '../../support/builders/seeded-random.ts';
 export type FuzzedRequest = { readonly body: Buffer; readonly signature: string | null; readonly isSigned: boolean };
 
 const ids =
-  '"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28","user":"018051aa-f7a9-a0db-2f38-6cfa325e9d69","user_upload":"01320596-2c3d-189c-53e7-a8ce6d625b33"';
+  '"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28","user":"018051aa-f7a9-a0db-2f38-6cfa325e9d69",' +
+  '"user_upload":"01320596-2c3d-189c-53e7-a8ce6d625b33"';
 
 const hostileBodies: readonly [string, ...string[]] = [
   '{"__proto__":{"event":"user_uploads.added"}}',

@@ -8,8 +8,8 @@ import { readOptions } from '../command-line.ts';
 
 const usage = `usage: npm run proof -- runtime
 
-Runs the end-to-end tests with Lambda's own runtime client, aws-lambda-ric, instead of the project's. The first run downloads and
-compiles it.`;
+Runs the end-to-end tests with Lambda's own runtime client, aws-lambda-ric, instead of the project's. The first run
+downloads and compiles it.`;
 
 const client = { name: 'aws-lambda-ric', version: '4.0.2' };
 const { platform, arch, versions } = process;

@@ -13,9 +13,9 @@ import { startRecordsServer } from './records-server.ts';
 
 const usage = `usage: npm run proof -- scale [--uploads N]
 
-Runs the bundled reconciliation in its own process over N uploads (default 1000000) with a record each, and 20 more records that
-Argyle does not list. Prints and checks its memory, time and requests. At 40 requests a second the default takes over two
-minutes. Reads memory from /proc: Linux only.`;
+Runs the bundled reconciliation in its own process over N uploads (default 1000000) with a record each, and 20 more
+records that Argyle does not list. Prints its time, checks its memory and requests. At 40 requests a second the default
+takes over two minutes. Reads memory from /proc: Linux only.`;
 
 const warmUpUploads = 1_000;
 // Reconciliation never holds this number of removals, however few records there are.

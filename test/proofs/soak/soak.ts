@@ -22,7 +22,7 @@ const hoursBefore = [25, 12, 24];
 /** Hours by which `reconcileRepeatedly` moves back the times of records that existed before. */
 export const totalHours = hoursBefore.reduce((sum, hours) => sum + hours, 0);
 
-/** Uploads documents to an Argyle that loses deliveries, then reconciles. Returns the records that still differ from Argyle. */
+/** Uploads documents to an Argyle that loses deliveries, and reconciles. Returns the records that still differ. */
 export async function soak(connected: Connected, options: SoakOptions, print: Print): Promise<readonly string[]> {
   const { pipeline, argyle } = connected;
   const { uploads, seed } = options;
