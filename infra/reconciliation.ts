@@ -41,7 +41,7 @@ export class Reconciliation extends Construct {
       environment: {
         ...argyle.environment,
         // Pages of the list are garbage as soon as they are read. V8 would let it grow by over 200 MB before it looks
-        // (measured by `npm run test:scale`); so it looks more often, and grows by half as much.
+        // (measured by `npm run proof -- scale`); so it looks more often, and grows by half as much.
         NODE_OPTIONS: '--max-semi-space-size=4',
         [environment.tableName]: table.tableName,
         [environment.stateTableName]: argyle.state.tableName,

@@ -2,7 +2,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { FakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import type { KnownUpload } from '../../../tools/fake-argyle/user-uploads.ts';
-import { wrongWithRecord } from '../../proofs/soak/truth.ts';
+import { recordDifferences } from '../../proofs/soak/record-differences.ts';
 import { openReconciliation, type Reconciliation, startArgyle } from '../../support/builders/reconciliation.ts';
 import { oneOf, seededRandom } from '../../support/builders/seeded-random.ts';
 
@@ -44,7 +44,7 @@ test.each([1, 2, 3])(
     const records = await it.readAll();
     const wrong = (await it.control.readUploads()).flatMap((upload) => {
       const record = records.get(upload.userUpload);
-      return wrongWithRecord(record && unmarshall(record), upload).map((what) => `${upload.userUpload}: ${what}`);
+      return recordDifferences(record && unmarshall(record), upload).map((what) => `${upload.userUpload}: ${what}`);
     });
     expect(wrong).toEqual([]);
     expect(known.size).toBeGreaterThan(3);

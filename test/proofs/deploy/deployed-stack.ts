@@ -10,15 +10,15 @@ import { consoleView } from '../../../tools/local/wiring.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
 import { storedState } from '../../support/emulators/stored-state.ts';
 import { createSender } from '../../support/fakes/argyle-sender.ts';
-import type { Outputs } from './cdk.ts';
 import type { Emulator } from './emulator.ts';
 
-/** A stack that runs in the emulator, with the ways in which the run looks at it. */
+/** A stack that runs in the emulator, and the ways in which checks read it. */
 export type DeployedStack = Awaited<ReturnType<typeof readDeployedStack>>;
 
-type Clients = ReturnType<typeof awsClients>;
+/** The outputs of a stack by name. */
+export type Outputs = Readonly<Record<string, string>>;
 
-/** Clients of the emulator's services, with the rights of the account's owner. */
+/** Creates clients of the emulator's services with the permissions of the account owner. */
 export function awsClients({ endpoint, connection }: Emulator) {
   const options = { ...clientConfig(endpoint), requestHandler: { httpsAgent: new Agent(connection) } };
   return {
@@ -29,25 +29,32 @@ export function awsClients({ endpoint, connection }: Emulator) {
   };
 }
 
-/** Reads what a deployment made, from its outputs and from the product's own template. */
-export async function readDeployedStack(emulator: Emulator, clients: Clients, assembly: string, outputs: Outputs) {
+/** Reads what a deployment created, from its outputs and from the product's own template. */
+export async function readDeployedStack(
+  emulator: Emulator,
+  clients: ReturnType<typeof awsClients>,
+  assembly: string,
+  outputs: Outputs,
+) {
   const template = readTemplate(assembly);
   const { WebhookUrl: webhookUrl = '', WebhookSecretArn: SecretId = '', UploadTableName: tableName = '' } = outputs;
-  const table = template.ofType('AWS::DynamoDB::Table').find(({ logicalId }) => isNamedBy(template, logicalId));
+  // With credentials for Argyle the stack has a second table.
+  const { Ref } = template.outputs[outputNames.uploadTableName] as { readonly Ref?: string };
+  const table = template.ofType('AWS::DynamoDB::Table').find(({ logicalId }) => logicalId === Ref);
   if (!webhookUrl || !SecretId || !tableName || !table)
-    throw new Error(`These outputs do not do: ${JSON.stringify(outputs)}`);
+    throw new Error(`Outputs are missing: ${JSON.stringify(outputs)}`);
 
   const { SecretString: webhookSecret = '' } = await clients.secretsManager.send(
     new GetSecretValueCommand({ SecretId }),
   );
-  const queueUrls = await queueUrlsOf(clients.sqs, template.stackName);
-  const identities = identitiesOf(template, queueUrls);
+  const identities = identitiesOf(template, await readQueueUrls(clients.sqs, template.stackName));
   const view = consoleView({ template, identities });
   const sender = createSender(webhookUrl, webhookSecret, emulator.connection);
   return {
     ...clients,
     ...storedState(clients, { ...view, tableName }),
-    /** What the emulator and the functions have printed so far. */
+    ...sender,
+    /** Returns what the emulator and the functions have printed so far. */
     log: emulator.log,
     template,
     identities,
@@ -57,18 +64,11 @@ export async function readDeployedStack(emulator: Emulator, clients: Clients, as
     webhookSecret,
     webhookUrl,
     retentionDays: retentionDaysOf(template),
-    post: sender.post,
-    close: sender.close,
   };
 }
 
-// With credentials for Argyle there is another table, of which no output tells.
-function isNamedBy({ outputs }: Template, logicalId: string): boolean {
-  return (outputs[outputNames.uploadTableName] as { readonly Ref?: string } | undefined)?.Ref === logicalId;
-}
-
-/** The stack's queues by logical id, told by the tags that CloudFormation gives to what it makes. */
-export async function queueUrlsOf(sqs: SQSClient, stackName: string): Promise<ReadonlyMap<string, string>> {
+/** Returns the URLs of the stack's queues by logical id, which CloudFormation stores in a tag. */
+export async function readQueueUrls(sqs: SQSClient, stackName: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for await (const { QueueUrls = [] } of paginateListQueues({ client: sqs }, { QueueNamePrefix: stackName })) {
     for (const QueueUrl of QueueUrls) {
@@ -80,22 +80,20 @@ export async function queueUrlsOf(sqs: SQSClient, stackName: string): Promise<Re
   return found;
 }
 
-// The workers' own, so that a deployment that changes it is seen by what they do.
+// From the workers' environment: a check of their records then notices a deployment that changes it.
 function retentionDaysOf(template: Template): number {
   const variables = template.ofType('AWS::Lambda::Function').map(({ properties }) => properties.Environment?.Variables);
   return Number(variables.find((of) => of?.[environment.retentionDays])[environment.retentionDays]);
 }
 
-// Enough to find queues and table; of everything else only its logical id is known.
+// Only queues need their physical ids; other resources are identified by their logical ids.
 function identitiesOf(template: Template, queueUrls: ReadonlyMap<string, string>): Identities {
+  const arnPrefix = `arn:aws:sqs:${pseudoParameters['AWS::Region']}:${pseudoParameters['AWS::AccountId']}`;
   return new Map(
     template.resources.map(({ logicalId }) => {
-      const ref = queueUrls.get(logicalId) ?? logicalId;
-      return [logicalId, { ref, attributes: { Arn: queueUrls.has(logicalId) ? queueArn(ref) : logicalId } }];
+      const url = queueUrls.get(logicalId);
+      const Arn = url ? `${arnPrefix}:${url.split('/').at(-1)}` : logicalId;
+      return [logicalId, { ref: url ?? logicalId, attributes: { Arn } }];
     }),
   );
-}
-
-function queueArn(url: string): string {
-  return `arn:aws:sqs:${pseudoParameters['AWS::Region']}:${pseudoParameters['AWS::AccountId']}:${url.split('/').at(-1)}`;
 }

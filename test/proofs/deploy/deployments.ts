@@ -1,49 +1,105 @@
-import { type Context, cdkOf } from './cdk.ts';
-import { awsClients, type DeployedStack, readDeployedStack } from './deployed-stack.ts';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { pseudoParameters } from '../../../tools/local/template.ts';
+import { awsClients, type DeployedStack, type Outputs, readDeployedStack } from './deployed-stack.ts';
 import type { Emulator } from './emulator.ts';
-import { type Patch, patchedAssembly } from './patched-assembly.ts';
-import { withoutMetricMath, withoutRefusedTypes } from './refused-types.ts';
-import { patches } from './workarounds.ts';
+import { copyPatched, type Patch, withoutMetricMath, withoutRefusedTypes } from './template-patches.ts';
+import { patches, repairStack } from './workarounds.ts';
 
-/** The CDK CLI's commands on one emulator, with a look at what they made. */
+/** The CDK CLI's commands on one emulator. */
 export type Deployments = ReturnType<typeof deploymentsTo>;
 
+/** CDK context, as `-c key=value` sets it. */
+export type Context = Readonly<Record<string, string>>;
+
 /**
- * What to deploy: `changed` is the sandbox with another context, for the second deployment; `connected` has credentials for
- * Argyle, `renamed` another name of the subscription as well.
+ * Cloud assemblies of both stages, and of a sandbox with credentials for Argyle. `changed` and `renamed` are second
+ * deployments of `sandbox` and `connected`.
  */
 export type Assemblies = Readonly<Record<'sandbox' | 'changed' | 'production' | 'connected' | 'renamed', string>>;
 
-/** Deploys with the work-arounds that change a template; `close` ends the connections to what was deployed. */
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Creates the commands. Those that deploy an assembly apply the work-arounds that their names state. */
 export function deploymentsTo(emulator: Emulator) {
-  const cdk = cdkOf(emulator);
   const clients = awsClients(emulator);
   const stacks: DeployedStack[] = [];
+  const cdk = (...words: readonly string[]) => runCdk(emulator, words);
   const deployPatched = async (assembly: string, applied: readonly Patch[]): Promise<DeployedStack> => {
-    const patched = await patchedAssembly(assembly, applied);
-    try {
-      const stack = await readDeployedStack(emulator, clients, assembly, await cdk.deploy(patched.directory));
-      stacks.push(stack);
-      return stack;
-    } finally {
-      await patched.remove();
-    }
+    const outputs = await inFolder(async (folder) => {
+      const [patched, file] = [join(folder, 'cdk.out'), join(folder, 'outputs.json')];
+      await copyPatched(assembly, patched, applied);
+      await cdk('deploy', '--app', patched, '--require-approval', 'never', '--outputs-file', file);
+      return Object.values(JSON.parse(await readFile(file, 'utf8')) as Record<string, Outputs>)[0] ?? {};
+    });
+    const stack = await readDeployedStack(emulator, clients, assembly, outputs);
+    stacks.push(stack);
+    return stack;
   };
+  const deploy = (assembly: string, ...more: readonly Patch[]) =>
+    deployPatched(assembly, [withoutRefusedTypes, withoutMetricMath, ...patches, ...more]);
   return {
-    bootstrap: cdk.bootstrap,
-    destroy: cdk.destroy,
     clients,
-    /** The README's command as it stands. */
-    deployAsIs: (context: Context) => cdk.deploy(context),
-    /** Without the types that would be refused at once. */
+    bootstrap: () => inFolder((folder) => cdk('bootstrap', '--output', folder)),
+    /** Runs the README's command. */
+    deployContext: (context: Context) =>
+      inFolder((folder) => {
+        const choices = Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
+        return cdk('deploy', ...choices, '--output', folder, '--require-approval', 'never');
+      }),
     deployKnownTypes: (assembly: string) => deployPatched(assembly, [withoutRefusedTypes]),
-    /** Without any work-around, but for what would be refused. */
-    deployUntouched: (assembly: string) => deployPatched(assembly, [withoutRefusedTypes, withoutMetricMath]),
-    deploy: (assembly: string, ...more: readonly Patch[]) =>
-      deployPatched(assembly, [withoutRefusedTypes, withoutMetricMath, ...patches, ...more]),
+    deployWithoutWorkarounds: (assembly: string) => deployPatched(assembly, [withoutRefusedTypes, withoutMetricMath]),
+    /** Deploys a stack for the first time, with all work-arounds. */
+    deployNew: async (assembly: string) => repairStack(await deploy(assembly)),
+    /** Deploys a change, with all work-arounds. */
+    deploy,
+    destroy: (assembly: string) => cdk('destroy', '--app', assembly, '--force'),
+    /** Closes the connections to the deployed stacks. */
     close: () => {
       for (const stack of stacks) stack.close();
       for (const client of Object.values(clients)) client.destroy();
     },
   };
+}
+
+// Throws with the output of the CLI.
+async function runCdk(emulator: Emulator, words: readonly string[]): Promise<void> {
+  const command = ['node_modules/aws-cdk/bin/cdk', '--no-notices', ...words];
+  try {
+    await promisify(execFile)(process.execPath, command, { cwd: repository, env: cdkEnvironment(emulator) });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`cdk ${words.join(' ')}\n${stdout}\n${stderr}`, { cause: error });
+  }
+}
+
+// Without the machine's own AWS settings: the CLI must not use its credentials or endpoints.
+function cdkEnvironment({ endpoint, certificate }: Emulator): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+  return {
+    ...Object.fromEntries(others),
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_CA_BUNDLE: certificate,
+    AWS_REGION: pseudoParameters['AWS::Region'],
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    NO_PROXY: '127.0.0.1,localhost',
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
+  };
+}
+
+async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'argyle-cdk-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -1,21 +1,16 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { installedPart } from '../../support/emulators/installed-part.ts';
 
-/** What this machine lacks for the run; its text is one sentence for whoever started it. */
-export class MissingRequirement extends Error {}
-
-/** A Python that can make virtual environments. */
-export type Python = { readonly command: string; readonly version: string };
+type Python = { readonly command: string; readonly version: string };
 
 const run = promisify(execFile);
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'argyle-uploads-receiver');
 
-/** Finds Python 3.10 or newer with venv and pip: `python3`, or what PYTHON names. Throws a MissingRequirement. */
+/** Finds Python 3.10 or newer with venv and pip: PYTHON or `python3`. Prints the reason and exits with 2 if there is none. */
 export async function findPython(): Promise<Python> {
   const command = process.env.PYTHON || 'python3';
   const probe =
@@ -24,55 +19,30 @@ export async function findPython(): Promise<Python> {
   try {
     return { command, version: (await run(command, ['-c', probe])).stdout };
   } catch (error) {
-    throw new MissingRequirement(
-      `This needs Python 3.10 or newer with venv and pip, and ${command} will not do: ${lastLine(error)}.`,
-    );
+    return fail(`This proof needs Python 3.10 or newer with venv and pip. ${command} does not work`, error);
   }
 }
 
 /**
- * Gives the interpreter of a virtual environment that holds what a requirements file of this folder pins. It is made
- * once and kept in the user's cache, by the file's content and the Python's version. Throws a MissingRequirement when
- * pip cannot get a package.
+ * Returns the interpreter of a virtual environment with the packages of a requirements file in this folder. The user's cache
+ * keeps it for each content of the file and version of Python. Prints the reason and exits with 2 when pip fails.
  */
 export async function virtualEnvironment(python: Python, requirementsFile: string): Promise<string> {
   const file = fileURLToPath(new URL(requirementsFile, import.meta.url));
-  const key = createHash('sha256')
-    .update(`${python.version}\n${await readFile(file, 'utf8')}`)
-    .digest('hex');
-  const folder = join(cache, `${basename(file, '-requirements.txt')}-${key.slice(0, 12)}`);
-  const interpreter = join(folder, 'bin', 'python');
-  if (await exists(interpreter)) return interpreter;
-
-  console.log(`     installing ${requirementsFile} into ${folder}`);
-  await mkdir(cache, { recursive: true });
-  // Beside its place and renamed when complete: an interrupted or a second run leaves nothing half made.
-  const unfinished = await mkdtemp(`${folder}-`);
-  try {
-    await run(python.command, ['-m', 'venv', unfinished]);
-    await run(join(unfinished, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', file]);
-    await rename(unfinished, folder).catch(async (error) => {
-      if (!(await exists(interpreter))) throw error;
-    });
-  } catch (error) {
-    throw new MissingRequirement(
-      `pip could not install ${requirementsFile}, for which it needs PyPI: ${lastLine(error)}.`,
-    );
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
-  return interpreter;
-}
-
-function lastLine(error: unknown): string {
-  const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
-  if (code === 'ENOENT') return 'it was not found';
-  return (stderr?.trim() || message).split('\n').at(-1)?.replace(/\.$/, '') ?? '';
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
+  const key = hash('sha256', `${python.version}\n${readFileSync(file, 'utf8')}`).slice(0, 12);
+  const install = async (folder: string) => {
+    await run(python.command, ['-m', 'venv', folder]);
+    await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', file]);
+  };
+  const folder = await installedPart(`${basename(file, '-requirements.txt')}-${key}`, install).catch((error) =>
+    fail(`pip could not install ${requirementsFile} from PyPI`, error),
   );
+  return join(folder, 'bin', 'python');
+}
+
+function fail(sentence: string, error: unknown): never {
+  const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
+  const reason = code === 'ENOENT' ? 'it was not found' : (stderr?.trim() || message).split('\n').at(-1);
+  console.error(`${sentence}: ${reason?.replace(/\.$/, '')}.`);
+  process.exit(2);
 }

@@ -1,106 +1,102 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { synthesize } from '../../../tools/local/synthesize.ts';
+import { requireCommands } from '../../support/emulators/installed-part.ts';
 import { type Argyle, startArgyle } from '../../support/fakes/argyle-api.ts';
-import type { LoggedArgyle } from './argyle-checks.ts';
-import type { Context } from './cdk.ts';
-import { connectedContext, runConnected } from './connected.ts';
-import { type Assemblies, deploymentsTo } from './deployments.ts';
-import { findOpenssl, startEmulator } from './emulator.ts';
-import { findPython, MissingRequirement, virtualEnvironment } from './python-environment.ts';
-import { runProduction, runSandbox, runUntouched } from './stages.ts';
+import { readOptions } from '../command-line.ts';
+import { connectedContext, type LoggedArgyle, runConnected } from './argyle.ts';
+import { type Assemblies, type Context, deploymentsTo } from './deployments.ts';
+import { startEmulator } from './emulator.ts';
+import { findPython, virtualEnvironment } from './python-environment.ts';
+import { runProduction, runSandbox, runWithoutWorkarounds } from './stages.ts';
 import { lintWithCfnLint, lintWithCheckov, readReasons, unexplained } from './static-checks.ts';
-import { createSteps, StepFailed } from './steps.ts';
+import { printSummary, StepFailed, step } from './steps.ts';
 
-// Both stages as their users deploy them; `changed` is a second deployment of the first one. Then the sandbox with
-// credentials for Argyle, whose place a fake takes; `renamed` is a second deployment of that.
-const contextsFor = (argyle: Argyle): Readonly<Record<keyof Assemblies, Context>> => ({
-  sandbox: { stage: 'sandbox' },
-  changed: { stage: 'sandbox', retentionDays: '91', alarmEmail: 'ops@example.com' },
-  production: { stage: 'production', alarmEmail: 'ops@example.com' },
-  connected: connectedContext(argyle),
-  renamed: { ...connectedContext(argyle), webhookName: 'another name' },
-});
+const usage = `usage: npm run proof -- deploy
 
-const steps = createSteps();
-// Should something hang: four times what the busiest machine was seen to take.
-const tooLongMs = 45 * 60_000;
-setTimeout(() => {
-  console.error('FAILED: not done after 45 minutes.');
+Bootstraps, deploys, changes and destroys the stack with the CDK CLI in MiniStack, an AWS emulator with TLS and IAM: both
+stages, and a sandbox connected to a fake Argyle. Sends webhooks to each. Lints the templates with cfn-lint and checkov.
+The first run downloads MiniStack and the linters.`;
+
+readOptions(usage, {});
+// Four times as long as the slowest machine has taken.
+const timeoutMinutes = 45;
+const onTimeout = () => {
+  console.error(`FAILED: not finished after ${timeoutMinutes} minutes.`);
   process.exit(1);
-}, tooLongMs).unref();
-// Ended by a signal, it ends what it has started.
+};
+setTimeout(onTimeout, timeoutMinutes * 60_000).unref();
+// `exit` also stops the emulator.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-try {
-  await run();
-  process.exitCode = steps.hasFailed() ? 1 : 0;
-} catch (error) {
-  if (!(error instanceof MissingRequirement)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+process.exitCode = (await run()) ? 0 : 1;
 
-async function run(): Promise<void> {
+async function run(): Promise<boolean> {
   const python = await findPython();
-  await findOpenssl();
+  requireCommands('proof -- deploy', { openssl: 'openssl' });
   const linters = await virtualEnvironment(python, 'linter-requirements.txt');
   const emulator = await virtualEnvironment(python, 'emulator-requirements.txt');
   const log: string[] = [];
   const argyle = { ...(await startArgyle({ onLog: (line) => log.push(line) })), log };
-  const contexts = contextsFor(argyle);
-  const names = Object.keys(contexts) as (keyof Assemblies)[];
-  const made = await steps.step('cdk synth', () => Promise.all(names.map((name) => synthesize(contexts[name]))));
-  const assemblies = Object.fromEntries(names.map((name, index) => [name, made[index]?.directory])) as Assemblies;
+  const contexts = Object.entries(contextsFor(argyle));
+  const synthesized = await step('cdk synth', () => Promise.all(contexts.map(([, context]) => synthesize(context))));
+  const directories = contexts.map(([name], index) => [name, synthesized[index]?.directory]);
+  const assemblies = Object.fromEntries(directories) as Assemblies;
   try {
-    // Two halves that do not depend on each other.
-    const halves = [() => checkTemplates(linters, assemblies), () => deployToEmulator(emulator, assemblies, argyle)];
-    for (const half of halves)
-      await half().catch((error) => {
-        if (!(error instanceof StepFailed)) throw error;
-      });
+    // Neither half depends on the other.
+    await skipAfterFailure(checkTemplates(linters, assemblies));
+    await skipAfterFailure(deployToEmulator(emulator, assemblies, argyle));
   } finally {
-    for (const assembly of made) await assembly.remove();
+    for (const assembly of synthesized) await assembly.remove();
     await argyle.stop();
   }
-  console.log(`test:deploy: ${steps.summary()}`);
+  return printSummary();
+}
+
+function contextsFor(argyle: Argyle): Readonly<Record<keyof Assemblies, Context>> {
+  return {
+    sandbox: { stage: 'sandbox' },
+    changed: { stage: 'sandbox', retentionDays: '91', alarmEmail: 'ops@example.com' },
+    production: { stage: 'production', alarmEmail: 'ops@example.com' },
+    connected: connectedContext(argyle),
+    renamed: { ...connectedContext(argyle), webhookName: 'another name' },
+  };
+}
+
+async function skipAfterFailure(steps: Promise<void>): Promise<void> {
+  await steps.catch((error) => {
+    if (!(error instanceof StepFailed)) throw error;
+  });
 }
 
 async function checkTemplates(python: string, { sandbox, production, connected }: Assemblies): Promise<void> {
-  await steps.step(
-    'cfn-lint and checkov: no finding without a reason, in both stages and with credentials',
-    async () => {
-      const stages = [sandbox, production, connected];
-      const findings = await Promise.all([lintWithCfnLint(python, stages), lintWithCheckov(python, stages)]);
-      assert.deepEqual(unexplained(findings.flat(), readReasons()), []);
-    },
-  );
+  await step('cfn-lint and checkov: no finding without a reason', async () => {
+    const templates = [sandbox, production, connected];
+    const findings = await Promise.all([lintWithCfnLint(python, templates), lintWithCheckov(python, templates)]);
+    assert.deepEqual(unexplained(findings.flat(), readReasons()), []);
+  });
 }
 
 async function deployToEmulator(python: string, assemblies: Assemblies, argyle: LoggedArgyle): Promise<void> {
-  const emulator = await steps.step(`MiniStack ${pinnedVersion()} runs, with TLS and IAM`, async () => {
+  const requirements = readFileSync(new URL('./emulator-requirements.txt', import.meta.url), 'utf8');
+  const [, version] = /^ministack==(.+)$/m.exec(requirements) ?? [];
+  const emulator = await step(`MiniStack ${version} runs, with TLS and IAM`, async () => {
     const started = await startEmulator(python);
-    assert.deepEqual([started.auth, started.version], ['enabled', pinnedVersion()]);
+    assert.deepEqual([started.auth, started.version], ['enabled', version]);
     return started;
   });
   const deployments = deploymentsTo(emulator);
   try {
-    await steps.step('cdk bootstrap', deployments.bootstrap);
-    await runUntouched(steps.step, deployments, assemblies);
-    await runSandbox(steps.step, deployments, assemblies);
-    await runConnected(steps.step, deployments, assemblies, argyle);
-    await runProduction(steps.step, deployments, assemblies);
+    await step('cdk bootstrap', deployments.bootstrap);
+    await runWithoutWorkarounds(deployments, assemblies);
+    await runSandbox(deployments, assemblies);
+    await runConnected(deployments, assemblies, argyle);
+    await runProduction(deployments, assemblies);
   } catch (error) {
-    console.error(
-      `The end of what MiniStack and the functions printed:\n${emulator.log().split('\n').slice(-40).join('\n')}`,
-    );
+    const printed = emulator.log().split('\n').slice(-40);
+    console.error(`The last lines that MiniStack and the functions printed:\n${printed.join('\n')}`);
     throw error;
   } finally {
     deployments.close();
     await emulator.stop();
   }
-}
-
-function pinnedVersion(): string | undefined {
-  const requirements = readFileSync(new URL('./emulator-requirements.txt', import.meta.url), 'utf8');
-  return /^ministack==(.+)$/m.exec(requirements)?.[1];
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { readTemplate } from '../../../tools/local/template.ts';
 
-/** What a tool says against a resource of a template. */
+/** A finding of a linter about a resource of a template. */
 export type Finding = {
   readonly tool: 'cfn-lint' | 'checkov';
   readonly rule: string;
@@ -14,16 +14,23 @@ export type Finding = {
   readonly message: string;
 };
 
-/** Why a rule's findings about some resources are right to stay. */
+/** Why the findings of a rule about some resources are acceptable. */
 export type Reason = {
   readonly tool: Finding['tool'];
   readonly rule: string;
-  /** A regular expression that the whole logical id has to match. */
+  /** A regular expression that matches the whole logical id. */
   readonly resources: string;
   readonly reason: string;
 };
 
-/** Gives one line for each finding without a reason, and for each reason that is of no use any more. */
+type Match = {
+  readonly Filename: string;
+  readonly Rule: { readonly Id: string };
+  readonly Message: string;
+  readonly Location: { readonly Path: readonly (string | number)[] };
+};
+
+/** Returns one line for each finding without a reason, and for each reason that is empty or has no finding. */
 export function unexplained(findings: readonly Finding[], reasons: readonly Reason[]): readonly string[] {
   const explains = (reason: Reason, finding: Finding) =>
     reason.tool === finding.tool &&
@@ -35,67 +42,54 @@ export function unexplained(findings: readonly Finding[], reasons: readonly Reas
       .map(({ tool, rule, resource, template, message }) => `${tool} ${rule} ${resource} of ${template}: ${message}`),
     ...reasons
       .filter((reason) => !findings.some((finding) => explains(reason, finding)))
-      .map(({ tool, rule, resources }) => `There is no finding ${tool} ${rule} ${resources}: take its reason out.`),
+      .map(({ tool, rule, resources }) => `There is no finding ${tool} ${rule} ${resources}: remove its reason.`),
     ...reasons
       .filter(({ reason }) => reason.trim() === '')
       .map(({ tool, rule }) => `The reason of ${tool} ${rule} is empty.`),
   ];
 }
 
-/** The reasons that are written beside this file. */
+/** Reads static-check-reasons.json. */
 export function readReasons(): readonly Reason[] {
   return JSON.parse(readFileSync(new URL('./static-check-reasons.json', import.meta.url), 'utf8')) as Reason[];
 }
 
-/** Everything that cfn-lint has to say, down to its informational rules. */
+/** Returns all findings of cfn-lint, including its informational rules. */
 export async function lintWithCfnLint(python: string, assemblies: readonly string[]): Promise<readonly Finding[]> {
-  const said = await runTool(python, [
-    ...[
-      '-c',
-      'from cfnlint import runner; runner.main()',
-      '--include-checks',
-      'I',
-      '--format',
-      'json',
-      '--non-zero-exit-code',
-      'none',
-      '--',
-    ],
+  const options = ['--include-checks', 'I', '--format', 'json', '--non-zero-exit-code', 'none'];
+  const command = [
+    '-c',
+    'from cfnlint import runner; runner.main()',
+    ...options,
+    '--',
     ...assemblies.map(templateFile),
-  ]);
-  const matches = JSON.parse(said) as {
-    readonly Filename: string;
-    readonly Rule: { readonly Id: string };
-    readonly Message: string;
-    readonly Location: { readonly Path: readonly (string | number)[] };
-  }[];
+  ];
+  const matches = (await runLinter(python, command)) as readonly Match[];
   return matches.map(({ Filename, Rule, Message, Location: { Path } }) => ({
     tool: 'cfn-lint',
     rule: Rule.Id,
     resource: Path[0] === 'Resources' ? String(Path[1]) : Path.join('.'),
-    template: Filename.split('/').at(-1) ?? '',
+    template: lastPart(Filename, '/'),
     message: Message,
   }));
 }
 
-/** Everything that checkov has to say; throws when it did not look at every resource. */
+/** Returns all findings of checkov. Throws when it did not check every resource. */
 export async function lintWithCheckov(python: string, assemblies: readonly string[]): Promise<readonly Finding[]> {
-  const said = await runTool(python, [
-    ...['-m', 'checkov.main', '--framework', 'cloudformation', '--output', 'json', '--compact', '--quiet'],
-    ...['--skip-download', '--soft-fail', '--file', ...assemblies.map(templateFile)],
-  ]);
-  const { summary, results } = JSON.parse(said) as {
+  const options = ['--framework', 'cloudformation', '--output', 'json', '--compact', '--quiet', '--skip-download'];
+  const command = ['-m', 'checkov.main', ...options, '--soft-fail', '--file', ...assemblies.map(templateFile)];
+  const { summary, results } = (await runLinter(python, command)) as {
     readonly summary: { readonly resource_count: number; readonly parsing_errors: number };
     readonly results: { readonly failed_checks: readonly Record<string, string>[] };
   };
   const resources = assemblies.reduce((sum, assembly) => sum + readTemplate(assembly).resources.length, 0);
   if (summary.parsing_errors > 0 || summary.resource_count !== resources)
-    throw new Error(`checkov looked at ${summary.resource_count} of ${resources} resources.`);
+    throw new Error(`checkov checked ${summary.resource_count} of ${resources} resources.`);
   return results.failed_checks.map(({ check_id = '', check_name = '', resource = '', file_path = '' }) => ({
     tool: 'checkov',
     rule: check_id,
-    resource: resource.split('.').at(-1) ?? '',
-    template: file_path.split('/').at(-1) ?? '',
+    resource: lastPart(resource, '.'),
+    template: lastPart(file_path, '/'),
     message: check_name,
   }));
 }
@@ -104,7 +98,11 @@ function templateFile(assembly: string): string {
   return resolve(join(assembly, `${readTemplate(assembly).stackName}.template.json`));
 }
 
-async function runTool(python: string, command: readonly string[]): Promise<string> {
+async function runLinter(python: string, command: readonly string[]): Promise<unknown> {
   const { stdout } = await promisify(execFile)(python, command, { maxBuffer: 64 * 1_048_576 });
-  return stdout;
+  return JSON.parse(stdout);
+}
+
+function lastPart(text: string, separator: string): string {
+  return text.split(separator).at(-1) ?? '';
 }

@@ -6,8 +6,8 @@ import software.amazon.dynamodb.services.local.server.LocalDynamoDBRequestHandle
 import software.amazon.dynamodb.services.local.server.LocalDynamoDBServerHandler;
 
 /**
- * DynamoDB Local in memory, on a free port of the loopback address: its own command line takes no address, listens on all of
- * them, and reports its use. Prints its endpoint and ends with its standard input, so that it cannot outlive the tests.
+ * Runs DynamoDB Local in memory on a free port of the loopback address. Its own command line listens on all addresses and
+ * reports usage to AWS. Prints the endpoint, and ends when its standard input ends, so that it cannot outlive the tests.
  */
 class LoopbackServer {
   public static void main(String[] arguments) throws Exception {

@@ -9,25 +9,31 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { startVitest } from 'vitest/node';
 import { clientConfig } from '../../support/emulators/emulators.ts';
 import { installedPart, requireCommands } from '../../support/emulators/installed-part.ts';
+import { readOptions } from '../command-line.ts';
 
-requireCommands('test:dynamodb-local', { mvn: 'Maven', java: 'Java 17 or newer', javac: 'its JDK' });
-const [, version] =
-  /DynamoDBLocal<\/artifactId>\s*<version>(.+)<\/version>/.exec(readFileSync(pathOf('pom.xml'), 'utf8')) ?? [];
+const usage = `usage: npm run proof -- dynamodb-local
+
+Runs the tests of the upload store on DynamoDB Local. The first run downloads it.`;
+
+readOptions(usage, {});
+requireCommands('proof -- dynamodb-local', { mvn: 'Maven', java: 'Java 17 or newer', javac: 'its JDK' });
+const pom = readFileSync(pathOf('pom.xml'), 'utf8');
+const [, version] = /DynamoDBLocal<\/artifactId>\s*<version>(.+)<\/version>/.exec(pom) ?? [];
 const libraries = await installedPart(`dynamodb-local-${version}`, (folder) => {
   const words = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`];
   execFileSync('mvn', ['--batch-mode', '--quiet', '--file', pathOf('pom.xml'), ...words], { stdio: 'inherit' });
 });
-const engine = await startEngine();
+const server = await startServer();
 try {
-  process.env.DYNAMODB_ENDPOINT = engine.endpoint;
+  process.env.DYNAMODB_ENDPOINT = server.endpoint;
   const vitest = await startVitest('test', ['test/functions/worker/upload-store'], { watch: false });
   await vitest.close();
-  await expectTables(engine.endpoint);
+  await expectTables(server.endpoint);
 } finally {
-  await engine.stop();
+  await server.stop();
 }
 
-async function startEngine() {
+async function startServer() {
   const java = spawn('java', ['-cp', join(libraries, '*'), pathOf('LoopbackServer.java')]);
   const errors = text(java.stderr);
   const [endpoint] = await Promise.race([once(createInterface({ input: java.stdout }), 'line'), once(java, 'exit')]);
@@ -41,11 +47,11 @@ async function startEngine() {
   };
 }
 
-// Each file of the suite leaves its table: without any, the suite has used another engine.
+// Each test file leaves its table. Without a table, the tests have used another DynamoDB.
 async function expectTables(endpoint: string): Promise<void> {
   const { TableNames = [] } = await new DynamoDBClient(clientConfig(endpoint)).send(new ListTablesCommand({}));
-  if (TableNames.length === 0) throw new Error('The suite left no table in DynamoDB Local.');
-  console.log(`DynamoDB Local holds ${TableNames.length} tables of the suite.`);
+  if (TableNames.length === 0) throw new Error('The tests left no table in DynamoDB Local.');
+  console.log(`DynamoDB Local contains ${TableNames.length} tables of the tests.`);
 }
 
 function pathOf(name: string): string {

@@ -1,95 +1,77 @@
-import { parseArgs } from 'node:util';
 import { documentMetrics } from '../../../functions/domain/metric-names.ts';
-import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
-import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
-import { synthesize } from '../../../tools/local/synthesize.ts';
 import { seededRandom } from '../../support/builders/seeded-random.ts';
-import { startWatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
-import { hoursOfDays, reconcileForDays } from '../soak/reconcile-for-days.ts';
-import { deliverInTrouble } from './deliver-in-trouble.ts';
-import { judgeReconciliation, judgeWebhooks } from './judge.ts';
-import { deliveriesIn, makeLives } from './lives.ts';
-import { createMetricSums } from './metric-sums.ts';
-import { prepareQueues, queuesAreShort, wrongInQueues } from './queues.ts';
-import { createTroubles } from './troubles.ts';
+import { newSeed, printVerdict, readOptions } from '../command-line.ts';
+import { type Connected, withConnectedPipeline } from '../connected-pipeline.ts';
+import { reconcileRepeatedly } from '../soak/soak.ts';
+import { deliver, prepareQueues } from './deliver.ts';
+import { createFaultSchedule } from './fault-schedule.ts';
+import { createHistories, type Delivery, deliveriesIn, type Step } from './histories.ts';
+import { verifyQueues, verifyReconciliation, verifyRecords } from './verify.ts';
 
-const usage = `usage: npm run test:faults -- [--deliveries N] [--seed S] [--retry-delay SECONDS]
+const usage = `usage: npm run proof -- faults [--deliveries N] [--seed S] [--retry-delay SECONDS]
 
-Delivers N webhooks (default 100000) as Argyle does while engines and Argyle's API fail and functions die, then compares every
-record with an oracle. Some events are lost on the way, both tries: reconciliation has to find each of them. The seed chooses
-documents, deliveries, order and schedule. Argyle's 30 s before its retry are scaled to 2 s unless said.`;
+Delivers N webhooks (default 100000) as Argyle does while SQS, DynamoDB, Secrets Manager and Argyle's API fail and functions
+are killed, then checks every record. Some events are lost with both tries: reconciliation must find each of them. The seed
+determines documents, deliveries, their order and the faults. The 30 s before Argyle's retry are 2 s by default.`;
 
-const options = readOptions();
-const secret = 'secret-of-the-faults';
-const key = { apiKeyId: 'id', apiKeySecret: 'secret' };
+const options = readOptions(usage, { deliveries: 100_000, seed: newSeed(), 'retry-delay': 2 });
 console.log(`seed ${options.seed}: ${options.deliveries} deliveries`);
-const assembly = await synthesize({ stage: 'sandbox', argyleCredentials: 'argyle/api-key' });
-const fake = await startFakeArgyle({ port: 0, ...key });
-try {
-  const wrong = await run();
-  for (const line of wrong) console.error(`  wrong: ${line}`);
-  const verdict = wrong.length === 0 ? 'ok: nothing lost, nothing wrong, all found again' : 'FAILED';
-  console.log(`${verdict} (seed ${options.seed})`);
-  process.exitCode = wrong.length === 0 ? 0 : 1;
-} finally {
-  await fake.stop();
-  await assembly.remove();
+const faults = createFaultSchedule(seededRandom(options.seed + 1));
+const metrics = new Map<string, number>();
+const printedMetric = new RegExp(`"(${Object.values(documentMetrics).join('|')})":(\\d+)`, 'g');
+const errors = await withConnectedPipeline({ disturb: faults.disturb, readLine: addMetrics }, run);
+printVerdict(errors, `nothing is lost or wrong, and reconciliation found every lost event (seed ${options.seed})`);
+
+async function run(connected: Connected): Promise<readonly string[]> {
+  const { pipeline, argyle } = connected;
+  // Deletes the subscription: this run sends the webhooks, not the fake.
+  await argyle.reset();
+  await prepareQueues(pipeline);
+  const { histories, steps } = createHistories(options.deliveries, options.seed);
+  const deliveries = deliveriesIn(steps);
+  await deliverWithFaults(connected, steps, deliveries);
+  printAcknowledged(deliveries);
+
+  const records = await pipeline.readRecords();
+  const recordErrors = verifyRecords(records, histories);
+  const differences = await reconcileRepeatedly(connected, console.log);
+  const reconciliationErrors = verifyReconciliation(records, await pipeline.readRecords(), histories);
+  return [...recordErrors, ...differences, ...reconciliationErrors, ...(await verifyQueues(pipeline, deliveries))];
 }
 
-async function run(): Promise<readonly string[]> {
-  const control = createArgyleControl(fake.controlUrl);
-  const troubles = createTroubles(control, seededRandom(options.seed + 1));
-  const metrics = createMetricSums(Object.values(documentMetrics));
-  const standIn = { ...fake, credentials: key };
-  const pipeline = await startWatchedPipeline(assembly.directory, secret, troubles.disturb, standIn, metrics.readLine);
-  try {
-    // Forgets the subscription: what happens at the fake is delivered by this run.
-    await control.reset();
-    await prepareQueues(pipeline);
-    const { lives, steps } = makeLives(options.deliveries, options.seed);
-    const deliveries = deliveriesIn(steps);
-    const argyle = {
-      control,
-      post: pipeline.post,
-      connections: 16,
-      retryDelayMs: options.retryDelaySeconds * 1_000,
-      keepPace: () => queuesAreShort(pipeline),
-    };
-    await deliverInTrouble(pipeline, argyle, steps, troubles, metrics);
-    const never = deliveries.filter(({ acknowledgedMs }) => acknowledgedMs === undefined);
-    const unknown = never.filter(({ event }) => event === 'unknown');
-    console.log(`${deliveries.length - never.length} acknowledged, ${never.length} never acknowledged`);
-    // Argyle's list does not tell of them.
-    for (const { ids } of unknown) console.log(`  never acknowledged: the unknown event of ${ids.userUpload}`);
-
-    const { records, wrong } = await judgeWebhooks(pipeline, lives);
-    const behind = await reconcileForDays({ pipeline, argyle: control }, console.log);
-    return [
-      ...wrong,
-      ...behind,
-      ...(await judgeReconciliation(pipeline, lives, records, { hours: hoursOfDays, say: console.log })),
-      ...(await wrongInQueues(pipeline, deliveries)),
-    ];
-  } finally {
-    await pipeline.stop();
-  }
+async function deliverWithFaults(connected: Connected, steps: readonly Step[], deliveries: readonly Delivery[]) {
+  const { pipeline, argyle } = connected;
+  const printProgress = () => console.log(`  ${deliveries.filter(({ firstSentMs }) => firstSentMs > 0).length} sent`);
+  const progress = setInterval(printProgress, 60_000);
+  const end = new AbortController();
+  const injecting = faults.run(connected, end.signal);
+  const startedMs = Date.now();
+  await deliver(connected, steps, options['retry-delay'] * 1_000);
+  const sentMs = Date.now();
+  clearInterval(progress);
+  end.abort();
+  await injecting;
+  await pipeline.drained();
+  console.log(`delivered in ${seconds(sentMs - startedMs)} s, queues empty ${seconds(Date.now() - sentMs)} s later`);
+  const { requests } = await argyle.state();
+  const counts = [...faults.counts, ...Object.entries(requests.byAnswer), ...metrics];
+  for (const [name, count] of counts) if (count > 0) console.log(`  ${name}: ${count}`);
 }
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      deliveries: { type: 'string', default: '100000' },
-      seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
-      'retry-delay': { type: 'string', default: '2' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    process.exit(0);
-  }
-  const [deliveries, seed, retryDelaySeconds] = [values.deliveries, values.seed, values['retry-delay']].map(Number);
-  if (!deliveries || seed === undefined || Number.isNaN(seed) || Number.isNaN(retryDelaySeconds))
-    throw new Error(usage);
-  return { deliveries, seed, retryDelaySeconds: retryDelaySeconds ?? 2 };
+// The lines of a long run are too many to be kept.
+function addMetrics(line: string): void {
+  for (const [, name = '', value] of line.matchAll(printedMetric))
+    metrics.set(name, (metrics.get(name) ?? 0) + Number(value));
+}
+
+function printAcknowledged(deliveries: readonly Delivery[]): void {
+  const refused = deliveries.filter(({ acknowledgedMs }) => acknowledgedMs === undefined);
+  console.log(`${deliveries.length - refused.length} acknowledged, ${refused.length} never acknowledged`);
+  // Reconciliation cannot find these: Argyle's list does not contain them.
+  for (const { ids, event } of refused)
+    if (event === 'unknown') console.log(`  never acknowledged: the unknown event of ${ids.userUpload}`);
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1_000).toFixed(1);
 }

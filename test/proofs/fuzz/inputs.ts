@@ -1,13 +1,14 @@
 import { signatureOf } from '../../support/builders/builders.ts';
 import { oneOf } from '../../support/builders/seeded-random.ts';
 
-/** One request as a hostile or broken sender might make it. */
+/** A request of a hostile or broken sender. */
 export type FuzzedRequest = { readonly body: Buffer; readonly signature: string | null; readonly isSigned: boolean };
 
 const ids =
-  '"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28","user":"018051aa-f7a9-a0db-2f38-6cfa325e9d69","user_upload":"01320596-2c3d-189c-53e7-a8ce6d625b33"';
+  '"account":"01856c65-43b6-8b5d-b32a-56b8fbda5c28","user":"018051aa-f7a9-a0db-2f38-6cfa325e9d69",' +
+  '"user_upload":"01320596-2c3d-189c-53e7-a8ce6d625b33"';
 
-const nasty: readonly [string, ...string[]] = [
+const hostileBodies: readonly [string, ...string[]] = [
   '{"__proto__":{"event":"user_uploads.added"}}',
   '{"event":"__proto__","data":{}}',
   `{"event":"constructor","data":{${ids}}}`,
@@ -29,16 +30,16 @@ const nasty: readonly [string, ...string[]] = [
   '\ufffe\uffff',
 ];
 
-/** A request that the random numbers choose: a good body, a nasty one, or either with bytes changed; signed or not. */
-export function fuzzRequest(good: string, secret: string, random: () => number): FuzzedRequest {
-  const whole = Buffer.from(random() < 0.5 ? good : oneOf(nasty, random));
+/** Returns a random request: a valid or a hostile body, perhaps with changed bytes, signed or not. */
+export function fuzzRequest(valid: string, secret: string, random: () => number): FuzzedRequest {
+  const whole = Buffer.from(random() < 0.5 ? valid : oneOf(hostileBodies, random));
   const body = random() < 0.7 ? mutate(whole, random) : whole;
-  const right = signatureOf(body, secret);
-  if (random() < 0.7) return { body, signature: random() < 0.2 ? right.toUpperCase() : right, isSigned: true };
-  return { body, signature: wrongSignature(right, random), isSigned: false };
+  const correct = signatureOf(body, secret);
+  if (random() < 0.7) return { body, signature: random() < 0.2 ? correct.toUpperCase() : correct, isSigned: true };
+  return { body, signature: wrongSignature(correct, random), isSigned: false };
 }
 
-/** Arbitrary text for a message's attribute. */
+/** Returns random text for a message attribute. */
 export function fuzzText(random: () => number): string {
   const length = Math.floor(random() * 40);
   return String.fromCharCode(...Array.from({ length }, () => Math.floor(random() * 0x1_00_00)));
@@ -51,19 +52,8 @@ function mutate(bytes: Buffer, random: () => number): Buffer {
   return Buffer.concat([bytes.subarray(0, at), noise, bytes.subarray(Math.min(bytes.length, at + skipped))]);
 }
 
-function wrongSignature(right: string, random: () => number): string | null {
-  const flipped = right[0] === '0' ? '1' : '0';
-  return oneOf(
-    [
-      null,
-      '',
-      `${flipped}${right.slice(1)}`,
-      right.slice(1),
-      `${right}0`,
-      `${right},${right}`,
-      ` ${right}`,
-      fuzzText(random),
-    ],
-    random,
-  );
+function wrongSignature(correct: string, random: () => number): string | null {
+  const flipped = `${correct[0] === '0' ? '1' : '0'}${correct.slice(1)}`;
+  const others = [correct.slice(1), `${correct}0`, `${correct},${correct}`, ` ${correct}`, fuzzText(random)];
+  return oneOf([null, '', flipped, ...others], random);
 }

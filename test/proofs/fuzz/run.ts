@@ -1,7 +1,13 @@
 import { startVitest } from 'vitest/node';
+import { newSeed, readOptions } from '../command-line.ts';
 
-// The nightly run: a million inputs, with a seed of its own that is printed in the tests' names and replays.
-process.env.FUZZ_CASES ??= '1000000';
-process.env.FUZZ_SEED ??= String(Math.floor(Math.random() * 1e9));
+const usage = `usage: npm run proof -- fuzz [--cases N] [--seed S]
+
+Sends N hostile inputs (default 1000000), half of them to ingest and half to a worker. The same seed creates the same
+inputs.`;
+
+const options = readOptions(usage, { cases: 1_000_000, seed: newSeed() });
+process.env.FUZZ_CASES = String(options.cases);
+process.env.FUZZ_SEED = String(options.seed);
 const vitest = await startVitest('test', ['test/proofs/fuzz'], { watch: false, globalSetup: [] });
 await vitest.close();

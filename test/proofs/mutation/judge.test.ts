@@ -1,80 +1,73 @@
-import { describe, expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { judge } from './judge.ts';
 
-const domainFile = 'functions/ingest/signature.ts';
+const rules = 'functions/ingest/signature.ts';
 const entry = 'functions/worker/handler.ts';
 const killed = { status: 'Killed' };
 const survivor = { status: 'Survived', line: 2, replacement: 'false' };
 const equivalent = { file: entry, mutator: 'Mutator', line: 'second line', replacement: 'false', reason: 'the same' };
 
-describe('the mutation run passes', () => {
-  it('when each group is at its floor and all survivors are listed', () => {
-    const files = { [entry]: fileOf(times(17, killed), times(3, survivor)), [domainFile]: fileOf(times(9, killed)) };
-    const { scores, faults } = judge({ files }, [equivalent]);
-    expect(faults).toEqual([]);
-    expect(scores).toEqual([
+test('a report passes when each group reaches its floor and all survivors are listed', () => {
+  const files = { [entry]: fileOf(times(17, killed), times(3, survivor)), [rules]: fileOf(times(9, killed)) };
+  expect(judge({ files }, [equivalent])).toEqual({
+    scores: [
       'functions/worker/handler.ts: 85.0 % killed of 20 mutants (0 by time-out, 3 survived), floor 85 %',
       'shared rules: 100.0 % killed of 9 mutants (0 by time-out, 0 survived), floor 95 %',
-    ]);
-  });
-
-  it('when a time-out kills a mutant, and with others that do not load', () => {
-    const files = { [entry]: fileOf([{ status: 'Timeout' }, { status: 'RuntimeError' }, { status: 'CompileError' }]) };
-    expect(judge({ files }, [])).toEqual({
-      scores: ['functions/worker/handler.ts: 100.0 % killed of 1 mutants (1 by time-out, 0 survived), floor 85 %'],
-      faults: [],
-    });
+    ],
+    errors: [],
   });
 });
 
-describe('the mutation run fails', () => {
-  it.each([
-    { file: domainFile, group: 'shared rules', kills: 18, percent: '94.7', floor: 95 },
-    { file: entry, group: entry, kills: 5, percent: '83.3', floor: 85 },
-  ])('when $group is under its floor, though the survivor is listed', ({ file, group, kills, percent, floor }) => {
-    const files = { [file]: fileOf(times(kills, killed), [survivor]) };
-    const { faults } = judge({ files }, [{ ...equivalent, file }]);
-    expect(faults).toEqual([`${group}: ${percent} % killed is under the floor of ${floor} %`]);
+test('a time-out kills a mutant, and mutants that do not load do not count', () => {
+  const files = { [entry]: fileOf([{ status: 'Timeout' }, { status: 'RuntimeError' }, { status: 'CompileError' }]) };
+  expect(judge({ files }, [])).toEqual({
+    scores: ['functions/worker/handler.ts: 100.0 % killed of 1 mutants (1 by time-out, 0 survived), floor 85 %'],
+    errors: [],
   });
+});
 
-  it('when all files of the domain together are under its floor', () => {
-    const good = fileOf(times(10, killed));
-    const poor = fileOf(times(8, killed), [survivor]);
-    const files = { [domainFile]: good, 'functions/domain/poor.ts': poor };
-    expect(judge({ files }, []).faults).toContain('shared rules: 94.7 % killed is under the floor of 95 %');
-  });
+test.each([
+  { file: rules, group: 'shared rules', kills: 18, percent: '94.7', floor: 95 },
+  { file: entry, group: entry, kills: 5, percent: '83.3', floor: 85 },
+])('$group fails below its floor although the survivor is listed', ({ file, group, kills, percent, floor }) => {
+  const files = { [file]: fileOf(times(kills, killed), [survivor]) };
+  const { errors } = judge({ files }, [{ ...equivalent, file }]);
+  expect(errors).toEqual([`${group}: ${percent} % killed is under the floor of ${floor} %`]);
+});
 
-  it.each(['Survived', 'NoCoverage'])('when a survivor is not listed: %s', (status) => {
-    const files = { [entry]: fileOf(times(99, killed), [{ ...survivor, status }]) };
-    expect(judge({ files }, []).faults).toEqual([
-      `survived: functions/worker/handler.ts:2 Mutator (${status}): second line → false`,
+test('all shared rules together must reach their floor', () => {
+  const poor = fileOf(times(8, killed), [survivor]);
+  const files = { [rules]: fileOf(times(10, killed)), 'functions/domain/poor.ts': poor };
+  expect(judge({ files }, []).errors).toContain('shared rules: 94.7 % killed is under the floor of 95 %');
+});
+
+test.each(['Survived', 'NoCoverage'])('a survivor that is not listed fails: %s', (status) => {
+  const files = { [entry]: fileOf(times(99, killed), [{ ...survivor, status }]) };
+  expect(judge({ files }, []).errors).toEqual([
+    `survived: functions/worker/handler.ts:2 Mutator (${status}): second line → false`,
+  ]);
+});
+
+test.each([{ line: 'first line' }, { file: rules }, { mutator: 'Other' }, { replacement: 'true' }])(
+  'a survivor that is listed with another %j fails',
+  (other) => {
+    const files = { [entry]: fileOf(times(99, killed), [survivor]) };
+    expect(judge({ files }, [{ ...equivalent, ...other }]).errors[0]).toMatch(/^survived: /);
+  },
+);
+
+test.each([{ [entry]: fileOf([{ ...survivor, status: 'Killed' }]) }, { [rules]: fileOf([killed]) }])(
+  'a listed survivor that was killed, or whose file is gone, fails',
+  (files) => {
+    expect(judge({ files }, [equivalent]).errors).toEqual([
+      'no longer survives, remove it from the list: functions/worker/handler.ts: second line → false',
     ]);
-  });
+  },
+);
 
-  it.each([{ line: 'first line' }, { file: domainFile }, { mutator: 'Other' }, { replacement: 'true' }])(
-    'when a survivor is listed with another %j',
-    (other) => {
-      const files = { [entry]: fileOf(times(99, killed), [survivor]) };
-      expect(judge({ files }, [{ ...equivalent, ...other }]).faults[0]).toMatch(/^survived: /);
-    },
-  );
-
-  it.each([{ ...survivor, status: 'Killed' }, killed])('when a listed survivor was killed or is gone: %j', (mutant) => {
-    const { faults } = judge({ files: { [entry]: fileOf([mutant]) } }, [equivalent]);
-    expect(faults).toEqual([
-      'not a survivor any more, take it off the list: functions/worker/handler.ts: second line → false',
-    ]);
-  });
-
-  it('when the file of a listed survivor is gone', () => {
-    const { faults } = judge({ files: { [domainFile]: fileOf([killed]) } }, [equivalent]);
-    expect(faults).toHaveLength(1);
-  });
-
-  it('when nothing was mutated, or nothing that counts', () => {
-    expect(judge({ files: {} }, []).faults).toEqual(['nothing was mutated']);
-    expect(judge({ files: { [entry]: fileOf([{ status: 'RuntimeError' }]) } }, []).faults).toHaveLength(1);
-  });
+test('a report without a mutant that counts fails', () => {
+  expect(judge({ files: {} }, []).errors).toEqual(['nothing was mutated']);
+  expect(judge({ files: { [entry]: fileOf([{ status: 'RuntimeError' }]) } }, []).errors).toHaveLength(1);
 });
 
 type Facts = { status: string; line?: number; replacement?: string };

@@ -1,10 +1,10 @@
 import { pureFiles } from '../../pure-files.ts';
 import type { EquivalentMutant } from './equivalent-mutants.ts';
 
-/** What the judge reads of Stryker's report (the mutation testing report schema, version 2). */
-export type MutationReport = { readonly files: Readonly<Record<string, MutatedFile>> };
-
-type MutatedFile = { readonly source: string; readonly mutants: readonly Mutant[] };
+/** The part of Stryker's report that `judge` reads (mutation testing report schema, version 2). */
+export type MutationReport = {
+  readonly files: Readonly<Record<string, { readonly source: string; readonly mutants: readonly Mutant[] }>>;
+};
 
 type Mutant = {
   readonly mutatorName: string;
@@ -15,60 +15,57 @@ type Mutant = {
 
 type LocatedMutant = Mutant & { readonly file: string; readonly code: string };
 
-/** Lines to print: the score of each group, and what is wrong; nothing wrong is a pass. */
-export type Verdict = { readonly scores: readonly string[]; readonly faults: readonly string[] };
+const sharedRules = 'shared rules';
 
-const rules = 'shared rules';
-
-/** Percent of mutants killed. An entry is wiring, whose last mutants cost more than they tell. */
+/** Minimum percentage of killed mutants. An entry is wiring, whose last mutants are not worth their tests. */
 const floors = { rules: 95, entry: 85 } as const;
 
 /**
- * Judges a report: the domain, and each entry for itself, must reach its floor, and every survivor be a listed
- * equivalent. A listed one that was killed or is not there any more is stale. Equivalents count as survivors.
+ * Judges a report. All shared rules together, and each entry on its own, must reach their floor. Every survivor must be a
+ * listed equivalent, which still counts as a survivor. A listed one that was killed or no longer exists is an error.
  */
-export function judge(report: MutationReport, equivalents: readonly EquivalentMutant[]): Verdict {
-  const mutants = Object.entries(report.files).flatMap(([file, mutated]) => locate(file, mutated));
-  const groups = [...Map.groupBy(mutants, ({ file }) => (pureFiles.test(file) ? rules : file))].map(judgeGroup);
+export function judge(report: MutationReport, equivalents: readonly EquivalentMutant[]) {
+  const mutants = Object.entries(report.files).flatMap(([file, { source, mutants }]) => {
+    const lines = source.split('\n').map((line) => line.trim());
+    return mutants.map((mutant) => ({ ...mutant, file, code: lines[mutant.location.start.line - 1] ?? '' }));
+  });
+  const groups = [...Map.groupBy(mutants, ({ file }) => (pureFiles.test(file) ? sharedRules : file))].map(judgeGroup);
   const survivors = mutants.filter(isSurvivor);
-  const isStale = (listed: EquivalentMutant) => !survivors.some((survivor) => isListed(survivor, listed));
+  const unlisted = survivors.filter((survivor) => !equivalents.some((listed) => isListed(survivor, listed)));
+  const stale = equivalents.filter((listed) => !survivors.some((survivor) => isListed(survivor, listed)));
   return {
     scores: groups.map(({ score }) => score),
-    faults: [
+    errors: [
       ...(groups.length === 0 ? ['nothing was mutated'] : []),
-      ...groups.flatMap(({ fault }) => fault ?? []),
-      ...survivors
-        .filter((survivor) => !equivalents.some((listed) => isListed(survivor, listed)))
-        .map((survivor) => `survived: ${describe(survivor)}`),
-      ...equivalents
-        .filter(isStale)
-        .map(
-          ({ file, line, replacement }) =>
-            `not a survivor any more, take it off the list: ${file}: ${line} → ${replacement}`,
-        ),
+      ...groups.flatMap(({ error }) => error ?? []),
+      ...unlisted.map(
+        ({ file, location, mutatorName, status, code, replacement }) =>
+          `survived: ${file}:${location.start.line} ${mutatorName} (${status}): ${code} → ${replacement}`,
+      ),
+      ...stale.map(
+        ({ file, line, replacement }) =>
+          `no longer survives, remove it from the list: ${file}: ${line} → ${replacement}`,
+      ),
     ],
   };
 }
 
-function locate(file: string, { source, mutants }: MutatedFile): LocatedMutant[] {
-  const lines = source.split('\n');
-  return mutants.map((mutant) => ({ ...mutant, file, code: lines[mutant.location.start.line - 1]?.trim() ?? '' }));
-}
-
 function judgeGroup([name, mutants]: readonly [string, readonly LocatedMutant[]]) {
-  const killed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
+  const count = (status: string) => mutants.filter((mutant) => mutant.status === status).length;
+  const timedOut = count('Timeout');
+  const killed = count('Killed') + timedOut;
   const survived = mutants.filter(isSurvivor).length;
   const percent = (100 * killed) / (killed + survived);
-  const floor = name === rules ? floors.rules : floors.entry;
-  const count = (status: string) => mutants.filter((mutant) => mutant.status === status).length;
+  const killedPercent = `${name}: ${percent.toFixed(1)} % killed`;
+  const floor = name === sharedRules ? floors.rules : floors.entry;
   return {
-    score: `${name}: ${percent.toFixed(1)} % killed of ${killed + survived} mutants (${count('Timeout')} by time-out, ${survived} survived), floor ${floor} %`,
-    // Written so that a group without any mutant fails too.
-    fault: percent >= floor ? undefined : `${name}: ${percent.toFixed(1)} % killed is under the floor of ${floor} %`,
+    score: `${killedPercent} of ${killed + survived} mutants (${timedOut} by time-out, ${survived} survived), floor ${floor} %`,
+    // A group without a mutant has NaN percent and is an error too.
+    error: percent >= floor ? undefined : `${killedPercent} is under the floor of ${floor} %`,
   };
 }
 
-// `NoCoverage`: no test even reaches it. What does not compile or load is no mutant.
+// `NoCoverage`: no test reaches the mutant. Mutants that do not compile or load count neither way.
 function isSurvivor({ status }: Mutant): boolean {
   return status === 'Survived' || status === 'NoCoverage';
 }
@@ -77,8 +74,4 @@ function isListed({ file, mutatorName, code, replacement }: LocatedMutant, liste
   return (
     file === listed.file && mutatorName === listed.mutator && code === listed.line && replacement === listed.replacement
   );
-}
-
-function describe({ file, location, mutatorName, status, code, replacement }: LocatedMutant): string {
-  return `${file}:${location.start.line} ${mutatorName} (${status}): ${code} → ${replacement}`;
 }

@@ -1,27 +1,22 @@
-/** Where Stryker leaves what became of each mutant. */
+import { readdirSync } from 'node:fs';
+import { pureFiles } from '../../pure-files.ts';
+
+/** Where Stryker writes the outcome of each mutant. */
 export const reportFile = '.stryker-tmp/report.json';
 
-// The way of a webhook. The other entries are tested on engines and the fake Argyle, which takes seconds for each mutant.
-const webhookPath = ['ingest/handler', 'worker/handler', 'worker/apply-record', 'worker/enrich-record'].map(
-  (name) => `functions/${name}.ts`,
-);
+const files = readdirSync('functions', { recursive: true, encoding: 'utf8' }).map((file) => `functions/${file}`);
+// The tests of other files need emulators or the fake Argyle, which takes seconds for each mutant.
+const webhookPath = ['ingest/handler', 'worker/handler', 'worker/apply-record', 'worker/enrich-record'];
 
 export default {
-  mutate: [
-    'functions/domain/*.ts',
-    'functions/ingest/signature.ts',
-    'functions/worker/retry-delay.ts',
-    'functions/record-changes/record-change.ts',
-    'functions/reconciliation/{run,removal-rule,upload-comparison,upload-id-set}.ts',
-    ...webhookPath,
-  ],
+  mutate: [...files.filter((file) => pureFiles.test(file)), ...webhookPath.map((name) => `functions/${name}.ts`)],
   testRunner: 'vitest',
   vitest: { configFile: 'test/proofs/mutation/vitest.config.ts' },
-  // Only the tests that reach a mutant are run on it.
+  // Runs only the tests that reach a mutant.
   coverageAnalysis: 'perTest',
-  // Above what a loaded machine takes: a mutant that was only slow would count as killed.
+  // Longer than a busy machine needs: a mutant that is only slow must not count as killed.
   timeoutMS: 60_000,
-  // Stryker would rewrite tsconfig.json for its sandbox with an interface that TypeScript 7 does not have; vitest needs none.
+  // Stryker would rewrite tsconfig.json for its sandbox with an API that TypeScript 7 lacks. Vitest does not need it.
   tsconfigFile: 'none',
   reporters: ['json', 'progress-append-only'],
   jsonReporter: { fileName: reportFile },

@@ -1,14 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-// What can kill a mutant of the domain or of an entry within seconds: no stack, no bundles, no waiting. The time limit is
-// long because a mutant that only ran into it would count as killed.
+// The tests that may kill a mutant: those that take no seconds. Tests with emulators, bundles or the stack are excluded.
 export default defineConfig({
   test: {
     include: [
       'test/*.test.ts',
       'test/functions/{domain,ingest,worker,record-changes,rotation,reconciliation}/**/*.test.ts',
     ],
-    // Nor engines: what needs them takes seconds for each mutant.
     exclude: [
       'test/architecture.test.ts',
       'test/bundles.test.ts',
@@ -16,6 +14,7 @@ export default defineConfig({
       'test/functions/reconciliation/{handler,histories,check-removals,list-uploads}.test.ts',
     ],
     setupFiles: 'test/support/function-environment.ts',
+    // Long, because a mutant that only reaches the time-out counts as killed.
     testTimeout: 30_000,
   },
 });

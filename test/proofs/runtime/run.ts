@@ -4,29 +4,39 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startVitest } from 'vitest/node';
 import { installedPart, requireCommands } from '../../support/emulators/installed-part.ts';
+import { readOptions } from '../command-line.ts';
+
+const usage = `usage: npm run proof -- runtime
+
+Runs the end-to-end tests with Lambda's own runtime client, aws-lambda-ric, instead of the project's. The first run
+downloads and compiles it.`;
 
 const client = { name: 'aws-lambda-ric', version: '4.0.2' };
 const { platform, arch, versions } = process;
 
-requireCommands('test:runtime', { cmake: 'CMake', make: 'Make', 'c++': 'g++', python3: 'Python 3', xz: 'xz-utils' });
+readOptions(usage, {});
+requireCommands('proof -- runtime', {
+  cmake: 'CMake',
+  make: 'Make',
+  'c++': 'g++',
+  python3: 'Python 3',
+  xz: 'xz-utils',
+});
 const folder = await installedPart(`${client.name}-${client.version}-${platform}-${arch}-${versions.modules}`, install);
 
-// AWS's own client instead of ours, wherever a test runs a function.
 process.env.LAMBDA_RUNTIME_CLIENT = join(folder, 'node_modules', client.name, 'index.mjs');
 const vitest = await startVitest('test', ['test/end-to-end', 'test/tools/local/lambda'], {
   watch: false,
-  // It starts `npm start` itself, which runs the functions with our client.
+  // It runs `npm start`, which always uses the project's own client.
   exclude: ['test/end-to-end/start.test.ts'],
 });
 await vitest.close();
 
 function install(cwd: string): void {
   const dependencies = { [client.name]: client.version };
-  writeFileSync(
-    join(cwd, 'package.json'),
-    JSON.stringify({ private: true, dependencies, allowScripts: { [client.name]: true } }),
-  );
-  // It is compiled against the headers that come with the Node of the project: others are not for this Node, or not there.
+  const allowScripts = { [client.name]: true };
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify({ private: true, dependencies, allowScripts }));
+  // It must be compiled against the headers of this Node.js, which the package `node` contains.
   const headers = fileURLToPath(
     new URL(`../../../node_modules/node/node_modules/node-${platform}-${arch}`, import.meta.url),
   );

@@ -7,33 +7,31 @@ import { startHttpEmulator } from '../../../tools/local/loopback.ts';
 type Item = Record<string, AttributeValue>;
 type Key = { readonly userUpload: { readonly S: string } };
 
-// About what 1 MB of records holds.
+// About as many records as fit in the 1 MB of one Scan.
 const pageSize = 2_500;
 
 /**
- * A DynamoDB whose upload table holds a good record for each document of these blocks, made when it is asked for: a million
- * items would take an engine hours to load. What is asked of other tables is passed on to a real engine.
+ * Starts a DynamoDB whose upload table contains a record for each document of the blocks, created when it is read: loading a
+ * million items into an emulator would take hours. Requests to other tables are forwarded to `emulator`.
  */
-export async function startRecordsServer(tableName: string, blocks: readonly SeedBlock[], engine: string) {
+export async function startRecordsServer(tableName: () => string, blocks: readonly SeedBlock[], emulator: string) {
   return startHttpEmulator(async (request, response) => {
     const body = await buffer(request);
-    const action = String(request.headers['x-amz-target']).split('.')[1];
+    const header = (name: string) => String(request.headers[name]);
     const { TableName, RequestItems, ExclusiveStartKey } = JSON.parse(body.toString());
     response.setHeader('content-type', 'application/x-amz-json-1.0');
-    if (RequestItems?.[tableName]) {
-      const keys: Key[] = RequestItems[tableName].Keys;
+    const keys: readonly Key[] | undefined = RequestItems?.[tableName()]?.Keys;
+    if (keys) {
       const items = keys
         .map(({ userUpload }) => itemAt(blocks, positionOf(blocks, userUpload.S)))
         .filter((item) => item !== undefined);
-      return response.end(JSON.stringify({ Responses: { [tableName]: items }, UnprocessedKeys: {} }));
+      return response.end(JSON.stringify({ Responses: { [tableName()]: items }, UnprocessedKeys: {} }));
     }
-    if (TableName === tableName && action === 'Scan')
+    if (TableName === tableName() && header('x-amz-target').endsWith('.Scan'))
       return response.end(JSON.stringify(scan(blocks, ExclusiveStartKey)));
-    const headers = new Headers({ 'x-amz-target': String(request.headers['x-amz-target']) });
-    headers.set('content-type', 'application/x-amz-json-1.0');
-    headers.set('authorization', String(request.headers.authorization));
-    headers.set('x-amz-date', String(request.headers['x-amz-date']));
-    const answer = await fetch(engine, { method: 'POST', headers, body: new Uint8Array(body) });
+    const forwarded = ['x-amz-target', 'content-type', 'authorization', 'x-amz-date'];
+    const headers = Object.fromEntries(forwarded.map((name) => [name, header(name)]));
+    const answer = await fetch(emulator, { method: 'POST', headers, body: new Uint8Array(body) });
     response.writeHead(answer.status).end(await answer.text());
   });
 }
@@ -55,11 +53,9 @@ function positionOf(blocks: readonly SeedBlock[], id: string): number | undefine
   return undefined;
 }
 
-function itemAt(blocks: readonly SeedBlock[], position: number | undefined): Item | undefined {
-  const block = blocks.find(
-    ({ start, count }) => position !== undefined && position >= start && position < start + count,
-  );
-  if (!block || position === undefined) return undefined;
+function itemAt(blocks: readonly SeedBlock[], position = -1): Item | undefined {
+  const block = blocks.find(({ start, count }) => position >= start && position < start + count);
+  if (!block) return undefined;
   const ids = seededIds(block.seed, position - block.start);
   const { slots = [], document } = readUserUpload(seededUpload(ids, position - block.start)) ?? {};
   return {

@@ -1,105 +1,144 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
+import { environment } from '../../../functions/aws/environment.ts';
+import { type ArgyleControl, createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
-import { argyleKey, startMeasuredFunction } from './measured-function.ts';
+import type { SeedBlock } from '../../../tools/fake-argyle/seeded-upload.ts';
+import type { Lambda } from '../../../tools/local/lambda.ts';
+import { startPipeline } from '../../../tools/local/pipeline.ts';
+import type { FakeArgyleAccess } from '../../../tools/local/provision.ts';
+import { synthesize } from '../../../tools/local/synthesize.ts';
+import { valuesOf } from '../../../tools/local/wiring.ts';
+import { readOptions } from '../command-line.ts';
+import { startRecordsServer } from './records-server.ts';
 
-const usage = `usage: npm run test:scale -- [--uploads N]
+const usage = `usage: npm run proof -- scale [--uploads N]
 
-Runs the bundled reconciliation, in a process of its own, over N uploads (default 1000000) with as many records, 50 more
-that Argyle does not list, and prints its memory, its time and its requests. At 40 requests a second the default takes over
-two minutes. Memory is read from /proc: Linux only.`;
+Runs the bundled reconciliation in its own process over N uploads (default 1000000) with a record each, and 20 more
+records that Argyle does not list. Prints its time, checks its memory and requests. At 40 requests a second the default
+takes over two minutes. Reads memory from /proc: Linux only.`;
 
 const warmUpUploads = 1_000;
-const lostRemovals = 50;
+// Reconciliation never holds this number of removals, however few records there are.
+const unlistedRecords = 20;
+// Argyle's limit, beyond which it answers 429.
+const requestsPerSecond = 50;
+// Of the function's 512 MB, beyond what it uses for a thousand uploads.
+const maxGrowthMegabytes = 128;
 
-const { uploads } = readOptions();
+const { uploads } = readOptions(usage, { uploads: 1_000_000 });
+const credentials = { apiKeyId: 'id', apiKeySecret: 'secret' };
 const stops: (() => unknown)[] = [];
 try {
-  process.exitCode = await run();
+  process.exitCode = (await run()) ? 0 : 1;
 } finally {
   for (const stop of stops.reverse()) await stop();
 }
 
-async function run(): Promise<number> {
-  const argyle = await startFakeArgyle({ port: 0, ...argyleKey });
-  stops.push(argyle.stop);
-  const control = createArgyleControl(argyle.controlUrl);
-  await control.seedUploads(warmUpUploads, 1);
-  // As the fake seeds them; the third block is in the records alone.
+async function run(): Promise<boolean> {
+  const fake = await startFakeArgyle({ port: 0, ...credentials });
+  stops.push(fake.stop);
+  const argyle = createArgyleControl(fake.controlUrl);
+  await argyle.seedUploads(warmUpUploads, 1);
+  // The records are of the uploads that the fake is given. It does not know those of the third block.
   const blocks = [{ seed: 1, start: 0, count: warmUpUploads }];
-  // The line that each part of a run prints.
+  // The metrics line of each invocation, while a run continues in several.
   const parts: Record<string, unknown>[] = [];
-  const lambda = await startMeasuredFunction(argyle.url, blocks, stops, (line) => {
-    if (line.startsWith('{')) parts.push(JSON.parse(line));
-    else console.error(line);
-  });
-  const [pid = 0] = lambda.pids();
+  const lambda = await startReconciliation({ ...fake, credentials }, blocks, parts);
 
   await lambda.invoke({});
   while (parts.length === 0) await wait(100);
-  const baselineBytes = memoryOf(pid, 'VmRSS');
-  await control.seedUploads(uploads - warmUpUploads, 2);
+  const [pid = 0] = lambda.pids();
+  const megabytesBefore = memoryMegabytes(pid, 'VmRSS');
+  await argyle.seedUploads(uploads - warmUpUploads, 2);
   blocks.push({ seed: 2, start: warmUpUploads, count: uploads - warmUpUploads });
-  blocks.push({ seed: 3, start: uploads, count: lostRemovals });
-  const before = (await control.state()).requests;
+  blocks.push({ seed: 3, start: uploads, count: unlistedRecords });
+  return reconcileMeasured(lambda, argyle, parts, megabytesBefore);
+}
+
+// Runs one reconciliation, prints what it used, and returns whether that is within its limits.
+async function reconcileMeasured(
+  lambda: Lambda,
+  argyle: ArgyleControl,
+  parts: readonly Record<string, unknown>[],
+  megabytesBefore: number,
+): Promise<boolean> {
+  const [pid = 0] = lambda.pids();
+  const requestsBefore = await countRequests(argyle);
   const startedMs = Date.now();
   await lambda.invoke({});
-  // Should its 15 minutes not be enough on this machine, it goes on by itself.
+  // If the function's 15 minutes are not enough on this machine, it invokes itself again.
   while (parts.length < 2 || parts.at(-1)?.phase !== 'done') await wait(100);
   const seconds = (Date.now() - startedMs) / 1_000;
-  const peakBytes = memoryOf(pid, 'VmHWM');
-  const { byAnswer, mostInOneSecond } = (await control.state()).requests;
-  const requests = total(byAnswer) - total(before.byAnswer);
-  const [, ...measured] = parts;
-  const sum = (metric: string) => measured.reduce((all, part) => all + Number(part[metric]), 0);
-  const [checked, missing, behind, gone, held] = ['Checked', 'Missing', 'Behind', 'Gone', 'RemovalsHeld'].map(sum);
-  const candidates = Number(measured.at(-1)?.candidates);
+  const maxMegabytes = memoryMegabytes(pid, 'VmHWM');
+  const requests = (await countRequests(argyle)) - requestsBefore;
+  const maxPerSecond = (await argyle.state()).requests.mostInOneSecond;
+  const growth = maxMegabytes - megabytesBefore;
+  console.log(`${seconds.toFixed(1)} s in ${parts.length - 1} part(s), ${requests} requests to Argyle`);
+  console.log(
+    `requests: ${(requests / seconds).toFixed(1)} a second on average, ${maxPerSecond} in the busiest second`,
+  );
+  console.log(
+    `memory: ${megabytesBefore.toFixed(1)} MB before, ${maxMegabytes.toFixed(1)} MB at most, ${growth.toFixed(1)} MB more ` +
+      `(the ids alone are ${((uploads * 16) / 1e6).toFixed(1)} MB); the function has 512 MB`,
+  );
+  const isOk = areCountsRight(parts.slice(1)) && maxPerSecond < requestsPerSecond && growth < maxGrowthMegabytes;
+  console.log(isOk ? 'ok' : 'FAILED');
+  return isOk;
+}
 
-  const overMegabytes = (peakBytes - baselineBytes) / 1e6;
+// Starts the stack, and returns its function that reconciles. The records come from `blocks`; `parts` receives the metrics.
+async function startReconciliation(
+  argyle: FakeArgyleAccess,
+  blocks: readonly SeedBlock[],
+  parts: Record<string, unknown>[],
+): Promise<Lambda> {
+  const assembly = await synthesize({ stage: 'sandbox', argyleCredentials: 'argyle/api-key' });
+  stops.push(assembly.remove);
+  let tableName = '';
+  const pipeline = await startPipeline({
+    assembly: assembly.directory,
+    ports: { gateway: 0, dynamodb: 0, sqs: 0 },
+    webhookSecret: 'webhook-secret',
+    argyle,
+    onLog: (_, line) => {
+      if (line.includes('"phase"')) parts.push(JSON.parse(line));
+      else if (!line.startsWith('{"_aws"')) console.error(line);
+    },
+    onWarning: () => undefined,
+    interpose: async (service, endpoint) => {
+      if (service !== 'dynamodb') return endpoint;
+      const server = await startRecordsServer(() => tableName, blocks, endpoint);
+      stops.push(server.stop);
+      return server.endpoint;
+    },
+  });
+  stops.push(pipeline.stop);
+  [tableName = ''] = valuesOf(environment.tableName, pipeline);
+  const [schedule] = pipeline.schedules.values();
+  if (!schedule) throw new Error('The template has no schedule.');
+  return schedule.lambda;
+}
+
+function areCountsRight(parts: readonly Record<string, unknown>[]): boolean {
+  const sum = (metric: string) => parts.reduce((total, part) => total + Number(part[metric]), 0);
+  const [checked, missing, behind, gone, held] = ['Checked', 'Missing', 'Behind', 'Gone', 'RemovalsHeld'].map(sum);
+  const candidates = Number(parts.at(-1)?.candidates);
   console.log(
     `checked ${checked}, missing ${missing}, behind ${behind}, candidates ${candidates}, gone ${gone}, held ${held}`,
   );
-  console.log(`${seconds.toFixed(1)} s in ${measured.length} part(s), ${requests} requests to Argyle`);
-  console.log(
-    `requests: ${(requests / seconds).toFixed(1)} a second on average, ${mostInOneSecond} in the busiest second`,
-  );
-  console.log(
-    `memory: ${megabytes(baselineBytes)} MB before, ${megabytes(peakBytes)} MB at most, ${overMegabytes.toFixed(1)} MB more` +
-      ` (the ids alone are ${megabytes(uploads * 16)} MB); the function has 512 MB`,
-  );
-  const isRight =
-    checked === uploads && candidates === lostRemovals && [missing, behind, gone, held].every((count) => count === 0);
-  const isOk = isRight && mostInOneSecond < 50 && overMegabytes < 128;
-  console.log(isOk ? 'ok' : 'FAILED');
-  return isOk ? 0 : 1;
+  const isUnchanged = [missing, behind, gone, held].every((count) => count === 0);
+  return checked === uploads && candidates === unlistedRecords && isUnchanged;
 }
 
-// VmRSS: what the process has in memory now. VmHWM: the most that it ever had.
-function memoryOf(pid: number, name: 'VmRSS' | 'VmHWM'): number {
-  const [, kilobytes] =
-    new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) * 1024;
+async function countRequests(argyle: ArgyleControl): Promise<number> {
+  const { byAnswer } = (await argyle.state()).requests;
+  return Object.values(byAnswer).reduce((sum, count) => sum + count, 0);
 }
 
-function total(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
-}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: { uploads: { type: 'string', default: '1000000' }, help: { type: 'boolean', default: false } },
-  });
-  if (values.help) {
-    console.log(usage);
-    process.exit(0);
-  }
-  const wanted = Number(values.uploads);
-  if (!Number.isInteger(wanted) || wanted <= warmUpUploads) throw new Error(usage);
-  return { uploads: wanted };
+// VmRSS is the memory in use now, VmHWM its maximum so far.
+function memoryMegabytes(pid: number, name: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status) ?? [];
+  return (Number(kilobytes) * 1_024) / 1e6;
 }
