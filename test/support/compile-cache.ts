@@ -6,7 +6,7 @@ const directory = mkdtempSync(join(tmpdir(), 'argyle-uploads-compiled-'));
 
 /**
  * Turns on Node's compile cache for one test run. The tests start many processes that load the same modules, and compiling
- * takes half of the time of `npx uploads`. The functions do not use the cache: their environment has no variables of this
+ * takes half of the time of `npm run uploads`. The functions do not use the cache: their environment has no variables of this
  * machine.
  */
 export function setup(): void {
