@@ -121,7 +121,7 @@ test('records that fill several pages of a scan are all compared, in several inv
   // A page has at most 1 MB.
   const note = { S: 'x'.repeat(300_000) };
   await it.seedAll(listed.map(({ userUpload, account }) => ({ ...recordOf(userUpload, account, 25), note })));
-  const missed = await missedRemovals(15);
+  const missed = await missedRemovals(5);
   await it.invokeStepByStep();
   expect(it.measured.filter(({ fields }) => fields.phase === 'scan').length).toBeGreaterThan(1);
   it.passHours(12);

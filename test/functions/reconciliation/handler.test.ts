@@ -99,16 +99,16 @@ describe('an upload whose record is missing or behind', () => {
 
 describe('requests to Argyle', () => {
   test('and events that make workers request documents are at most 40 a second together', async () => {
-    await it.control.seedUploads(400, 3);
+    await it.control.seedUploads(200, 3);
     const startedMs = it.nowMs();
     await it.invoke();
-    const paced = it.sent.length + 2;
-    expect(paced).toBeGreaterThan(600);
+    const paced = it.sent.length + 1;
+    expect(paced).toBeGreaterThan(300);
     expect((it.nowMs() - startedMs) / 1_000).toBeGreaterThanOrEqual((paced - 1) / 40);
   });
 
   test('are retried after 429 with and without Retry-After, 500, and no answer', async () => {
-    await it.control.seedUploads(450, 5);
+    await it.control.seedUploads(201, 5);
     const path = '/v2/user-uploads';
     await it.control.setFaults({
       failures: [
@@ -118,29 +118,29 @@ describe('requests to Argyle', () => {
         { path, status: 'disconnect', times: 1 },
       ],
     });
-    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 450, missing: 450 } });
-    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 450, Missing: 450, ArgyleRequests: 9 });
+    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 201, missing: 201 } });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 201, Missing: 201, ArgyleRequests: 8 });
   });
 });
 
 describe('a run that needs more than one invocation', () => {
   test('continues where it was, with the same result as in a single invocation', async () => {
-    await it.control.seedUploads(650, 11);
+    await it.control.seedUploads(401, 11);
     await it.invoke();
     const sentAtOnce = it.sent.splice(0).map(({ message }) => message.body);
 
     const answers = await it.invokeStepByStep();
 
-    // Four pages of the list and one empty page of records, each in its own invocation.
-    expect(answers.map(({ status }) => status)).toEqual(['continues', 'continues', 'continues', 'continues', 'done']);
-    expect(answers.at(-1)).toMatchObject({ counts: { checked: 650, missing: 650 } });
+    // Three pages of the list and one empty page of records, each in its own invocation.
+    expect(answers.map(({ status }) => status)).toEqual(['continues', 'continues', 'continues', 'done']);
+    expect(answers.at(-1)).toMatchObject({ counts: { checked: 401, missing: 401 } });
     expect(it.sent.map(({ message }) => message.body)).toEqual(sentAtOnce);
     const checked = it.measured.slice(1).map(({ metrics }) => metrics.Checked);
-    expect(checked).toEqual([200, 200, 200, 50, 0]);
+    expect(checked).toEqual([200, 200, 1, 0]);
   });
 
   test('is continued by the next schedule from its last saved page when an invocation fails', async () => {
-    await it.control.seedUploads(450, 12);
+    await it.control.seedUploads(201, 12);
     await it.invoke({}, { workMs: 0 });
     await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 503 }] });
     await expect(it.invoke(it.continued.at(-1))).rejects.toThrow('http_503');
@@ -149,31 +149,31 @@ describe('a run that needs more than one invocation', () => {
 
     const answer = await it.invoke();
 
-    expect(answer).toMatchObject({ status: 'done', counts: { checked: 450, missing: 450 } });
-    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 250 });
+    expect(answer).toMatchObject({ status: 'done', counts: { checked: 201, missing: 201 } });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 1 });
   });
 
   test('fails when Argyle asks for a longer delay than the time left and there is no progress to save', async () => {
-    await it.control.seedUploads(250, 13);
+    await it.control.seedUploads(1, 13);
     await it.control.setFaults({
       failures: [{ path: '/v2/user-uploads', status: 429, retryAfter: 3_600, times: 1 }],
     });
     await expect(it.invoke()).rejects.toThrow('no time left');
     expect(it.continued).toEqual([]);
-    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 250 } });
+    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 1 } });
   });
 
   test('is replaced by a new run when it is over three days old', async () => {
-    await it.control.seedUploads(250, 14);
+    await it.control.seedUploads(201, 14);
     const first = await it.invoke({}, { workMs: 0 });
     it.passHours(73);
     const second = await it.invoke();
     expect(runOf(second)).not.toBe(runOf(first));
-    expect(second).toMatchObject({ status: 'done', counts: { checked: 250 } });
+    expect(second).toMatchObject({ status: 'done', counts: { checked: 201 } });
   });
 
   test('is not continued by an invocation for another run, or after its end', async () => {
-    await it.control.seedUploads(250, 15);
+    await it.control.seedUploads(1, 15);
     expect(await it.invoke({ continueRun: 'unknown' })).toEqual({ status: 'nothing_to_continue' });
     const answer = await it.invoke();
     expect(await it.invoke({ continueRun: runOf(answer) })).toEqual({ status: 'nothing_to_continue' });
@@ -191,24 +191,24 @@ describe('a run that needs more than one invocation', () => {
   });
 
   test('is taken over when the time-out of its invocation is over, which can then not save any more', async () => {
-    await it.control.seedUploads(450, 18);
+    await it.control.seedUploads(201, 18);
     const stalling = it.holdSending();
     const stalled = it.invoke({}, { workMs: 0 });
     await stalling.reached;
     it.passHours(1);
     it.holdSending().release();
-    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 450 } });
+    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 201 } });
     stalling.release();
     await expect(stalled).rejects.toThrow('Another invocation');
   });
 
   test('is continued at once when Lambda retries an invocation that crashed', async () => {
-    await it.control.seedUploads(450, 19);
+    await it.control.seedUploads(201, 19);
     const crashing = it.holdSending();
     const crashed = it.invoke({}, { awsRequestId: 'same' });
     await crashing.reached;
     it.holdSending().release();
-    expect(await it.invoke({}, { awsRequestId: 'same' })).toMatchObject({ status: 'done', counts: { checked: 450 } });
+    expect(await it.invoke({}, { awsRequestId: 'same' })).toMatchObject({ status: 'done', counts: { checked: 201 } });
     crashing.release();
     await Promise.allSettled([crashed]);
   });
@@ -225,14 +225,14 @@ describe('a list that cannot be read to its end', () => {
   });
 
   test('fails the run, and the next one starts with the first page', async () => {
-    await it.control.seedUploads(450, 17);
+    await it.control.seedUploads(201, 17);
     await oldRecords(5);
     await it.invoke({}, { workMs: 0 });
     await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 400 }] });
     await expect(it.invoke()).rejects.toThrow('http_400');
     await it.control.clearFaults();
-    expect(await it.invoke()).toMatchObject({ counts: { checked: 450 } });
-    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 450 });
+    expect(await it.invoke()).toMatchObject({ counts: { checked: 201 } });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 201 });
   });
 
   test('because of an entry without ids fails the run at its end, after the other entries were compared', async () => {

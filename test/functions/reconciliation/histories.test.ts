@@ -31,7 +31,7 @@ test.each([1, 2, 3])(
   async (seed) => {
     const history: History = { random: seededRandom(seed), known: new Map(), tombstones: new Map() };
     const { random, known } = history;
-    for (let step = 0; step < 30; step += 1) {
+    for (let step = 0; step < 20; step += 1) {
       await changeAnUpload(history);
       if (random() < 0.5) it.passHours(random() * 16);
       if (random() < 0.4) await reconcile(history);
