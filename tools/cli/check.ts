@@ -14,8 +14,8 @@ export type CheckOptions = { readonly url?: URL; readonly table?: string; readon
 /** What a check leaves behind. */
 export const checkConsequences =
   'The check sends about 250 webhooks, up to 32 at once. They stay as records, whose ids start with ' +
-  `${sampleIdStart}, and in the quarantine, where most name the subscription '${sampleName}'. The alarms about the ` +
-  'quarantine and about too large bodies fire.';
+  `${sampleIdStart}, and in the quarantine, where most name the subscription '${sampleName}'. The alarms ` +
+  'quarantined, too-large and refusals fire.';
 
 const labels = { passed: 'passed', failed: 'FAILED', not_observable: 'not observable here' } as const;
 

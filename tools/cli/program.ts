@@ -120,7 +120,9 @@ function addDeliveryCommands(program: Command, run: Action<TargetOptions>): void
 }
 
 function addDeadCommands(program: Command, onTarget: Action<Target>): void {
-  const dead = program.command('dead').description('inspect and delete dead letters: messages that a worker rejected');
+  const dead = program
+    .command('dead')
+    .description('inspect and delete dead letters: messages that a worker could not apply');
   dead
     .command('list')
     .description('print the number of each event; exit code 1 when there are any')
@@ -153,7 +155,7 @@ function addDeadCommands(program: Command, onTarget: Action<Target>): void {
 function addQuarantineCommands(program: Command, onTarget: Action<Target>): void {
   const quarantine = program
     .command('quarantine')
-    .description('inspect, release and delete unreadable signed messages');
+    .description('inspect, release and delete signed messages that ingest could not process');
   quarantine
     .command('list')
     .description('print reasons, events and counts; exit code 1 when there are any')

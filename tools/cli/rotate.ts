@@ -46,7 +46,7 @@ export async function rotate(
   const client = new SecretsManagerClient(target.clientOptions('SECRETS_MANAGER'));
   const secretId = target.webhookSecretArn;
   const consequences =
-    'The webhook secret is replaced, here and at Argyle, without a gap. This takes about three minutes.' +
+    'The webhook secret is replaced, here and at Argyle, without a gap. This takes three to four minutes.' +
     (revoke
       ? ' Then the old secret is removed: deliveries that Argyle signed with it and sends later are refused.'
       : '');

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type EventType, events, isEventType } from '../../../functions/domain/events.ts';
 import type { Message, State, UploadRecord } from './state.ts';
 
-// The answers that README.md documents. 400 is an answer of flawed receivers.
+// The answers that docs/answers.md documents. 400 is an answer of flawed receivers.
 export const codes = {
   accepted: 200,
   quarantined: 200,
