@@ -1,79 +1,51 @@
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { synthesize } from '../local/synthesize.ts';
 import { readTemplate } from '../local/template.ts';
-import { alternativesTo, whatIfs } from './alternatives.ts';
 import { assume } from './assumptions.ts';
-import { type Cost, costAt } from './cost.ts';
-import { perMillion, total } from './cost-line.ts';
-import { costReport } from './cost-report.ts';
-import { measure } from './measure.ts';
+import { billAt } from './bill.ts';
+import { billReport, limitsReport } from './report.ts';
 import { readStackFacts } from './stack-facts.ts';
-import { storageOf } from './storage.ts';
 
-const usage = `usage: npm run cost -- [--rate N] [--stage S] [--context KEY=VALUE]… [--assume NAME=VALUE]… [--json]
+type Options = {
+  readonly rate: number;
+  readonly context: readonly string[];
+  readonly assume: readonly string[];
+  readonly limits?: true;
+};
 
-Synthesizes the stack, runs its functions here to see what they print, and says what a month costs at N webhooks a second
-(0.01 to 10000, by default 100), line by line, beside its floor and alternatives. --stage is production or sandbox; --context is
-what cdk takes, as argyleCredentials=argyle/api-key. --assume replaces what no template says; the report lists it.`;
+await new Command('npm run cost --')
+  .description('Synthesizes the stack and prints what a month costs, line by line, with the sources of the prices.')
+  .option('--rate <n>', 'webhooks per second, from 0.01 to 10000', readRate, 100)
+  .option('-c, --context <key=value>', 'a setting, as for cdk; repeatable', collect, ['stage=production'])
+  .option('--assume <name=value>', 'replaces an assumption; repeatable', collect, [])
+  .addOption(new Option('--limits', 'prints the limits, an outage and bursts instead').conflicts('rate'))
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .action(print)
+  .parseAsync()
+  .catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 
-try {
-  await run();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 2;
-}
-
-async function run(): Promise<void> {
-  const { rate, context, assumed, json } = readOptions();
-  const assembly = await synthesize(context);
+async function print({ rate, context, assume: replacements, limits }: Options): Promise<void> {
+  const assumed = assume(replacements);
+  const settings = context.map((text) => text.split(/=(.*)/s));
+  const assembly = await synthesize(Object.fromEntries(settings), { validation: false });
   try {
-    const measured = await measure(assembly.directory);
-    const cost = costAt(rate, readStackFacts(readTemplate(assembly.directory)), measured, assumed);
-    process.stdout.write(json ? `${JSON.stringify(asJson(cost), null, 2)}\n` : costReport(cost));
+    const facts = readStackFacts(readTemplate(assembly.directory));
+    console.log(limits ? limitsReport(facts, assumed) : billReport(billAt(rate, facts, assumed)));
   } finally {
     await assembly.remove();
   }
 }
 
-function asJson(cost: Cost): object {
-  const { lines, goals, load, measured, assumed } = cost;
-  const rate = load.webhooksPerSecond;
-  const priced = lines.map((line) => ({ ...line, dollarsPerMillion: perMillion(line.dollars, rate) }));
-  const sum = total(lines);
-  return {
-    ...{ load, measured, assumed, lines: priced, goals },
-    ...{ dollarsPerMonth: sum, dollarsPerMillion: perMillion(sum, rate) },
-    ...{ whatIfs: whatIfs(cost), alternatives: alternativesTo(cost), storage: storageOf(cost) },
-  };
+function readRate(text: string): number {
+  const rate = Number(text);
+  if (rate >= 0.01 && rate <= 10_000) return rate;
+  throw new InvalidArgumentError('Use a number from 0.01 to 10000.');
 }
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      rate: { type: 'string', default: '100' },
-      stage: { type: 'string', default: 'production' },
-      context: { type: 'string', multiple: true, default: [] },
-      assume: { type: 'string', multiple: true, default: [] },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    process.exit(0);
-  }
-  const rate = Number(values.rate);
-  if (!(rate >= 0.01 && rate <= 10_000))
-    throw new Error(`--rate ${values.rate} is not allowed: use webhooks a second from 0.01 to 10000.`);
-  const context = values.context.map((text): [string, string] => {
-    const [key = '', ...value] = text.split('=');
-    if (value.length === 0) throw new Error(`--context ${text} is not allowed: use KEY=VALUE.`);
-    return [key, value.join('=')];
-  });
-  return {
-    rate,
-    context: { stage: values.stage, ...Object.fromEntries(context) },
-    assumed: assume(values.assume),
-    json: values.json,
-  };
+function collect(text: string, previous: readonly string[]): readonly string[] {
+  if (/^[^=]+=/.test(text)) return [...previous, text];
+  throw new InvalidArgumentError('Use NAME=VALUE.');
 }

@@ -1,88 +1,82 @@
 import { environment } from '../../functions/aws/environment.ts';
-import type { Properties, Resource, Template } from '../local/template.ts';
-import { type EventSource, eventSourcesOf, referenced } from './event-sources.ts';
+import type { Resource, Template } from '../local/template.ts';
 
-/** What the synthesized template says of what is billed or limited. */
-export type StackFacts = {
-  readonly template: Template;
-  readonly ingest: FunctionFacts;
-  /** Of the workers, which are alike. */
-  readonly worker: FunctionFacts;
-  /** One for each event type. */
-  readonly eventSources: readonly EventSource[];
-  /** How many of the workers fetch the document from Argyle's API. */
-  readonly fetching: number;
-  readonly table: { readonly indexes: number; readonly isRecoverable: boolean };
-  readonly stage: { readonly perSecond: number; readonly burst: number; readonly accessLogFormat: string | undefined };
-};
+/** The parts of the synthesized template that determine costs and limits. */
+export type StackFacts = ReturnType<typeof readStackFacts>;
 
-/** What a function costs. */
-export type FunctionFacts = {
-  readonly gigabytes: number;
-  readonly duration: 'lambdaArm' | 'lambdaX86';
-  readonly isTraced: boolean;
-  /** What Lambda itself prints of each invocation: lines of text or of JSON, or nothing. */
-  readonly platformLines: 'text' | 'json' | 'none';
-};
+// The maximum of one mapping without a setting.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html, read 2026-11-24.
+const defaultMaxConcurrency = 1_000;
 
-/** Reads them; throws a sentence when the template is not of the shape that is priced. */
-export function readStackFacts(template: Template): StackFacts {
-  const eventSources = eventSourcesOf(template);
-  const ingest = template
-    .ofType('AWS::Lambda::Function')
-    .find((lambda) => environment.quarantineQueueUrl in variablesOf(lambda));
-  const workers = eventSources.map(({ worker }) => worker);
+/** Reads the facts from a template. Throws when the template lacks a resource that is priced by name. */
+export function readStackFacts(template: Template) {
+  const functions = template.ofType('AWS::Lambda::Function');
+  const ingest = functions.find((lambda) => hasVariable(lambda, environment.quarantineQueueUrl));
+  const workers = functions.filter((lambda) => hasVariable(lambda, environment.eventType));
+  const fetching = workers.filter((lambda) => hasVariable(lambda, environment.argyleCredentialsId));
   const table = template.ofType('AWS::DynamoDB::Table').find(({ properties }) => properties.GlobalSecondaryIndexes);
-  const [stage] = template.ofType('AWS::ApiGatewayV2::Stage');
   const [worker] = workers;
+  const [stage] = template.ofType('AWS::ApiGatewayV2::Stage');
   if (!ingest || !worker || !table || !stage)
-    throw new Error(
-      `The template of ${template.stackName} has no ingest, no worker, no table or no stage to be priced.`,
-    );
+    throw new Error(`The template of ${template.stackName} lacks ingest, a worker, the table or the API's stage.`);
+  const { DefaultRouteSettings: throttle = {}, AccessLogSettings: accessLog } = stage.properties;
   return {
     template,
     ingest: functionFacts(ingest),
+    /** All workers have the same settings. */
     worker: functionFacts(worker),
-    eventSources,
-    fetching: workers.filter((lambda) => environment.argyleCredentialsId in variablesOf(lambda)).length,
-    table: tableFacts(table.properties),
-    stage: stageFacts(stage.properties),
+    /** One for each event type. */
+    eventSources: readEventSources(template),
+    /** The share of webhooks after which a worker fetches the document from Argyle's API. */
+    fetchingShare: fetching.length / workers.length,
+    indexes: Number(table.properties.GlobalSecondaryIndexes.length),
+    isRecoverable: table.properties.PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled === true,
+    requestsPerSecond: Number(throttle.ThrottlingRateLimit ?? Number.POSITIVE_INFINITY),
+    requestBurst: Number(throttle.ThrottlingBurstLimit ?? Number.POSITIVE_INFINITY),
+    accessLogFormat: accessLog?.Format as string | undefined,
+    /** An alarm on an expression is billed for each metric of the expression. */
+    alarmMetrics: template
+      .ofType('AWS::CloudWatch::Alarm')
+      .flatMap(({ properties: { Metrics = [{ MetricStat: 'its only one' }] } }) => Metrics)
+      .filter(({ MetricStat }) => MetricStat).length,
+    count: (type: string) => template.ofType(type).length,
   };
 }
 
-/** The environment variables of a function, unresolved. */
-export function variablesOf({ properties }: Resource): Readonly<Record<string, unknown>> {
-  return properties.Environment?.Variables ?? {};
-}
-
-/** The function that something of the template points to. */
-export function functionAt(template: Template, reference: unknown): Resource | undefined {
-  return referenced(template, 'AWS::Lambda::Function', reference);
-}
-
-function functionFacts({ properties }: Resource): FunctionFacts {
-  const { LogFormat = 'Text', SystemLogLevel = 'INFO' } = properties.LoggingConfig ?? {};
-  const isJson = LogFormat === 'JSON';
+function functionFacts({ properties }: Resource) {
+  const { LogFormat, SystemLogLevel } = properties.LoggingConfig ?? {};
+  const isArm: boolean = properties.Architectures?.includes('arm64') ?? false;
   return {
-    gigabytes: (properties.MemorySize ?? 128) / 1_024,
-    duration: properties.Architectures?.includes('arm64') ? 'lambdaArm' : 'lambdaX86',
-    isTraced: properties.TracingConfig?.Mode === 'Active',
-    platformLines: isJson && SystemLogLevel === 'WARN' ? 'none' : isJson ? 'json' : 'text',
+    gigabytes: Number(properties.MemorySize ?? 128) / 1_024,
+    timePrice: isArm ? ('lambdaArm' as const) : ('lambdaX86' as const),
+    /** Whether Lambda logs START, END and REPORT of each invocation. */
+    hasPlatformLogs: LogFormat !== 'JSON' || SystemLogLevel !== 'WARN',
   };
 }
 
-function tableFacts(properties: Properties): StackFacts['table'] {
-  return {
-    indexes: properties.GlobalSecondaryIndexes.length,
-    isRecoverable: properties.PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled === true,
-  };
+function readEventSources(template: Template) {
+  return template.ofType('AWS::Lambda::EventSourceMapping').map(({ logicalId, properties }) => {
+    const worker = referenced(template, 'AWS::Lambda::Function', properties.FunctionName);
+    const queue = referenced(template, 'AWS::SQS::Queue', properties.EventSourceArn);
+    if (!queue || !worker || !hasVariable(worker, environment.eventType))
+      throw new Error(`The price of ${logicalId} is unknown: it connects no queue to a worker.`);
+    return {
+      batchSize: Number(properties.BatchSize ?? 10),
+      windowMs: Number(properties.MaximumBatchingWindowInSeconds ?? 0) * 1_000,
+      maxConcurrency: Number(properties.ScalingConfig?.MaximumConcurrency ?? defaultMaxConcurrency),
+      maxReceiveCount: Number(queue.properties.RedrivePolicy?.maxReceiveCount ?? Number.POSITIVE_INFINITY),
+    };
+  });
 }
 
-function stageFacts(properties: Properties): StackFacts['stage'] {
-  const { ThrottlingRateLimit, ThrottlingBurstLimit } = properties.DefaultRouteSettings ?? {};
-  return {
-    perSecond: ThrottlingRateLimit ?? Number.POSITIVE_INFINITY,
-    burst: ThrottlingBurstLimit ?? Number.POSITIVE_INFINITY,
-    accessLogFormat: properties.AccessLogSettings?.Format,
-  };
+// Finds the resource that a value refers to, however deep the reference is wrapped, and also through a function's alias.
+function referenced(template: Template, type: string, value: unknown): Resource | undefined {
+  const text = JSON.stringify(value);
+  const isReferenced = ({ logicalId }: Resource) => text.includes(`"${logicalId}"`);
+  const alias = template.ofType('AWS::Lambda::Alias').find(isReferenced);
+  return alias ? referenced(template, type, alias.properties.FunctionName) : template.ofType(type).find(isReferenced);
+}
+
+function hasVariable({ properties }: Resource, name: string): boolean {
+  return name in (properties.Environment?.Variables ?? {});
 }

@@ -1,4 +1,4 @@
-/** Times of arrivals in ascending order, milliseconds: independent of each other (Poisson), until `endMs`. */
+/** Arrival times in milliseconds until `endMs`, ascending and independent of each other (a Poisson process). */
 export function* poisson(perSecond: number, endMs: number, random: () => number): Generator<number> {
   for (let timeMs = 0; ; ) {
     timeMs += (-Math.log(1 - random()) / perSecond) * 1_000;
@@ -7,7 +7,7 @@ export function* poisson(perSecond: number, endMs: number, random: () => number)
   }
 }
 
-/** So many arrivals, evenly within a time. */
-export function* evenly(count: number, withinMs: number, startMs = 0): Generator<number> {
-  for (let number = 0; number < count; number += 1) yield startMs + (number * withinMs) / count;
+/** `count` arrival times, evenly spread from 0 to `withinMs`. */
+export function evenly(count: number, withinMs: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => (index * withinMs) / count);
 }

@@ -1,45 +1,49 @@
-import { createAgenda } from './agenda.ts';
-import { createLine } from './line.ts';
-import { addPoller, type Mapping, offer, type QueueOutcome, type QueueSetup, type QueueTraffic } from './mapping.ts';
+/** A message, with the number of times that it was received. */
+export type Message = { receives: number };
 
-/** Runs messages through one queue and its worker in virtual time: the same random numbers give the same outcome. */
-export function simulateQueue(setup: QueueSetup, traffic: QueueTraffic): QueueOutcome {
-  const agenda = createAgenda();
-  const mapping: Mapping = {
-    ...{ setup, traffic, agenda, line: createLine(setup), idle: [], outcome: emptyOutcome() },
-    ...{ pollers: 0, waits: 0, isGrowing: false, hasEnded: false },
-  };
-  letArrive(mapping, traffic.arrivalsMs[Symbol.iterator]());
-  for (let count = 0; count < setup.firstPollers; count += 1) addPoller(mapping);
-  if (traffic.sampleEveryMs) look(mapping, traffic.sampleEveryMs);
-  agenda.run(traffic.endMs);
-  return mapping.outcome;
-}
+export type Queue = ReturnType<typeof createQueue>;
 
-function letArrive(mapping: Mapping, arrivals: Iterator<number>): void {
-  const { value, done } = arrivals.next();
-  if (done) {
-    mapping.hasEnded = true;
-    return;
-  }
-  mapping.agenda.at(value, () => {
-    mapping.outcome.arrived += 1;
-    mapping.line.put({ arrivedMs: mapping.agenda.nowMs(), receives: 0 });
-    letArrive(mapping, arrivals);
-    offer(mapping);
-  });
-}
-
-function look(mapping: Mapping, everyMs: number): void {
-  const { agenda, line, outcome, hasEnded } = mapping;
-  outcome.samples.push({ timeMs: agenda.nowMs(), visible: line.visible(), inFlight: line.inFlight() });
-  if (!hasEnded || outcome.applied + line.dead() < outcome.arrived)
-    agenda.at(agenda.nowMs() + everyMs, () => look(mapping, everyMs));
-}
-
-function emptyOutcome(): QueueOutcome {
+/** Creates a standard SQS queue. It is first in, first out: SQS guarantees no order, and the simulation depends on none. */
+export function createQueue(limits: { readonly maxReceiveCount: number; readonly maxInFlight: number }) {
+  let messages: Message[] = [];
+  let head = 0;
+  let inFlight = 0;
+  let dead = 0;
   return {
-    ...{ arrived: 0, applied: 0, dead: 0, receives: 0, emptyReceives: 0, mostPollers: 0, mostInFlight: 0 },
-    ...{ lastAppliedMs: 0, longestMs: 0, busyMs: 0, batches: [], postponements: [], samples: [] },
+    send: (message: Message) => messages.push(message),
+    /** Receives up to `max` visible messages, which are in flight until they are returned or deleted. */
+    receive: (max: number): readonly Message[] => {
+      const received: Message[] = [];
+      while (received.length < max && inFlight < limits.maxInFlight) {
+        const message = messages[head];
+        if (!message) break;
+        head += 1;
+        message.receives += 1;
+        // Instead of receiving it once more, SQS moves the message to the dead-letter queue.
+        if (message.receives > limits.maxReceiveCount) {
+          dead += 1;
+          continue;
+        }
+        inFlight += 1;
+        received.push(message);
+      }
+      // Frees the memory of the messages that were received.
+      if (head > 10_000 && head > messages.length / 2) {
+        messages = messages.slice(head);
+        head = 0;
+      }
+      return received;
+    },
+    delete: (count: number) => {
+      inFlight -= count;
+    },
+    /** Makes a message that was in flight visible again. */
+    return: (message: Message) => {
+      inFlight -= 1;
+      messages.push(message);
+    },
+    visible: () => messages.length - head,
+    inFlight: () => inFlight,
+    dead: () => dead,
   };
 }

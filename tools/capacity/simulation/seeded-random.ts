@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that are the same for the same seed (Mulberry32). */
+/** Creates a random number generator, 0 to 1, that repeats its numbers for the same seed (Mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
