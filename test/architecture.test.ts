@@ -49,7 +49,7 @@ describe('imports', () => {
       part: 'tools/local',
       files: /^tools\/local\//,
       mayImport:
-        /^tools\/(local|console|fake-argyle|messages)\/|^functions\/(domain\/|aws\/environment\.ts$)|^(@aws-sdk\/|aws-lambda$|dynalite$|fauxqs$|node:)/,
+        /^tools\/(local|console|fake-argyle|messages)\/|^functions\/(domain\/|aws\/environment\.ts$)|^(@aws-sdk\/|aws-lambda$|commander$|dynalite$|fauxqs$|node:)/,
     },
     {
       part: 'tools/console',

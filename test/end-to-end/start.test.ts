@@ -78,7 +78,8 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
 test.each([
   {
     words: ['-c', 'stage'],
-    message: '-c stage is not allowed: use -c key=value, for example -c stage=production.',
+    message:
+      "error: option '-c, --context <key=value>' argument 'stage' is invalid. Use -c key=value, for example -c stage=production.",
   },
   {
     words: ['-c', 'stage=prod'],

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 /**
  * Reads options of the form `--name NUMBER`. With `--help` it prints `usage` and exits; with an unknown option or a value
@@ -8,23 +8,17 @@ export function readOptions<Name extends string>(
   usage: string,
   defaults: Readonly<Record<Name, number>>,
 ): Readonly<Record<Name, number>> {
-  try {
-    const options = Object.keys(defaults).map((name) => [name, { type: 'string' }] as const);
-    const { help, ...given } = parseArgs({
-      options: { ...Object.fromEntries(options), help: { type: 'boolean' } },
-    }).values;
-    if (help) {
-      console.log(usage);
-      process.exit(0);
-    }
-    const numbers = Object.entries(given).map(([name, value]) => [name, Number(value)] as const);
-    const wrong = numbers.find(([, value]) => !Number.isSafeInteger(value) || value < 1);
-    if (wrong) throw new Error(`--${wrong[0]} must be a whole number above 0.`);
-    return { ...defaults, ...Object.fromEntries(numbers) };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exit(2);
-  }
+  const command = new Command()
+    .configureHelp({ formatHelp: () => `${usage}\n` })
+    .showHelpAfterError()
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+  const options = (Object.keys(defaults) as Name[]).map((name) => {
+    const option = new Option(`--${name} <n>`).default(defaults[name]).argParser(readCount);
+    command.addOption(option);
+    return [name, option.attributeName()] as const;
+  });
+  const values = command.parse().opts<Record<string, number>>();
+  return Object.fromEntries(options.map(([name, key]) => [name, values[key]])) as Record<Name, number>;
 }
 
 /** Returns a seed for a run that does not repeat an earlier one. */
@@ -37,4 +31,10 @@ export function printVerdict(errors: readonly string[], success: string): void {
   for (const error of errors) console.error(`  wrong: ${error}`);
   console.log(errors.length === 0 ? `ok: ${success}` : `FAILED: ${errors.length} errors`);
   process.exitCode = errors.length === 0 ? 0 : 1;
+}
+
+function readCount(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Use a whole number above 0.');
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError } from 'commander';
 import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
 import { escapeControls, formatLogLine } from './format-log-line.ts';
 import { ensureFreePort } from './loopback.ts';
@@ -54,17 +54,19 @@ async function run(stop: AbortSignal): Promise<void> {
   }
 }
 
-// Context has the form of the CDK CLI: `-c key=value`, any number of times.
-function readArguments(): { context: Readonly<Record<string, string>>; json: boolean } {
-  const { context = [], json = false } = parseArgs({
-    options: { context: { type: 'string', short: 'c', multiple: true }, json: { type: 'boolean' } },
-  }).values;
-  const pairs = context.map((pair) => {
-    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-    if (!key) throw new Error(`-c ${pair} is not allowed: use -c key=value, for example -c stage=production.`);
-    return [key, value];
-  });
-  return { context: { ...defaultContext, ...Object.fromEntries(pairs) }, json };
+function readArguments(): { context: Readonly<Record<string, string>>; json?: true } {
+  return new Command('npm start --')
+    .description('Runs the stack on this machine: the bundled functions, on emulators of AWS.')
+    .option('-c, --context <key=value>', 'a setting, as for cdk; repeatable', addSetting, defaultContext)
+    .option('--json', 'print the original log lines of the functions')
+    .parse()
+    .opts();
+}
+
+function addSetting(pair: string, settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [, key, value = ''] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+  if (key) return { ...settings, [key]: value };
+  throw new InvalidArgumentError('Use -c key=value, for example -c stage=production.');
 }
 
 function readPort(variable: string, defaultPort: number): number {
