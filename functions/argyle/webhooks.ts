@@ -1,6 +1,13 @@
 import { eventTypes } from '../domain/events.ts';
-import { isOwn, readSubscription, type Subscription, type SubscriptionKey } from '../domain/subscription.ts';
+import {
+  isOwn,
+  readSubscription,
+  type Subscription,
+  type SubscriptionKey,
+  type SubscriptionPlan,
+} from '../domain/subscription.ts';
 import { type AskArgyle, argyleError, readPage } from './argyle-api.ts';
+import { retryWhileUnavailable, type Sleep } from './retry.ts';
 
 /** The stack's own webhook subscriptions. All throw an ArgyleError when Argyle is unavailable or refuses. */
 export type Webhooks = {
@@ -11,6 +18,8 @@ export type Webhooks = {
   /** Deletes a subscription. Succeeds when it does not exist any more. */
   readonly remove: (id: string, signal: AbortSignal) => Promise<void>;
 };
+
+export type WebhooksDependencies = { readonly webhooks: Webhooks; readonly sleep: Sleep };
 
 // Argyle's maximum (its documentation of other lists, read 2026-11-24). A workspace rarely has a second page.
 const firstPage = '/webhooks?limit=200';
@@ -45,4 +54,30 @@ export function createWebhooks(askArgyle: AskArgyle, secretName: string): Webhoo
       await ask('DELETE', `/webhooks/${encodeURIComponent(id)}`, { signal });
     },
   };
+}
+
+/**
+ * Changes our subscriptions of one URL and name as planned. Lists, plans and changes again while Argyle is unavailable. The caller
+ * must have the lease. Returns the number of changes.
+ */
+export async function applyPlan(
+  { webhooks, sleep }: WebhooksDependencies,
+  key: SubscriptionKey,
+  planFor: (own: readonly Subscription[]) => SubscriptionPlan,
+  signal: AbortSignal,
+): Promise<number> {
+  let changes = 0;
+  const work = async () => {
+    const { create, remove } = planFor(await webhooks.listOwn(key, signal));
+    if (create !== undefined) {
+      await webhooks.create(key, create, signal);
+      changes += 1;
+    }
+    for (const id of remove) {
+      await webhooks.remove(id, signal);
+      changes += 1;
+    }
+  };
+  await retryWhileUnavailable(work, { sleep, signal });
+  return changes;
 }

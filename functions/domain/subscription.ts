@@ -11,9 +11,9 @@ export type Subscription = SubscriptionKey & {
   readonly secret: string | undefined;
 };
 
-/** The changes that leave one correct subscription per secret: create first, then remove. */
+/** Changes to our subscriptions: create first, then remove, so that there is always a subscription. */
 export type SubscriptionPlan = {
-  /** The secret of the subscription to create, if one is missing. */
+  /** The secret of the subscription to create, if any. */
   readonly create: string | undefined;
   /** The ids of the subscriptions to remove. */
   readonly remove: readonly string[];
@@ -56,4 +56,13 @@ export function planSubscriptions(
     create: kept.size === 0 ? secrets[0] : undefined,
     remove: own.filter((subscription) => !kept.has(subscription)).map(({ id }) => id),
   };
+}
+
+/** Plans to have a subscription with this secret in addition to the others. */
+export function planAddition(own: readonly Subscription[], secret: string): SubscriptionPlan {
+  return { create: own.some((subscription) => fits(subscription, secret)) ? undefined : secret, remove: [] };
+}
+
+export function planRemoval(own: readonly Subscription[]): SubscriptionPlan {
+  return { create: undefined, remove: own.map(({ id }) => id) };
 }

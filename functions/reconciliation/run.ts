@@ -1,22 +1,24 @@
-/** What a run has counted so far, over all its invocations. */
-export type RunCounts = {
+const zeroCounts = {
   /** Uploads that Argyle lists. */
-  readonly checked: number;
-  readonly missing: number;
-  readonly behind: number;
+  checked: 0,
+  missing: 0,
+  behind: 0,
   /** Uploads that Argyle lists and whose record is a tombstone. */
-  readonly tombstonesListed: number;
+  tombstonesListed: 0,
   /** Entries of the list without valid ids. */
-  readonly unreadable: number;
+  unreadable: 0,
   /** Records, without tombstones. */
-  readonly records: number;
+  records: 0,
   /** Records that Argyle does not list and that are old enough to be removed. */
-  readonly candidates: number;
+  candidates: 0,
   /** Removals that were queued. */
-  readonly gone: number;
+  gone: 0,
   /** Candidates that wait for a confirmation, because there are too many. */
-  readonly held: number;
+  held: 0,
 };
+
+/** The counts of a run so far, over all its invocations. */
+export type RunCounts = Readonly<typeof zeroCounts>;
 
 /**
  * The saved state of one comparison of the records with Argyle's list, which may take several invocations. Its phases: read the
@@ -40,18 +42,6 @@ export type Run = {
   /** The candidate to check next. */
   readonly checkNext: { readonly chunk: number; readonly index: number };
   readonly counts: RunCounts;
-};
-
-const zeroCounts: RunCounts = {
-  checked: 0,
-  missing: 0,
-  behind: 0,
-  tombstonesListed: 0,
-  unreadable: 0,
-  records: 0,
-  candidates: 0,
-  gone: 0,
-  held: 0,
 };
 
 // Argyle's cursors may expire by then, and what was listed is out of date.

@@ -1,18 +1,14 @@
-import {
-  addSubscription,
-  type ConvergenceDependencies,
-  convergeSubscriptions,
-} from '../argyle/converge-subscriptions.ts';
 import { retryWhileUnavailable } from '../argyle/retry.ts';
+import { applyPlan, type WebhooksDependencies } from '../argyle/webhooks.ts';
 import { leasedWorkMs, type WithLease } from '../aws/lease.ts';
 import { type SecretVersion, type SecretVersions, stages } from '../aws/secret-versions.ts';
 import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
 import { ingestDeadlineMs, secretCacheMs } from '../domain/secret-cache-times.ts';
-import type { Subscription, SubscriptionKey } from '../domain/subscription.ts';
+import { planAddition, planSubscriptions, type Subscription, type SubscriptionKey } from '../domain/subscription.ts';
 import { keysIn } from '../domain/subscription-registry.ts';
 
-export type RotationDependencies = ConvergenceDependencies & {
+export type RotationDependencies = WebhooksDependencies & {
   readonly versions: SecretVersions;
   readonly registry: Pick<SubscriptionRegistryStore, 'read'>;
   readonly withLease: WithLease;
@@ -43,7 +39,8 @@ export async function subscribePending(deps: RotationDependencies, id: string, d
   await deps.withLease(async (signal) => {
     // The version may have been withdrawn during the wait.
     await readLive(deps, id, signal);
-    for (const key of await readKeys(deps, signal)) await addSubscription(deps, key, value, signal);
+    for (const key of await readKeys(deps, signal))
+      await applyPlan(deps, key, (own) => planAddition(own, value), signal);
   }, deadline);
 }
 
@@ -94,10 +91,8 @@ async function readLive(deps: RotationDependencies, id: string, signal: AbortSig
 // Returns whether nothing had to be changed.
 async function keepOnly(deps: RotationDependencies, secret: string, signal: AbortSignal): Promise<boolean> {
   let changes = 0;
-  for (const key of await readKeys(deps, signal)) {
-    const { created, removed } = await convergeSubscriptions(deps, key, [secret], signal);
-    changes += created + removed;
-  }
+  for (const key of await readKeys(deps, signal))
+    changes += await applyPlan(deps, key, (own) => planSubscriptions(own, [secret]), signal);
   return changes === 0;
 }
 

@@ -1,14 +1,10 @@
-import {
-  type ConvergenceDependencies,
-  convergeSubscriptions,
-  removeSubscriptions,
-} from '../argyle/converge-subscriptions.ts';
 import { retryWhileUnavailable } from '../argyle/retry.ts';
+import { applyPlan, type WebhooksDependencies } from '../argyle/webhooks.ts';
 import type { WithLease } from '../aws/lease.ts';
 import { type SecretVersions, stages } from '../aws/secret-versions.ts';
 import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
-import type { SubscriptionKey } from '../domain/subscription.ts';
+import { planRemoval, planSubscriptions, type SubscriptionKey } from '../domain/subscription.ts';
 import {
   forgetSubscription,
   keyOf,
@@ -18,7 +14,7 @@ import {
   straysIn,
 } from '../domain/subscription-registry.ts';
 
-export type ChangeDependencies = ConvergenceDependencies & {
+export type ChangeDependencies = WebhooksDependencies & {
   readonly versions: Pick<SecretVersions, 'read'>;
   readonly registry: SubscriptionRegistryStore;
   readonly withLease: WithLease;
@@ -46,7 +42,8 @@ export async function subscribe(
     const origin = own.length > 0 ? 'adopted' : 'created';
     let registered = rememberSubscription(await registry.read(signal), id, origin);
     await registry.write(registered, signal);
-    await convergeSubscriptions(dependencies, key, await acceptedSecrets(versions, signal), signal);
+    const secrets = await acceptedSecrets(versions, signal);
+    await applyPlan(dependencies, key, (existing) => planSubscriptions(existing, secrets), signal);
     for (const stray of straysIn(registered, [id, ...(previousId ? [previousId] : [])])) {
       registered = await removeOne(dependencies, registered, stray, signal);
     }
@@ -81,7 +78,7 @@ async function removeOne(
   signal: AbortSignal,
 ): Promise<SubscriptionRegistry> {
   const key = keyOf(physicalId);
-  if (key) await removeSubscriptions(dependencies, key, signal);
+  if (key) await applyPlan(dependencies, key, planRemoval, signal);
   const remaining = forgetSubscription(registered, physicalId);
   await dependencies.registry.write(remaining, signal);
   return remaining;

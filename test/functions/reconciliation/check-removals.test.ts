@@ -1,20 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
+import { describe, expect, test } from 'vitest';
 import { seededIds } from '../../../tools/fake-argyle/seeded-upload.ts';
-import { openReconciliation, type Reconciliation, startArgyle } from '../../support/builders/reconciliation.ts';
+import { openForEachTest, type Reconciliation } from '../../support/builders/reconciliation.ts';
 
 const hourMs = 3_600_000;
 
-let argyle: FakeArgyle;
 let it: Reconciliation;
-beforeAll(async () => {
-  argyle = await startArgyle();
+openForEachTest((opened) => {
+  it = opened;
 });
-beforeEach(async () => {
-  it = await openReconciliation(argyle);
-});
-afterEach(() => it.close());
-afterAll(() => argyle.stop());
 
 describe('a record whose upload Argyle does not have any more', () => {
   test('is removed by the second run that misses it, 12 h after the first', async () => {

@@ -1,19 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ReconcileAnswer } from '../../../functions/reconciliation/handler.ts';
-import type { FakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import { sample } from '../../support/builders/builders.ts';
-import { openReconciliation, type Reconciliation, startArgyle } from '../../support/builders/reconciliation.ts';
+import { openForEachTest, type Reconciliation } from '../../support/builders/reconciliation.ts';
 
-let argyle: FakeArgyle;
 let it: Reconciliation;
-beforeAll(async () => {
-  argyle = await startArgyle();
+openForEachTest((opened) => {
+  it = opened;
 });
-beforeEach(async () => {
-  it = await openReconciliation(argyle);
-});
-afterEach(() => it.close());
-afterAll(() => argyle.stop());
 
 describe('an upload whose record is missing or behind', () => {
   test('is sent to the queues of its events, as received now and found by reconciliation', async () => {

@@ -1,9 +1,8 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { FakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
+import { expect, test } from 'vitest';
 import type { KnownUpload } from '../../../tools/fake-argyle/user-uploads.ts';
 import { recordDifferences } from '../../proofs/soak/record-differences.ts';
-import { openReconciliation, type Reconciliation, startArgyle } from '../../support/builders/reconciliation.ts';
+import { openForEachTest, type Reconciliation } from '../../support/builders/reconciliation.ts';
 import { oneOf, seededRandom } from '../../support/builders/seeded-random.ts';
 
 /** The uploads as the test changed them, and all tombstones that were ever read. */
@@ -13,16 +12,10 @@ type History = {
   readonly tombstones: Map<string, string>;
 };
 
-let argyle: FakeArgyle;
 let it: Reconciliation;
-beforeAll(async () => {
-  argyle = await startArgyle();
+openForEachTest((opened) => {
+  it = opened;
 });
-beforeEach(async () => {
-  it = await openReconciliation(argyle);
-});
-afterEach(() => it.close());
-afterAll(() => argyle.stop());
 
 const results = ['success', 'failure', 'authenticity'] as const;
 

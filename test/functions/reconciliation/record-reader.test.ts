@@ -1,13 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { BatchGetItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRecordReader } from '../../../functions/reconciliation/record-reader.ts';
 import type { KnownRecord } from '../../../functions/reconciliation/upload-comparison.ts';
 import { sample } from '../../support/builders/builders.ts';
-import { clientConfig } from '../../support/emulators/emulators.ts';
 import { openUploadTable } from '../../support/emulators/upload-table.ts';
 
 let table: Awaited<ReturnType<typeof openUploadTable>>;
@@ -62,20 +57,16 @@ test('a scan returns every record once, page by page', async () => {
 
 describe('keys that DynamoDB leaves unread', () => {
   test('are requested again after a delay', async () => {
-    // The emulated DynamoDB never does, but this server reads one key at a time.
-    const { client, requested, close } = await startLimitedDynamoDb(1);
+    const { client, requested } = limitedDynamoDb(1);
     const delaysMs: number[] = [];
     const records = await reader(client, async (ms) => delaysMs.push(ms)).readRecords([idOf(1), idOf(2), idOf(3)]);
     expect([...records.keys()].sort()).toEqual([idOf(1), idOf(2), idOf(3)]);
     expect(requested).toEqual([3, 2, 1]);
     expect(delaysMs).toEqual([100, 200]);
-    await close();
   });
 
   test('are an error when it leaves them unread repeatedly', async () => {
-    const { client, close } = await startLimitedDynamoDb(0);
-    await expect(reader(client, async () => undefined).readRecords([idOf(1)])).rejects.toThrow('left 1 keys unread');
-    await close();
+    await expect(reader(limitedDynamoDb(0).client).readRecords([idOf(1)])).rejects.toThrow('left 1 keys unread');
   });
 });
 
@@ -83,30 +74,19 @@ function reader(client = table.client, sleep: (ms: number) => Promise<unknown> =
   return createRecordReader(client, table.tableName, sleep);
 }
 
-async function startLimitedDynamoDb(keysPerAnswer: number) {
+// The emulated DynamoDB never leaves keys unread.
+function limitedDynamoDb(keysPerAnswer: number) {
   const requested: number[] = [];
-  const server = createServer(async (request, response) => {
-    const { RequestItems } = (await json(request)) as { RequestItems: Record<string, { Keys: object[] }> };
-    const [[name, { Keys }] = ['', { Keys: [] }]] = Object.entries(RequestItems);
+  const send = async ({ input: { RequestItems = {} } }: BatchGetItemCommand) => {
+    const Keys = RequestItems[table.tableName]?.Keys ?? [];
     requested.push(Keys.length);
-    const left = Keys.slice(keysPerAnswer);
-    response.setHeader('content-type', 'application/x-amz-json-1.0');
-    response.end(
-      JSON.stringify({
-        Responses: { [name]: Keys.slice(0, keysPerAnswer) },
-        UnprocessedKeys: left.length > 0 ? { [name]: { Keys: left } } : {},
-      }),
-    );
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = new DynamoDBClient(clientConfig(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
-  const close = async () => {
-    client.destroy();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    const unread = Keys.slice(keysPerAnswer);
+    return {
+      Responses: { [table.tableName]: Keys.slice(0, keysPerAnswer) },
+      UnprocessedKeys: unread.length > 0 ? { [table.tableName]: { Keys: unread } } : {},
+    };
   };
-  return { client, requested, close };
+  return { client: { send } as unknown as DynamoDBClient, requested };
 }
 
 function idOf(n: number): string {

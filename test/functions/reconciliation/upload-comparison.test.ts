@@ -4,6 +4,7 @@ import { readEnvelope } from '../../../functions/domain/envelope.ts';
 import { type EventType, events, type Slot } from '../../../functions/domain/events.ts';
 import type { UserUpload } from '../../../functions/domain/user-upload.ts';
 import {
+  type Comparison,
   compareUpload,
   foundEventBody,
   type KnownRecord,
@@ -13,51 +14,20 @@ import { sample, sampleBody } from '../../support/builders/builders.ts';
 const { account, user, userUpload } = sample;
 const at = '2026-11-24T10:00:00.123Z';
 const updatedAt = '2026-11-24T09:00:00.000Z';
+const older = '2026-11-24T08:59:59.999Z';
+const newer = '2026-11-24T09:00:00.001Z';
 
-describe('an upload that Argyle lists', () => {
-  test('is missing without a record, and needs an event for each of its slots', () => {
-    expect(compareUpload(upload(['addedAt', 'ocrCompletedAt', 'authenticityAt']), undefined)).toEqual({
-      kind: 'missing',
-      events: ['user_uploads.added', 'user_uploads.ocr_completed', 'user_uploads.ocr_authenticity'],
-    });
-  });
-
-  test('is behind by the slots that its record lacks', () => {
-    expect(compareUpload(upload(['addedAt', 'ocrFailedAt']), record(['addedAt']))).toEqual({
-      kind: 'behind',
-      events: ['user_uploads.ocr_failed'],
-    });
-  });
-
-  test.each([
-    ['older', '2026-11-24T08:59:59.999Z'],
-    ['never fetched', null],
-  ])('is behind when its document is %s, and needs the added event to fetch it', (_, documentUpdatedAt) => {
-    expect(compareUpload(upload(['addedAt']), record(['addedAt'], documentUpdatedAt))).toEqual({
-      kind: 'behind',
-      events: ['user_uploads.added'],
-    });
-  });
-
-  test.each(['2026-11-24T09:00:00.000Z', '2026-11-24T09:00:00.001Z'])(
-    'is current with all slots and a document of %s',
-    (documentUpdatedAt) => {
-      const known = record(['addedAt'], documentUpdatedAt);
-      expect(compareUpload(upload(['addedAt']), known)).toEqual({ kind: 'current', events: [] });
-    },
-  );
-
-  test('is current when its record has additional slots, such as a failure before a success', () => {
-    const known = record(['addedAt', 'ocrFailedAt', 'ocrCompletedAt']);
-    expect(compareUpload(upload(['addedAt', 'ocrCompletedAt']), known)).toEqual({ kind: 'current', events: [] });
-  });
-
-  test('needs no events when its record is a tombstone, whatever the record lacks', () => {
-    expect(compareUpload(upload(['addedAt', 'ocrFailedAt']), record(['removedAt'], null))).toEqual({
-      kind: 'tombstone',
-      events: [],
-    });
-  });
+test.each<[string, Slot[], KnownRecord | undefined, Comparison['kind'], string[]]>([
+  ['without a record', ['addedAt', 'authenticityAt'], undefined, 'missing', ['added', 'ocr_authenticity']],
+  ['whose record lacks a slot', ['addedAt', 'ocrFailedAt'], record(['addedAt']), 'behind', ['ocr_failed']],
+  ['whose document is older', ['addedAt'], record(['addedAt'], older), 'behind', ['added']],
+  ['whose document was never fetched', ['addedAt'], record(['addedAt'], null), 'behind', ['added']],
+  ['whose document is the same', ['addedAt'], record(['addedAt'], updatedAt), 'current', []],
+  ['whose document is newer', ['addedAt'], record(['addedAt'], newer), 'current', []],
+  ['whose record has additional slots', ['addedAt'], record(['addedAt', 'ocrFailedAt']), 'current', []],
+  ['whose record is a tombstone', ['addedAt', 'ocrFailedAt'], record(['removedAt'], null), 'tombstone', []],
+])('a listed upload %s: %j and %j is %s and needs %j', (_, listed, known, kind, names) => {
+  expect(compareUpload(upload(listed), known)).toEqual({ kind, events: names.map((name) => `user_uploads.${name}`) });
 });
 
 describe('the body of a found event', () => {
@@ -76,38 +46,27 @@ describe('the body of a found event', () => {
   });
 });
 
-const slots = Object.values(events).map(({ slot }) => slot);
-const anyTime = fc
-  .date({ noInvalidDate: true, min: new Date(0), max: new Date('2030-01-01') })
-  .map((d) => d.toISOString());
-const anyUpload = fc
-  .record({ slots: fc.subarray(slots.filter((slot) => slot !== 'removedAt')), updatedAt: anyTime })
-  .map((facts) => upload(['addedAt', ...facts.slots.filter((slot) => slot !== 'addedAt')], facts.updatedAt));
-const anyRecord = fc.option(
-  fc
-    .record({ slots: fc.subarray(slots, { minLength: 1 }), documentUpdatedAt: fc.option(anyTime) })
-    .map((facts) => record(facts.slots, facts.documentUpdatedAt)),
-  { nil: undefined },
-);
-
 describe('after the events of a comparison', () => {
-  test('a second comparison finds nothing missing or behind', () => {
-    fc.assert(
-      fc.property(anyUpload, anyRecord, (listed, before) => {
-        const { events: found } = compareUpload(listed, before);
-        const after = found.reduce((known, event) => applied(known, event, listed), before);
-        expect(['current', 'tombstone']).toContain(compareUpload(listed, after).kind);
-        expect(compareUpload(listed, after).events).toEqual([]);
-      }),
-    );
-  });
+  const slots = Object.values(events).map(({ slot }) => slot);
+  const anyTime = fc
+    .date({ noInvalidDate: true, min: new Date(0), max: new Date('2030-01-01') })
+    .map((date) => date.toISOString());
+  const anyUpload = fc
+    .record({ slots: fc.subarray(slots.filter((slot) => slot !== 'removedAt')), time: anyTime })
+    .map((facts) => upload(['addedAt', ...facts.slots.filter((slot) => slot !== 'addedAt')], facts.time));
+  const anyRecord = fc
+    .record({ slots: fc.subarray(slots, { minLength: 1 }), time: fc.option(anyTime) })
+    .map((facts) => record(facts.slots, facts.time));
 
-  test('a tombstone is unchanged, and no listed upload is removed', () => {
+  test('a second comparison finds nothing, and no listed upload is removed', () => {
     fc.assert(
-      fc.property(anyUpload, anyRecord, (listed, before) => {
+      fc.property(anyUpload, fc.option(anyRecord, { nil: undefined }), (listed, before) => {
         const { events: found } = compareUpload(listed, before);
         if (before?.slots.removedAt) expect(found).toEqual([]);
         expect(found).not.toContain('user_uploads.removed');
+        const after = found.reduce((known, event) => applied(known, event, listed), before);
+        expect(['current', 'tombstone']).toContain(compareUpload(listed, after).kind);
+        expect(compareUpload(listed, after).events).toEqual([]);
       }),
     );
   });
@@ -115,24 +74,18 @@ describe('after the events of a comparison', () => {
 
 // Applies an event to a record as a worker does, simplified.
 function applied(before: KnownRecord | undefined, event: EventType, listed: UserUpload): KnownRecord {
-  const { slot } = events[event];
   return {
-    ...(before ?? { userUpload, account, slots: {} }),
-    slots: { [slot]: at, ...before?.slots },
+    ...(before ?? { userUpload, account }),
+    slots: { [events[event].slot]: at, ...before?.slots },
     documentUpdatedAt: listed.document.updatedAt,
   };
 }
 
-function upload(uploadSlots: readonly Slot[], documentUpdatedAt = updatedAt): UserUpload {
-  const document = { processing: {}, ocrErrors: [], updatedAt: documentUpdatedAt };
-  return { id: userUpload, account, document, slots: uploadSlots };
+function upload(slots: readonly Slot[], documentUpdatedAt = updatedAt): UserUpload {
+  return { id: userUpload, account, document: { processing: {}, ocrErrors: [], updatedAt: documentUpdatedAt }, slots };
 }
 
-function record(recordSlots: readonly Slot[], documentUpdatedAt: string | null = updatedAt): KnownRecord {
-  return {
-    userUpload,
-    account,
-    slots: Object.fromEntries(recordSlots.map((slot) => [slot, at])),
-    ...(documentUpdatedAt && { documentUpdatedAt }),
-  };
+function record(slots: readonly Slot[], documentUpdatedAt: string | null = updatedAt): KnownRecord {
+  const times = Object.fromEntries(slots.map((slot) => [slot, at]));
+  return { userUpload, account, slots: times, ...(documentUpdatedAt && { documentUpdatedAt }) };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
 import { createPace } from '../../../functions/argyle/retry.ts';
 import { createUserUploads } from '../../../functions/argyle/user-uploads.ts';
@@ -23,13 +24,22 @@ const minuteMs = 60_000;
 
 const key = { apiKeyId: 'id', apiKeySecret: 'secret' };
 
-/** Starts a fake Argyle with the key that `openReconciliation` uses. */
-export async function startArgyle(): Promise<FakeArgyle> {
-  return startFakeArgyle({ port: 0, ...key });
+/** Opens a reconciliation for each test of a file, with an empty Argyle and no records. */
+export function openForEachTest(onOpen: (opened: Reconciliation) => void): void {
+  let argyle: FakeArgyle;
+  let opened: Reconciliation;
+  beforeAll(async () => {
+    argyle = await startFakeArgyle({ port: 0, ...key });
+  });
+  beforeEach(async () => {
+    opened = await openReconciliation(argyle);
+    onOpen(opened);
+  });
+  afterEach(() => opened.close());
+  afterAll(() => argyle.stop());
 }
 
-/** Creates a reconciliation with an empty Argyle and no records. */
-export async function openReconciliation(argyle: FakeArgyle) {
+async function openReconciliation(argyle: FakeArgyle) {
   const control = createArgyleControl(argyle.controlUrl);
   await control.reset();
   const table = await openUploadTable();
