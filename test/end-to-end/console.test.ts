@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
 import type { Overview, UploadHistory } from '../../tools/console/page/view.ts';
-import { startTestPipeline, type TestPipeline } from '../support/emulators/local-pipeline.ts';
+import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 
 let pipeline: TestPipeline;
@@ -12,7 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.stop());
 
-test('the state lists records with their status, and the queues in the order of the catalogue', async () => {
+test('the state lists records and queues, and the stack has the time of the last webhook', async () => {
+  const lastWebhookAt = async () => {
+    const stack = (await (await pipeline.fetchConsole('/console/stack')).json()) as { lastWebhookAt: string | null };
+    return stack.lastWebhookAt;
+  };
+  expect(await lastWebhookAt()).toBeNull();
   const ids = newUpload();
   await pipeline.post(webhookBody('user_uploads.ocr_completed', ids));
   await pipeline.drained();
@@ -24,6 +29,10 @@ test('the state lists records with their status, and the queues in the order of 
     uploads: [{ ...ids, ocrCompletedAt: expect.any(String), status: 'ocr_completed' }],
     queues: [...eventTypes, 'quarantine'].map((event) => ({ event, ...empty })),
   });
+  // Ingest prints its metrics after it has answered.
+  await until(async () => (await lastWebhookAt()) !== null);
+  const time = await lastWebhookAt();
+  expect(time).toBe(new Date(String(time)).toISOString());
 });
 
 test('one record is found by its id, and an unknown one is 404', async () => {

@@ -12,6 +12,8 @@ export type Observation = {
   readonly note: (line: string) => void;
   readonly overview: () => Promise<Omit<Overview, 'stackName' | 'webhookUrl' | 'hasArgyle'>>;
   readonly deliveriesOf: DeliveryLog['of'];
+  /** The ISO time of the last accepted webhook, or null. */
+  readonly lastWebhookAt: () => string | null;
 };
 
 // What the page shows of the records, and what is kept of the deliveries: a megabyte or two.
@@ -49,5 +51,6 @@ export function observe(stores: Stores): Observation {
       };
     },
     deliveriesOf: deliveries.of,
+    lastWebhookAt: tally.lastWebhookAt,
   };
 }

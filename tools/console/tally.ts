@@ -14,14 +14,18 @@ type Second = { received: number; applied: number };
 export function createTally(nowMs: () => number) {
   const sums = new Map<string, number>();
   const seconds = new Map<number, Second>();
+  let lastWebhookAt: string | null = null;
   const sum = (service: string, metric: string): number => sums.get(`${service} ${metric}`) ?? 0;
   return {
     /** Adds what a request or a batch printed. */
-    note: ({ service, metrics }: MetricLine): void => {
+    note: ({ service, timeMs, metrics }: MetricLine): void => {
       for (const [metric, value] of Object.entries(metrics))
         sums.set(`${service} ${metric}`, sum(service, metric) + value);
       noteSecond(seconds, Math.floor(nowMs() / 1_000), service, metrics);
+      if (service === ingestService && metrics[ingestMetrics.accepted]) lastWebhookAt = new Date(timeMs).toISOString();
     },
+    /** The ISO time of the last accepted webhook, or null. */
+    lastWebhookAt: (): string | null => lastWebhookAt,
     /** What became of all webhooks so far; `services` are the workers'. */
     funnel: (services: readonly string[]): Funnel => funnelOf(sum, services),
     /** What the worker of an event did so far. */

@@ -27,7 +27,7 @@ export function viewRoutes(options: ViewOptions): Routes {
   log.listen(observation.note);
   return {
     'GET /console/changes': async () => ok(options.changes()),
-    'GET /console/stack': async () => ok(stack),
+    'GET /console/stack': async () => ok({ ...stack, lastWebhookAt: observation.lastWebhookAt() }),
     'GET /console/state': async () => ok(await readState(options)),
     'GET /console/uploads/{id}': async (_, upload) => {
       const record = await readUpload(options, upload);

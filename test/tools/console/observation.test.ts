@@ -3,7 +3,7 @@ import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { expect, test } from 'vitest';
 import { createDeliveryLog } from '../../../tools/console/delivery-log.ts';
-import { type PrintedLine, readPrintedLine } from '../../../tools/console/printed-line.ts';
+import { type MetricLine, type PrintedLine, readPrintedLine } from '../../../tools/console/printed-line.ts';
 import { createRecordList } from '../../../tools/console/record-list.ts';
 import { createTally, keptSeconds } from '../../../tools/console/tally.ts';
 import { createUploadTable, startDynamoDb, startSqs } from '../../support/emulators/emulators.ts';
@@ -68,6 +68,16 @@ test('throughput is by second, and forgets what is older than it shows', () => {
   expect(tally.funnel([added])).toMatchObject({ received: 1, applied: 3, repeated: 1 });
 });
 
+test('the last webhook is the last one that ingest accepted', () => {
+  const tally = createTally(Date.now);
+  const note = (outcome: string, Timestamp: number) =>
+    tally.note(readPrintedLine(metricLine('ingest', { [outcome]: 1 }, {}, Timestamp)) as MetricLine);
+  expect(tally.lastWebhookAt()).toBeNull();
+  note('Accepted', 1_000);
+  note('BadSignature', 2_000);
+  expect(tally.lastWebhookAt()).toBe('1970-01-01T00:00:01.000Z');
+});
+
 test('of 10,000 records the newest are listed, and what a worker writes next is there without another look at all', async () => {
   const [{ client: dynamodb, close }, sqs] = [await startDynamoDb(), await startSqs()];
   try {
@@ -103,9 +113,9 @@ test('of 10,000 records the newest are listed, and what a worker writes next is 
   }
 });
 
-function metricLine(service: string, metrics: Record<string, number>, fields: object): string {
+function metricLine(service: string, metrics: Record<string, number>, fields: object, Timestamp = 1): string {
   const Metrics = Object.keys(metrics).map((Name) => ({ Name }));
-  return JSON.stringify({ _aws: { Timestamp: 1, CloudWatchMetrics: [{ Metrics }] }, service, ...metrics, ...fields });
+  return JSON.stringify({ _aws: { Timestamp, CloudWatchMetrics: [{ Metrics }] }, service, ...metrics, ...fields });
 }
 
 function request(deliveryId: string, userUpload: string): string {
