@@ -1,90 +1,91 @@
-import { type ApiAnswer, type ApiRequest, detail } from './api.ts';
-import type { NewDocument } from './documents.ts';
+import { type ApiAnswer, type ApiRequest, errorAnswer } from './api.ts';
+import type { DeliveryCounts } from './deliveries.ts';
+import type { FakeState, RequestCounts } from './fake-state.ts';
 import type { Failure, Faults } from './faults.ts';
-import type { RequestCounts } from './requests.ts';
-import type { DeliveryCounts } from './tally.ts';
 import type { OcrRun } from './user-upload.ts';
+import type { NewDocument } from './user-uploads.ts';
 import type { Webhook } from './webhooks.ts';
-import type { World } from './world.ts';
 
-/** What the fake can say of itself. `uploads`: how many are listed. `lost`: events that nobody acknowledged. `memoryBytes`: its process's. */
-export type FakeState = {
+/** Summary of a fake. `uploads`: number listed. `lost`: number of events that no subscription acknowledged. */
+export type FakeSummary = {
   readonly uploads: number;
   readonly webhooks: readonly Omit<Webhook, 'secret'>[];
   readonly deliveries: DeliveryCounts;
   readonly lost: number;
   readonly requests: RequestCounts;
   readonly faults: Faults;
+  /** Resident memory of its process. */
   readonly memoryBytes: number;
 };
 
-/** Fields of a user-upload object, right or wrong; null takes a field away. */
+/** Fields of a user-upload object with any value; null deletes a field. */
 export type UploadChange = Readonly<Record<string, unknown>>;
 
-type Arguments = {
-  readonly world: World;
+type Given = {
+  readonly state: FakeState;
   readonly id: string;
   readonly query: URLSearchParams;
   readonly body: object;
 };
 
-/** What drives the fake, under /control: Argyle has nothing of it. */
-const routes: Readonly<Record<string, (given: Arguments) => ApiAnswer | Promise<ApiAnswer>>> = {
-  'GET state': ({ world }) => ok(stateOf(world)),
-  'POST uploads': ({ world, body }) => {
-    const known = world.documents.upload(body as NewDocument);
-    return known ? { status: 201, body: known } : { status: 409, body: detail('There is such an upload.') };
+/** Routes under /control, which Argyle does not have. */
+const routes: Readonly<Record<string, (given: Given) => ApiAnswer | Promise<ApiAnswer>>> = {
+  'GET state': ({ state }) => ok(summaryOf(state)),
+  'POST uploads': ({ state, body }) => {
+    const known = state.uploads.upload(body as NewDocument);
+    return known ? { status: 201, body: known } : errorAnswer(409, 'The id is taken.');
   },
-  'GET uploads': ({ world }) => ok(world.uploads.changed()),
-  'GET uploads/{id}': ({ world, id }) => found(world.uploads.find(id)),
-  'PATCH uploads/{id}': ({ world, id, body }) => found(world.documents.change(id, body as UploadChange)),
-  'DELETE uploads/{id}': ({ world, id }) => found(world.documents.remove(id)),
-  'POST uploads/{id}/ocr': ({ world, id, body }) => {
+  'GET uploads': ({ state }) => ok(state.uploads.changed()),
+  'GET uploads/{id}': ({ state, id }) => found(state.uploads.find(id)),
+  'PATCH uploads/{id}': ({ state, id, body }) => found(state.uploads.overwrite(id, body as UploadChange)),
+  'DELETE uploads/{id}': ({ state, id }) => found(state.uploads.remove(id)),
+  'POST uploads/{id}/ocr': ({ state, id, body }) => {
     const run = body as OcrRun;
-    if (!['success', 'failure', 'authenticity'].includes(run.result))
-      return refusal('result: success, failure, or authenticity.');
-    return found(world.documents.runOcr(id, run));
+    const isValid = ['success', 'failure', 'authenticity'].includes(run.result);
+    return isValid
+      ? found(state.uploads.runOcr(id, run))
+      : errorAnswer(400, 'result: success, failure or authenticity.');
   },
-  'DELETE accounts/{id}': ({ world, id }) => ok(world.documents.removeAccount(id)),
-  'POST seed': ({ world, body }) => {
+  'DELETE accounts/{id}': ({ state, id }) => ok(state.uploads.removeAccount(id)),
+  'POST seed': ({ state, body }) => {
     const { count, seed } = body as { readonly count: number; readonly seed: number };
     if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed))
-      return refusal('count and seed: whole numbers.');
-    world.uploads.seed(seed, count);
+      return errorAnswer(400, 'count and seed must be integers, count at least 1.');
+    state.uploads.seed(seed, count);
     return ok({ count });
   },
-  'POST faults': ({ world, body }) => {
+  'POST faults': ({ state, body }) => {
     const faults = body as Faults;
     if (faults.failures?.some((failure: Partial<Failure>) => !failure.path))
-      return refusal('Each failure needs a path.');
-    world.faults.set(faults);
+      return errorAnswer(400, 'Each failure needs a path.');
+    state.faults.set(faults);
     return ok(faults);
   },
-  'DELETE faults': ({ world }) => {
-    world.faults.set({});
+  'DELETE faults': ({ state }) => {
+    state.faults.set({});
     return ok({});
   },
-  'GET deliveries/refused': ({ world }) => ok(world.tally.failed.refused),
-  'GET deliveries/dropped': ({ world }) => ok(world.tally.failed.dropped),
-  'GET lost': ({ world }) => ok(world.tally.lost),
-  'GET settled': async ({ world, query }) =>
-    ok({ isSettled: await world.tally.settled(Number(query.get('limitMs') ?? 60_000)) }),
+  'GET deliveries/refused': ({ state }) => ok(state.deliveries.failed.refused),
+  'GET deliveries/dropped': ({ state }) => ok(state.deliveries.failed.dropped),
+  'GET lost': ({ state }) => ok(state.deliveries.lost),
+  'GET settled': async ({ state, query }) =>
+    ok({ isSettled: await state.deliveries.settled(Number(query.get('limitMs') ?? 60_000)) }),
 };
 
-/** Answers a request under /control. Resetting is the server's, as it replaces the world. */
-export async function answerControl(world: World, { method, url, body }: ApiRequest): Promise<ApiAnswer> {
+/** Answers a request under /control. The server itself handles reset, because that replaces the state. */
+export async function answerControl(state: FakeState, { method, url, body }: ApiRequest): Promise<ApiAnswer> {
   const [, collection = '', id = '', rest = ''] = /^\/control\/(\w+)(?:\/([^/]+))?(\/\w+)?$/.exec(url.pathname) ?? [];
-  const given = { world, id, query: url.searchParams, body: Object(body ?? {}) };
   const route = routes[`${method} ${collection}/${id}`] ?? routes[`${method} ${collection}${id && '/{id}'}${rest}`];
-  return route ? route(given) : { status: 404, body: detail('There is no such control.') };
+  if (!route) return errorAnswer(404, 'There is no such control.');
+  return route({ state, id, query: url.searchParams, body: Object(body ?? {}) });
 }
 
-function stateOf({ uploads, webhooks, tally, requests, faults }: World): FakeState {
+function summaryOf({ uploads, webhooks, deliveries, requests, faults }: FakeState): FakeSummary {
   return {
     uploads: uploads.count(),
     webhooks: webhooks.all().map(({ secret, ...shown }) => shown),
-    deliveries: tally.counts(),
-    lost: tally.lost.length,
+    deliveries: deliveries.counts(),
+    lost: deliveries.lost.length,
     requests: requests.counts(),
     faults: faults.get(),
     memoryBytes: process.memoryUsage.rss(),
@@ -96,9 +97,5 @@ function ok(body: unknown): ApiAnswer {
 }
 
 function found(body: unknown): ApiAnswer {
-  return body ? { status: 200, body } : { status: 404, body: detail('There is no such upload.') };
-}
-
-function refusal(text: string): ApiAnswer {
-  return { status: 400, body: detail(text) };
+  return body ? ok(body) : errorAnswer(404, 'There is no such upload.');
 }

@@ -1,14 +1,13 @@
-import type { FakeState, UploadChange } from './control-api.ts';
-import type { NewDocument } from './documents.ts';
+import type { FakeSummary, UploadChange } from './control-api.ts';
+import type { FailedDelivery, LostEvent } from './deliveries.ts';
 import type { Faults } from './faults.ts';
-import type { FailedDelivery, LostEvent } from './tally.ts';
 import type { OcrRun } from './user-upload.ts';
-import type { KnownUpload } from './user-uploads.ts';
+import type { KnownUpload, NewDocument } from './user-uploads.ts';
 
-/** Drives a fake Argyle: each function is one request to its /control. */
+/** Controls a fake Argyle. Each function is one request to its /control. */
 export type ArgyleControl = ReturnType<typeof createArgyleControl>;
 
-/** Makes the client; `controlUrl` as startFakeArgyle gives it. All throw with the fake's sentence when it refuses. */
+/** Creates the client of a fake's `controlUrl`. Its functions throw the fake's error message. */
 export function createArgyleControl(controlUrl: string) {
   const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const response = await fetch(`${controlUrl}/${path}`, {
@@ -20,34 +19,34 @@ export function createArgyleControl(controlUrl: string) {
     return answer;
   };
   return {
-    /** Uploads a document and fires the event of it. */
+    /** Uploads a document and sends its event. */
     uploadDocument: (document: NewDocument = {}) => call<KnownUpload>('POST', 'uploads', document),
-    /** Lets OCR come to a result and fires the event of it. */
+    /** Completes OCR with a result and sends its event. */
     runOcr: (userUpload: string, run: OcrRun) => call<KnownUpload>('POST', `uploads/${userUpload}/ocr`, run),
-    /** The user deletes a document: the API answers 404 for it from now on, and the event is fired. */
+    /** Deletes a document: the API answers 404 for it from now on, and its event is sent. */
     removeUpload: (userUpload: string) => call<KnownUpload>('DELETE', `uploads/${userUpload}`),
-    /** An account is deleted: the same for each of its documents. */
+    /** Deletes an account with all its documents. */
     removeAccount: (account: string) => call<readonly KnownUpload[]>('DELETE', `accounts/${account}`),
-    /** Puts fields into the user-upload object as they are, however wrong, without an event; null takes one away. */
+    /** Overwrites fields of the user-upload object with any value, without an event. Null deletes a field. */
     changeUpload: (userUpload: string, fields: UploadChange) =>
       call<KnownUpload>('PATCH', `uploads/${userUpload}`, fields),
-    /** A document with its user, whether removed or not. */
+    /** Reads a document with its user, even a removed one. */
     readUpload: (userUpload: string) => call<KnownUpload>('GET', `uploads/${userUpload}`),
-    /** All documents but the seeded ones that nothing has happened to since; removed ones too. */
+    /** Reads all documents, including removed ones, except seeded ones that never changed. */
     readUploads: () => call<readonly KnownUpload[]>('GET', 'uploads'),
-    /** Adds `count` documents that were there before, without events; which ones says seededIds(seed, 0 to count - 1). */
+    /** Adds `count` documents without events. Their ids are those of seededIds(seed, 0 to count - 1). */
     seedUploads: (count: number, seed: number) => call<object>('POST', 'seed', { count, seed }),
     /** Replaces all faults. */
     setFaults: (faults: Faults) => call<Faults>('POST', 'faults', faults),
     clearFaults: () => call<object>('DELETE', 'faults'),
-    state: () => call<FakeState>('GET', 'state'),
+    state: () => call<FakeSummary>('GET', 'state'),
     refusedDeliveries: () => call<readonly FailedDelivery[]>('GET', 'deliveries/refused'),
     droppedDeliveries: () => call<readonly FailedDelivery[]>('GET', 'deliveries/dropped'),
     lostEvents: () => call<readonly LostEvent[]>('GET', 'lost'),
-    /** Whether every delivery, its retry too, has an outcome; waits for it up to `limitMs`. */
+    /** Waits at most `limitMs` until every delivery, including its retry, has an outcome. Returns whether that is so. */
     settled: async (limitMs = 60_000) =>
       (await call<{ readonly isSettled: boolean }>('GET', `settled?limitMs=${limitMs}`)).isSettled,
-    /** Forgets everything: documents, subscriptions, faults, counters. Deliveries under way still arrive. */
+    /** Deletes documents, subscriptions, faults and counters. Deliveries in progress still arrive. */
     reset: () => call<object>('POST', 'reset'),
   };
 }

@@ -1,7 +1,7 @@
 import { newId } from './ids.ts';
-import type { Sequence } from './page.ts';
+import type { NewestFirst } from './page.ts';
 
-/** A subscription as Argyle's API shows it, its secret in clear. */
+/** A subscription in Argyle's API, with its secret in clear. */
 export type Webhook = {
   readonly id: string;
   readonly name: string;
@@ -14,24 +14,21 @@ export type Webhook = {
   readonly last_sent_at: string | null;
 };
 
-/** What a subscription is made of, or by field what is wrong with it. */
+/** A valid subscription, or what is wrong by field. */
 export type Subscription =
   | { readonly kind: 'valid'; readonly facts: Pick<Webhook, 'name' | 'events' | 'config' | 'secret' | 'url'> }
   | { readonly kind: 'invalid'; readonly errors: Readonly<Record<string, readonly string[]>> };
 
-/** All subscriptions of the fake Argyle, in memory. Neither name nor URL has to be unique. */
 export type Webhooks = ReturnType<typeof createWebhooks>;
 
-/** Makes the empty store. */
+/** Creates the empty store of subscriptions. Neither name nor URL has to be unique. */
 export function createWebhooks() {
   const webhooks = new Map<string, { readonly position: number; webhook: Webhook }>();
   let end = 0;
   const all = (): Webhook[] => [...webhooks.values()].map(({ webhook }) => webhook);
-  const list: Sequence<Webhook> = function* (beside, step) {
-    const inOrder = [...webhooks.values()].sort((one, other) => (one.position - other.position) * step);
-    for (const { position, webhook } of inOrder) {
-      if (beside === undefined || Math.sign(position - beside) === step) yield [position, webhook];
-    }
+  const list: NewestFirst<Webhook> = function* (before) {
+    for (const { position, webhook } of [...webhooks.values()].reverse())
+      if (position < before) yield [position, webhook];
   };
   return {
     all,
@@ -44,7 +41,7 @@ export function createWebhooks() {
       return webhook;
     },
     remove: (id: string): boolean => webhooks.delete(id),
-    /** Those that list the event; `*` lists all. */
+    /** Subscriptions that list the event; `*` lists all events. */
     listing: (event: string): Webhook[] => all().filter(({ events }) => events.includes(event) || events.includes('*')),
     markSent: (id: string): void => {
       const entry = webhooks.get(id);
@@ -53,23 +50,18 @@ export function createWebhooks() {
   };
 }
 
-/** Reads the body of a POST. What exactly Argyle refuses, and how it says so, is unknown: this is this fake's own. */
+/** Reads the body of a POST. Argyle's own validation and error format are unknown. */
 export function readSubscription(body: unknown): Subscription {
   const { events, name, url, secret = null, config = null } = isObject(body) ? body : {};
   const errors = {
     ...(!isListOfEvents(events) && { events: ['A list of event names is required.'] }),
-    ...(!isText(name) && { name: ['A text is required.'] }),
+    ...(!isText(name) && { name: ['A string is required.'] }),
     ...(!isHttpUrl(url) && { url: ['A URL is required.'] }),
-    ...(secret !== null && !isText(secret) && { secret: ['It must be a text.'] }),
+    ...(secret !== null && !isText(secret) && { secret: ['It must be a string.'] }),
     ...(config !== null && !isObject(config) && { config: ['It must be an object.'] }),
   };
-  if (!isListOfEvents(events) || !isText(name) || !isHttpUrl(url) || Object.keys(errors).length > 0) {
-    return { kind: 'invalid', errors };
-  }
-  return {
-    kind: 'valid',
-    facts: { name, events, config: config as object | null, secret: secret as string | null, url },
-  };
+  if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
+  return { kind: 'valid', facts: { name, events, config, secret, url } as (Subscription & { kind: 'valid' })['facts'] };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -80,13 +72,13 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-// Any name of Argyle's form: one URL can receive any event, and this repository's catalogue knows five.
-function isListOfEvents(value: unknown): value is string[] {
+// Any name of Argyle's form: one URL can receive any event, and the catalogue of this repository has only five.
+function isListOfEvents(value: unknown): boolean {
   return (
     Array.isArray(value) && value.length > 0 && value.every((name) => /^(\*|[a-z_]+\.[a-z_]+)$/.test(String(name)))
   );
 }
 
-function isHttpUrl(value: unknown): value is string {
+function isHttpUrl(value: unknown): boolean {
   return isText(value) && /^https?:/.test(value) && URL.canParse(value);
 }

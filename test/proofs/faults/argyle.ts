@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ArgyleControl } from '../../../tools/fake-argyle/control.ts';
-import { isRetried } from '../../../tools/fake-argyle/send-webhook.ts';
+import { isRetried } from '../../../tools/fake-argyle/webhook-request.ts';
 import type { Answer } from '../../support/fakes/argyle-sender.ts';
 import type { Delivery, Happening, Step } from './lives.ts';
 

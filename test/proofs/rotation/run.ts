@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type ArgyleControl, createArgyleControl } from '../../../tools/fake-argyle/control.ts';
-import type { FakeState } from '../../../tools/fake-argyle/control-api.ts';
+import type { FakeSummary } from '../../../tools/fake-argyle/control-api.ts';
 import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import { rotateSecret } from '../../../tools/local/rotate-secret.ts';
 import { synthesize } from '../../../tools/local/synthesize.ts';
@@ -52,7 +52,7 @@ async function run(): Promise<number> {
   }
 }
 
-function tell({ deliveries, webhooks }: FakeState): void {
+function tell({ deliveries, webhooks }: FakeSummary): void {
   const { sent, pending, refused } = deliveries;
   console.log(`${webhooks.length} subscribed, ${sent} sent, ${pending} pending, ${refused} refused`);
 }

@@ -64,15 +64,14 @@ export async function subscribe({ ask }: Argyle, url: string, facts: object = {}
   return body.id;
 }
 
-/** Follows a list from `path` on by `link`, as often as there is one, at most `most` times; gives the pages. */
+/** Reads the pages of a list from `path` on, at most `maxPages`. */
 export async function walk(
   ask: (method: string, path: string) => Promise<ApiAnswer>,
   path: string,
-  link: 'next' | 'previous' = 'next',
-  most = 100,
+  maxPages = 100,
 ): Promise<ApiAnswer['body'][]> {
   const pages: ApiAnswer['body'][] = [];
-  for (let at: unknown = path; typeof at === 'string' && pages.length < most; at = pages.at(-1)?.[link]) {
+  for (let at: unknown = path; typeof at === 'string' && pages.length < maxPages; at = pages.at(-1)?.next) {
     pages.push((await ask('GET', at)).body);
   }
   return pages;
