@@ -6,9 +6,9 @@ import { QuickLast } from './test/support/quick-last.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Where there is no browser, test/support/browser-remark.ts says so.
+    // Where there is no browser, test/support/emulators/chromium.ts reports it.
     exclude: [...configDefaults.exclude, ...(findChromium() ? [] : ['test/browser/**'])],
-    globalSetup: ['test/support/compile-cache.ts', 'test/support/assemblies.ts', 'test/support/browser-remark.ts'],
+    globalSetup: ['test/support/compile-cache.ts', 'test/support/assemblies.ts', 'test/support/emulators/chromium.ts'],
     sequence: { sequencer: QuickLast },
     setupFiles: 'test/support/function-environment.ts',
     // Half of the time a test waits for processes of its own, or for a time to pass: one worker more than there are cores.

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
-import type { Overview, UploadHistory } from '../../tools/console/page/view.ts';
+import type { Overview, UploadHistory } from '../../tools/console/page/api.ts';
 import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 
@@ -75,7 +75,7 @@ test('the page and its files come from the pipeline, which forbids them to load 
 test.each([
   ['a page of another origin', 'POST', '/console/send?event=user_uploads.added', { origin: 'http://example.com' }],
   ['another page of this machine', 'POST', '/console/redrive?event=quarantine', { origin: 'http://localhost:3000' }],
-  ['a page without an origin of its own', 'POST', '/console/trouble?kind=flood', { origin: 'null' }],
+  ['a page without an origin of its own', 'POST', '/console/scenario?name=flood', { origin: 'null' }],
   ['a name that points here', 'GET', '/console/state', { host: 'example.com:8787' }],
   ['a name that points here', 'GET', '/console/log', { host: '127.0.0.1.example.com' }],
   [

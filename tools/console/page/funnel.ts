@@ -1,47 +1,28 @@
-import { byId, countOf, make, say } from './elements.ts';
-import type { Overview } from './view.ts';
+import type { Overview } from './api.ts';
+import { byId, countOf, make, patch } from './elements.ts';
 
-type Step = { readonly name: string; readonly count: number; readonly note: string; readonly isAlarming?: boolean };
-
-/** Shows how many webhooks came how far. */
-export function createFunnel() {
-  const list = byId('funnel');
-  return ({ funnel, lanes }: Overview): void => {
-    const { received, verified, badSignature, unavailable, tooLarge, queued, quarantined, applied, repeated } = funnel;
-    const waiting = lanes.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
-    const steps: readonly Step[] = [
-      { name: 'Received', count: received, note: counted(unavailable, 'answered 503') },
-      { name: 'Verified', count: verified, note: counted(badSignature, 'refused') },
-      {
-        name: 'Queued',
-        count: queued,
-        note: listed(counted(quarantined, 'in quarantine'), counted(tooLarge, 'too large')),
-      },
-      { name: 'Applied', count: applied, note: listed(countOf(repeated, 'repeat'), counted(waiting, 'waiting')) },
-    ];
-    if (list.childElementCount === 0) list.append(...steps.map(emptyStep));
-    for (const [index, step] of steps.entries()) fill(list.children[index] as HTMLElement, step, received);
-  };
+/** Shows how many webhooks reached each step. */
+export function showFunnel({ funnel, lanes }: Overview): void {
+  const { received, verified, badSignature, unavailable, tooLarge, queued, quarantined, applied, repeated } = funnel;
+  const waiting = lanes.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
+  const step = (name: string, count: number, ...notes: readonly string[]) =>
+    make(
+      'li',
+      {},
+      make('span', { class: 'step' }, name),
+      make('strong', { 'data-step': name.toLowerCase() }, count.toLocaleString('en')),
+      make('progress', { value: count, max: Math.max(received, 1), 'aria-hidden': 'true' }),
+      make('span', { class: 'muted' }, notes.filter(Boolean).join(', ')),
+    );
+  patch(
+    byId('funnel'),
+    step('Received', received, note(unavailable, 'answered 503')),
+    step('Verified', verified, note(badSignature, 'refused')),
+    step('Queued', queued, note(quarantined, 'in quarantine'), note(tooLarge, 'too large')),
+    step('Applied', applied, countOf(repeated, 'repeat'), note(waiting, 'waiting')),
+  );
 }
 
-function emptyStep({ name }: Step): HTMLElement {
-  const bar = make('span', { class: 'bar', 'aria-hidden': 'true' });
-  const count = make('strong', { 'data-step': name.toLowerCase() });
-  return make('li', {}, make('span', { class: 'step' }, name), count, bar, make('span', { class: 'muted note' }));
-}
-
-function fill(element: HTMLElement, { count, note }: Step, whole: number): void {
-  const [, number, bar, remark] = element.children;
-  if (!number || !(bar instanceof HTMLElement) || !remark) return;
-  say(number, count.toLocaleString('en'));
-  say(remark, note);
-  bar.style.setProperty('--share', String(whole === 0 ? 0 : Math.min(1, count / whole)));
-}
-
-function counted(count: number, what: string): string {
-  return count === 0 ? '' : `${count.toLocaleString('en')} ${what}`;
-}
-
-function listed(...texts: readonly string[]): string {
-  return texts.filter(Boolean).join(', ');
+function note(count: number, text: string): string {
+  return count === 0 ? '' : `${count.toLocaleString('en')} ${text}`;
 }

@@ -1,10 +1,9 @@
-/** What a function's log line says: the metrics of a request or a batch, or why one message was not applied. */
-export type PrintedLine = MetricLine | FailureLine;
+/** A function's log line: the metrics of a request or a batch, or the failure of one message. */
+export type LogLine = MetricLine | FailureLine;
 
-/** The embedded-metric line of a request or a batch. */
+/** The embedded-metric line of a request or a batch. `service`: `ingest`, or the event type of a worker. */
 export type MetricLine = {
   readonly kind: 'metrics';
-  /** `ingest`, or the event type of a worker. */
   readonly service: string;
   readonly timeMs: number;
   readonly metrics: Readonly<Record<string, number>>;
@@ -16,46 +15,43 @@ export type FailureLine = {
   readonly kind: 'failure';
   readonly deliveryId: string;
   readonly userUpload?: string;
-  readonly isForGood: boolean;
+  readonly isPermanent: boolean;
   readonly reason: string;
 };
 
-/** Reads a line as the functions print it; undefined for any other. */
-export function readPrintedLine(line: string): PrintedLine | undefined {
-  if (line.includes('"CloudWatchMetrics"')) return metricLine(parse(line));
-  return line.includes('"record_failed"') ? failureLine(parse(line)) : undefined;
-}
-
-type Printed = {
+type Fields = {
   readonly _aws?: {
     readonly Timestamp: number;
     readonly CloudWatchMetrics: readonly { readonly Metrics: readonly { readonly Name: string }[] }[];
   };
 } & Readonly<Record<string, unknown>>;
 
-function parse(line: string): Printed {
+/** Parses a line that the functions print. Returns undefined for any other line. */
+export function parseLogLine(line: string): LogLine | undefined {
+  if (!line.includes('"CloudWatchMetrics"') && !line.includes('"record_failed"')) return undefined;
   try {
-    return JSON.parse(line);
+    const fields: Fields = JSON.parse(line);
+    return metricLine(fields) ?? failureLine(fields);
   } catch {
-    // A process that died in the middle of a line.
-    return {};
+    // The process was killed in the middle of the line.
+    return undefined;
   }
 }
 
-function metricLine({ _aws, service, ...fields }: Printed): MetricLine | undefined {
+function metricLine({ _aws, service, ...fields }: Fields): MetricLine | undefined {
   if (!_aws || typeof service !== 'string') return undefined;
   const names = _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
   const metrics = Object.fromEntries(names.map((name) => [name, sumOf(fields[name])]));
   return { kind: 'metrics', service, timeMs: _aws.Timestamp, metrics, fields };
 }
 
-function failureLine({ deliveryId, userUpload, kind, reason }: Printed): FailureLine | undefined {
+function failureLine({ deliveryId, userUpload, kind, reason }: Fields): FailureLine | undefined {
   if (typeof deliveryId !== 'string' || typeof reason !== 'string') return undefined;
-  const isForGood = kind === 'permanent';
-  return { kind: 'failure', deliveryId, isForGood, reason, ...(typeof userUpload === 'string' && { userUpload }) };
+  const isPermanent = kind === 'permanent';
+  return { kind: 'failure', deliveryId, isPermanent, reason, ...(typeof userUpload === 'string' && { userUpload }) };
 }
 
-// A metric that was added more than once is printed as a list.
+// A metric that was added several times is printed as a list.
 function sumOf(value: unknown): number {
   return [value].flat().reduce<number>((sum, one) => sum + Number(one), 0);
 }

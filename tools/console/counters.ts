@@ -1,68 +1,62 @@
 import { ingestMetrics, ingestService, workerMetrics } from '../../functions/domain/metric-names.ts';
-import type { Funnel, LaneCounts, Throughput } from './page/view.ts';
-import type { MetricLine } from './printed-line.ts';
+import type { MetricLine } from './log-line.ts';
+import type { Funnel, LaneCounts, Throughput } from './page/api.ts';
 
-/** How many seconds of throughput are kept. */
+/** Number of seconds of throughput that are kept. */
 export const keptSeconds = 120;
-
-/** Sums of the metrics that the functions printed. */
-export type Tally = ReturnType<typeof createTally>;
 
 type Second = { received: number; applied: number };
 
-/** Starts at zero. It grows with the number of metrics, never with that of webhooks. */
-export function createTally(nowMs: () => number) {
+/** Creates the sums of the functions' metrics. Their size does not grow with the number of webhooks. */
+export function createCounters(nowMs: () => number) {
   const sums = new Map<string, number>();
   const seconds = new Map<number, Second>();
   let lastWebhookAt: string | null = null;
   const sum = (service: string, metric: string): number => sums.get(`${service} ${metric}`) ?? 0;
+  const currentSecond = () => Math.floor(nowMs() / 1_000);
   return {
-    /** Adds what a request or a batch printed. */
+    /** Adds the metrics of a request or a batch. */
     note: ({ service, timeMs, metrics }: MetricLine): void => {
       for (const [metric, value] of Object.entries(metrics))
         sums.set(`${service} ${metric}`, sum(service, metric) + value);
-      noteSecond(seconds, Math.floor(nowMs() / 1_000), service, metrics);
+      addToSecond(seconds, currentSecond(), service, metrics);
       if (service === ingestService && metrics[ingestMetrics.accepted]) lastWebhookAt = new Date(timeMs).toISOString();
     },
     /** The ISO time of the last accepted webhook, or null. */
     lastWebhookAt: (): string | null => lastWebhookAt,
-    /** What became of all webhooks so far; `services` are the workers'. */
+    /** Counts of all webhooks; `services` are the workers'. */
     funnel: (services: readonly string[]): Funnel => funnelOf(sum, services),
-    /** What the worker of an event did so far. */
+    /** Counts of an event's worker. */
     lane: (event: string): LaneCounts => ({
       applied: sum(event, workerMetrics.applied),
       repeated: sum(event, workerMetrics.stale),
       retried: sum(event, workerMetrics.retryable),
-      givenUp: sum(event, workerMetrics.permanent),
     }),
-    /** Webhooks a second, the oldest first, the current second last. */
+    /** Webhooks per second, from the oldest to the current second. */
     throughput: (): Throughput => {
-      const current = Math.floor(nowMs() / 1_000);
-      const kept = Array.from({ length: keptSeconds }, (_, index) => seconds.get(current - keptSeconds + 1 + index));
-      return {
-        received: kept.map((second) => second?.received ?? 0),
-        applied: kept.map((second) => second?.applied ?? 0),
-      };
+      const first = currentSecond() - keptSeconds + 1;
+      const kept = Array.from({ length: keptSeconds }, (_, index) => seconds.get(first + index));
+      const values = (name: keyof Second) => kept.map((second) => second?.[name] ?? 0);
+      return { received: values('received'), applied: values('applied') };
     },
   };
 }
 
-function noteSecond(
+function addToSecond(
   seconds: Map<number, Second>,
   current: number,
   service: string,
   metrics: Readonly<Record<string, number>>,
 ): void {
   const second = seconds.get(current) ?? { received: 0, applied: 0 };
-  const total = (names: Readonly<Record<string, string>>) =>
-    Object.values(names).reduce((sum, name) => sum + (metrics[name] ?? 0), 0);
-  if (service === ingestService) second.received += total(ingestMetrics);
-  else second.applied += total({ applied: workerMetrics.applied, stale: workerMetrics.stale });
+  const isIngest = service === ingestService;
+  const names = isIngest ? Object.values(ingestMetrics) : [workerMetrics.applied, workerMetrics.stale];
+  for (const name of names) second[isIngest ? 'received' : 'applied'] += metrics[name] ?? 0;
   seconds.set(current, second);
   for (const old of seconds.keys()) if (old <= current - keptSeconds) seconds.delete(old);
 }
 
-// The same steps as the dashboard's.
+// The same steps as on the dashboard.
 function funnelOf(sum: (service: string, metric: string) => number, services: readonly string[]): Funnel {
   const ingest = (outcome: keyof typeof ingestMetrics) => sum(ingestService, ingestMetrics[outcome]);
   const worked = (metric: string) => services.reduce((total, service) => total + sum(service, metric), 0);
@@ -78,7 +72,6 @@ function funnelOf(sum: (service: string, metric: string) => number, services: re
     tooLarge,
     queued: accepted + quarantined,
     quarantined,
-    // A repeat was applied before.
     applied: worked(workerMetrics.applied) + repeated,
     repeated,
   };
