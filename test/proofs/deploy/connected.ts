@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { CreateSecretCommand, PutSecretValueCommand, ResourceExistsException } from '@aws-sdk/client-secrets-manager';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { readTemplate } from '../../../tools/local/template.ts';
-import { type Argyle, subscribe } from '../../support/fakes/argyle-api.ts';
+import type { Argyle } from '../../support/fakes/argyle-api.ts';
 import {
   changesIn,
   checkEnriched,
@@ -67,7 +67,7 @@ async function runRefused(
     const refusal = await deployAsIs(connectedContext(argyle)).catch((error) => error);
     assert.deepEqual(typesRefusedBy(refusal), refused, refusal.message ?? 'It was not refused.');
   });
-  await subscribe(argyle, 'https://example.com/webhooks', { name: othersName });
+  await argyle.subscribe('https://example.com/webhooks', { name: othersName });
   await keepKey(deployments, { ...argyle.credentials, apiKeySecret: 'wrong' });
   await step('cdk deploy with a key that Argyle refuses: fails, and says which secret to put right', async () => {
     await assert.rejects(deploy(connected), new RegExp(`refused the API key .*into the secret ${credentialsName}`));
