@@ -79,14 +79,8 @@ export async function redrive(
   const from = deadLetterUrl ?? url;
   const destinationOf = isEventType(event) ? backOn(queueUrls, event) : onQueueOfEvent(queueUrls);
   const { visible: most } = await countMessages(sqs, from);
-  return moveMessages(sqs, {
-    from,
-    destinationOf,
-    most,
-    rate: Number.POSITIVE_INFINITY,
-    onMoved: () => undefined,
-    signal,
-  });
+  const unlimited = { rate: Number.POSITIVE_INFINITY, onMoved: () => undefined };
+  return moveMessages(sqs, { from, destinationOf, most, signal, ...unlimited });
 }
 
 async function sendInOrder(context: ScenarioContext, events: readonly EventType[], upload: string): Promise<Answers> {

@@ -1,6 +1,6 @@
 import { ingestMetrics, ingestService, workerMetrics } from '../../functions/domain/metric-names.ts';
 import type { MetricLine } from './log-line.ts';
-import type { Funnel, LaneCounts, Throughput } from './page/api.ts';
+import type { LaneCounts, Overview, Throughput } from './page/api.ts';
 
 /** Number of seconds of throughput that are kept. */
 export const keptSeconds = 120;
@@ -24,8 +24,11 @@ export function createCounters(nowMs: () => number) {
     },
     /** The ISO time of the last accepted webhook, or null. */
     lastWebhookAt: (): string | null => lastWebhookAt,
-    /** Counts of all webhooks; `services` are the workers'. */
-    funnel: (services: readonly string[]): Funnel => funnelOf(sum, services),
+    /** Counts of ingest's answers. */
+    answers: (): Overview['answers'] => {
+      const counts = Object.entries(ingestMetrics).map(([answer, metric]) => [answer, sum(ingestService, metric)]);
+      return Object.fromEntries(counts) as Overview['answers'];
+    },
     /** Counts of an event's worker. */
     lane: (event: string): LaneCounts => ({
       applied: sum(event, workerMetrics.applied),
@@ -54,25 +57,4 @@ function addToSecond(
   for (const name of names) second[isIngest ? 'received' : 'applied'] += metrics[name] ?? 0;
   seconds.set(current, second);
   for (const old of seconds.keys()) if (old <= current - keptSeconds) seconds.delete(old);
-}
-
-// The same steps as on the dashboard.
-function funnelOf(sum: (service: string, metric: string) => number, services: readonly string[]): Funnel {
-  const ingest = (outcome: keyof typeof ingestMetrics) => sum(ingestService, ingestMetrics[outcome]);
-  const worked = (metric: string) => services.reduce((total, service) => total + sum(service, metric), 0);
-  const [accepted, quarantined, tooLarge] = [ingest('accepted'), ingest('quarantined'), ingest('too_large')];
-  const [badSignature, unavailable] = [ingest('bad_signature'), ingest('unavailable')];
-  const repeated = worked(workerMetrics.stale);
-  const verified = accepted + quarantined + tooLarge;
-  return {
-    received: verified + badSignature + unavailable,
-    verified,
-    badSignature,
-    unavailable,
-    tooLarge,
-    queued: accepted + quarantined,
-    quarantined,
-    applied: worked(workerMetrics.applied) + repeated,
-    repeated,
-  };
 }

@@ -34,7 +34,7 @@ export function observe(stores: Stores) {
       const { visible = 0, inFlight = 0 } = queues.find((queue) => !isLane(queue)) ?? {};
       return {
         events: catalogue,
-        funnel: counters.funnel(eventTypes),
+        answers: counters.answers(),
         throughput: counters.throughput(),
         lanes: queues.filter(isLane).map((queue) => ({ ...queue, ...counters.lane(queue.event) })),
         quarantine: { visible, inFlight },

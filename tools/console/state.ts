@@ -3,18 +3,10 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { statusOf } from '../../functions/domain/upload-record.ts';
 import { countMessages } from '../messages/dead-messages.ts';
-import type { UploadRecord } from './page/api.ts';
+import type { Lane, LaneCounts, UploadRecord } from './page/api.ts';
 
 /** The queue of an event, or the quarantine with the event `quarantine`, which has no dead-letter queue. */
 export type ConsoleQueue = { readonly event: string; readonly url: string; readonly deadLetterUrl?: string };
-
-/** Approximate message counts of a queue and its dead-letter queue. */
-export type QueueCounts = {
-  readonly event: string;
-  readonly visible: number;
-  readonly inFlight: number;
-  readonly dead: number;
-};
 
 /** The stack's table and queues. */
 export type Stores = {
@@ -43,7 +35,8 @@ export async function readUpload({ dynamodb, tableName }: Stores, id: string): P
   return Item && recordOf(Item);
 }
 
-export async function readQueues({ sqs, queues }: Stores): Promise<readonly QueueCounts[]> {
+/** Reads the approximate message counts of each queue and its dead-letter queue. */
+export async function readQueues({ sqs, queues }: Stores): Promise<readonly Omit<Lane, keyof LaneCounts>[]> {
   return Promise.all(
     queues.map(async ({ event, url, deadLetterUrl }) => {
       const { visible, inFlight } = await countMessages(sqs, url);

@@ -63,6 +63,7 @@ async function play(page: Page): Promise<string> {
   await press('OCR succeeds');
   await page.locator('#document .badge', { hasText: 'ocr_completed' }).waitFor();
   await page.locator('#document', { hasText: 'fetchedAt' }).waitFor();
+  await page.locator('#record-count', { hasText: 'of 202' }).waitFor();
   await page.locator('#funnel li', { hasText: 'Applied' }).filter({ hasNotText: 'waiting' }).waitFor();
   return page.inputValue('#upload');
 }

@@ -4,7 +4,7 @@ import { createUserUploads } from './user-uploads.ts';
 import { createWebhooks } from './webhooks.ts';
 
 /** API requests by method, path and status, and the maximum in any one second. */
-export type RequestCounts = { readonly byAnswer: Readonly<Record<string, number>>; readonly mostInOneSecond: number };
+export type RequestCounts = { readonly byAnswer: Readonly<Record<string, number>>; readonly maxInOneSecond: number };
 
 export type FakeState = ReturnType<typeof createFakeState>;
 
@@ -20,13 +20,13 @@ export function createFakeState(origin: string, options: DeliveryOptions) {
 function createRequestCounter() {
   const byAnswer: Record<string, number> = {};
   let recentMs: number[] = [];
-  let mostInOneSecond = 0;
+  let maxInOneSecond = 0;
   return {
     /** Counts a request. Returns the number of requests in the last second, including this one. */
     begin: (): number => {
       const nowMs = performance.now();
       recentMs = [...recentMs.filter((ms) => ms > nowMs - 1_000), nowMs];
-      mostInOneSecond = Math.max(mostInOneSecond, recentMs.length);
+      maxInOneSecond = Math.max(maxInOneSecond, recentMs.length);
       return recentMs.length;
     },
     /** Counts its answer. Paths that differ only in an id count as one. */
@@ -34,6 +34,6 @@ function createRequestCounter() {
       const key = `${method} ${path.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i, '{id}')} ${status}`;
       byAnswer[key] = (byAnswer[key] ?? 0) + 1;
     },
-    counts: (): RequestCounts => ({ byAnswer, mostInOneSecond }),
+    counts: (): RequestCounts => ({ byAnswer, maxInOneSecond }),
   };
 }

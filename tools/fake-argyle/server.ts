@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers';
 import { listen } from '../local/loopback.ts';
 import { type ApiAnswer, type ApiKey, answerApi, errorAnswer } from './api.ts';
-import { answerControl } from './control-api.ts';
+import { answerControl } from './control.ts';
 import type { DeliveryOptions } from './deliveries.ts';
 import { createFakeState } from './fake-state.ts';
 
@@ -33,20 +33,22 @@ async function serve(options: ServerOptions & DeliveryOptions): Promise<number> 
 }
 
 function createAnswers(origin: string, options: ServerOptions & DeliveryOptions) {
-  let state = createFakeState(origin, options);
+  const fake = {
+    state: createFakeState(origin, options),
+    reset: () => {
+      fake.state = createFakeState(origin, options);
+    },
+  };
   return async (incoming: IncomingMessage): Promise<ApiAnswer> => {
     const method = incoming.method ?? '';
     const url = new URL(incoming.url ?? '/', origin);
-    const request = { method, url, body: parseJson(await text(incoming)) };
-    if (`${method} ${url.pathname}` === 'POST /control/reset') {
-      state = createFakeState(origin, options);
-      return { status: 200, body: {} };
-    }
-    if (url.pathname.startsWith('/control/')) return answerControl(state, request);
+    const body = parseJson(await text(incoming));
+    const [, operation] = /^\/control\/(\w+)$/.exec(url.pathname) ?? [];
+    if (operation) return answerControl(fake, operation, body);
     // Count the answer where the request was counted, even after a reset in between.
-    const { requests } = state;
-    const answer = await answerApi(state, options, request, incoming.headers.authorization);
-    requests.end(method, url.pathname, answer.status);
+    const { state } = fake;
+    const answer = await answerApi(state, options, { method, url, body }, incoming.headers.authorization);
+    state.requests.end(method, url.pathname, answer.status);
     options.onLog(`${method} ${url.pathname} ${answer.status}`);
     return answer;
   };

@@ -52,33 +52,22 @@ export function createWebhooks() {
 
 /** Reads the body of a POST. Argyle's own validation and error format are unknown. */
 export function readSubscription(body: unknown): Subscription {
-  const { events, name, url, secret = null, config = null } = isObject(body) ? body : {};
-  const errors = {
-    ...(!isListOfEvents(events) && { events: ['A list of event names is required.'] }),
-    ...(!isText(name) && { name: ['A string is required.'] }),
-    ...(!isHttpUrl(url) && { url: ['A URL is required.'] }),
-    ...(secret !== null && !isText(secret) && { secret: ['It must be a string.'] }),
-    ...(config !== null && !isObject(config) && { config: ['It must be an object.'] }),
+  const { events, name, url, secret = null, config = null } = Object(body);
+  const facts = { events, name, url, secret, config };
+  const isValid: Readonly<Record<keyof typeof facts, boolean>> = {
+    // Any name of Argyle's form: one URL can receive any event, and the catalogue of this repository has only five.
+    events:
+      Array.isArray(events) && events.length > 0 && events.every((event) => /^(\*|[a-z_]+\.[a-z_]+)$/.test(event)),
+    name: isText(name),
+    url: isText(url) && /^https?:/.test(url) && URL.canParse(url),
+    secret: secret === null || isText(secret),
+    config: config === null || (typeof config === 'object' && !Array.isArray(config)),
   };
-  if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
-  return { kind: 'valid', facts: { name, events, config, secret, url } as (Subscription & { kind: 'valid' })['facts'] };
+  const invalid = Object.entries(isValid).filter(([, valid]) => !valid);
+  if (invalid.length === 0) return { kind: 'valid', facts };
+  return { kind: 'invalid', errors: Object.fromEntries(invalid.map(([field]) => [field, ['This value is invalid.']])) };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown): value is string {
+function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
-}
-
-// Any name of Argyle's form: one URL can receive any event, and the catalogue of this repository has only five.
-function isListOfEvents(value: unknown): boolean {
-  return (
-    Array.isArray(value) && value.length > 0 && value.every((name) => /^(\*|[a-z_]+\.[a-z_]+)$/.test(String(name)))
-  );
-}
-
-function isHttpUrl(value: unknown): boolean {
-  return isText(value) && /^https?:/.test(value) && URL.canParse(value);
 }

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type ArgyleControl, createArgyleControl } from '../../../tools/fake-argyle/control.ts';
-import type { FakeSummary } from '../../../tools/fake-argyle/control-api.ts';
+import { type ArgyleControl, createArgyleControl, type FakeSummary } from '../../../tools/fake-argyle/control.ts';
 import { startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
 import { rotateSecret } from '../../../tools/local/rotate-secret.ts';
 import { synthesize } from '../../../tools/local/synthesize.ts';

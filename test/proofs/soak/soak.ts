@@ -21,7 +21,7 @@ export async function soak({ pipeline, argyle }: Connected, options: SoakOptions
 
   const wrong = await reconcileForDays({ pipeline, argyle }, say);
   const { requests } = await argyle.state();
-  say(`${requests.mostInOneSecond} requests to Argyle in the busiest second, the workers' among them`);
+  say(`${requests.maxInOneSecond} requests to Argyle in the busiest second, the workers' among them`);
   return wrong;
 }
 

@@ -57,7 +57,8 @@ test('throughput is counted per second and forgotten after two minutes, other su
 
   nowMs += keptSeconds * 1_000;
   expect(counters.throughput()).toEqual({ received: Array(keptSeconds).fill(0), applied: Array(keptSeconds).fill(0) });
-  expect(counters.funnel([added])).toMatchObject({ received: 1, applied: 3, repeated: 1 });
+  expect(counters.answers()).toMatchObject({ accepted: 1, bad_signature: 0 });
+  expect(counters.lane(added)).toEqual({ applied: 2, repeated: 1, retried: 0 });
 });
 
 test('the last webhook is the last one that ingest accepted', () => {

@@ -103,7 +103,7 @@ test.each([undefined, 1])(
     const refused = answers.filter(({ status }) => status === 429);
     const headers = new Set(refused.map((answer) => answer.headers.get('retry-after')));
     expect(headers).toEqual(new Set([retryAfter ? String(retryAfter) : null]));
-    expect((await control.state()).requests.mostInOneSecond).toBeGreaterThan(1);
+    expect((await control.state()).requests.maxInOneSecond).toBeGreaterThan(1);
   },
 );
 
@@ -112,15 +112,6 @@ test('links can point to another origin', async () => {
   await control.setFaults({ linkOrigin: 'https://elsewhere.example.com' });
   const { next } = (await get('/user-uploads')).body;
   expect(next).toMatch(/^https:\/\/elsewhere\.example\.com\/v2\/user-uploads\?cursor=/);
-});
-
-test('an invalid control is refused with a message, and the fake continues', async () => {
-  await expect(control.seedUploads(-1, 1)).rejects.toThrow('count and seed');
-  await expect(control.setFaults({ failures: [{ status: 500 } as never] })).rejects.toThrow('path');
-  const broken = await fetch(`${argyle.controlUrl}/faults`, { method: 'POST', body: '{"failures": 1}' });
-  expect(broken.status).toBeGreaterThanOrEqual(400);
-  expect((await fetch(`${argyle.controlUrl}/nothing`)).status).toBe(404);
-  expect((await get('/webhooks')).status).toBe(200);
 });
 
 test('the log contains neither secrets nor bodies', async () => {

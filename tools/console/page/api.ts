@@ -4,26 +4,16 @@ export type Overview = {
   readonly webhookUrl: string;
   /** The catalogue. */
   readonly events: readonly { readonly event: string; readonly meaning: string; readonly slot: string }[];
-  readonly funnel: Funnel;
+  /** Webhooks since the start, by the status that ingest answered. */
+  readonly answers: Readonly<
+    Record<'accepted' | 'quarantined' | 'bad_signature' | 'too_large' | 'unavailable', number>
+  >;
   readonly throughput: Throughput;
   readonly lanes: readonly Lane[];
   readonly quarantine: { readonly visible: number; readonly inFlight: number };
   readonly records: { readonly total: number; readonly newest: readonly UploadRecord[] };
   /** Whether there is a fake Argyle. */
   readonly hasArgyle: boolean;
-};
-
-/** Webhooks since the start, by step, from the functions' metrics. `applied` includes repeats. */
-export type Funnel = {
-  readonly received: number;
-  readonly verified: number;
-  readonly badSignature: number;
-  readonly unavailable: number;
-  readonly tooLarge: number;
-  readonly queued: number;
-  readonly quarantined: number;
-  readonly applied: number;
-  readonly repeated: number;
 };
 
 /** Webhooks in each of the last seconds, the oldest first. */

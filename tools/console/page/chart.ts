@@ -10,10 +10,10 @@ export function showChart({ throughput: { received, applied } }: Overview): void
   const scale = (value: number) => (value / Math.max(max, 1)) * height;
   const bars = received.flatMap((value, index) => {
     const size = Math.max(scale(value), 1.5);
-    return value ? [draw('rect', { x: index, y: height - size, width: 0.85, height: size, class: 'received' })] : [];
+    return value ? [draw('rect', { x: index, y: height - size, width: 0.85, height: size })] : [];
   });
   const points = applied.map((value, index) => `${index + 0.5},${height - scale(value)}`).join(' ');
-  const line = draw('polyline', { points, 'vector-effect': 'non-scaling-stroke', class: 'applied' });
+  const line = draw('polyline', { points, 'vector-effect': 'non-scaling-stroke' });
   const attributes = { viewBox: `0 0 ${received.length} ${height}`, preserveAspectRatio: 'none', role: 'img' };
   patch(byId('chart'), draw('svg', { ...attributes, 'aria-labelledby': 'rate' }, ...bars, line));
   patch(byId('chart-max'), `${Math.max(max, 1)} per second`);
