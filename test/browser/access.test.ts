@@ -1,30 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startChromium } from '../support/emulators/chromium.ts';
-import { type ConsolePage, openConsole } from '../support/emulators/console-page.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { startConsole } from '../support/emulators/console-page.ts';
+import { until } from '../support/emulators/local-pipeline.ts';
 
 const added = 'user_uploads.added';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let pipeline: ConnectedPipeline;
-let browser: Browser;
-let view: ConsolePage;
-beforeAll(async () => {
-  [pipeline, browser] = await Promise.all([startConnectedPipeline(), startChromium()]);
-  view = await openConsole(browser, pipeline.webhookUrl);
-});
+const { pipeline, view, stop } = await startConsole();
 afterEach(() => {
   expect(view.messages).toEqual([]);
   expect([...view.hosts]).toEqual(['127.0.0.1']);
 });
-afterAll(async () => {
-  await browser?.close();
-  await pipeline?.stop();
-});
+afterAll(stop);
 
 test('everything works with the keyboard, and the focus stays in place when the page refreshes', async () => {
   const { page, cell } = view;

@@ -1,28 +1,21 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { events, eventTypes } from '../../functions/domain/events.ts';
-import { startChromium } from '../support/emulators/chromium.ts';
-import { type ConsolePage, openConsole } from '../support/emulators/console-page.ts';
-import { type ConnectedPipeline, startConnectedPipeline, until } from '../support/emulators/local-pipeline.ts';
+import { startConsole } from '../support/emulators/console-page.ts';
+import { until } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 
 const added = 'user_uploads.added';
 
-let pipeline: ConnectedPipeline;
-let browser: Browser;
-let view: ConsolePage;
-beforeAll(async () => {
-  [pipeline, browser] = await Promise.all([startConnectedPipeline(), startChromium()]);
-  view = await openConsole(browser, pipeline.webhookUrl);
-});
+const { pipeline, view, stop } = await startConsole();
 beforeEach(() => view.button('Clear').click());
 afterEach(() => expect(view.messages).toEqual([]));
-afterAll(async () => {
-  await browser?.close();
-  await pipeline?.stop();
-});
+afterAll(stop);
 
-const processed = () => pipeline.drained().then(view.refresh);
+const processed = async () => {
+  await pipeline.argyle.settled();
+  await pipeline.drained();
+  await view.refresh();
+};
 const chosenId = () => view.page.inputValue('#upload');
 const historyItems = () => view.page.locator('.history li > span');
 const deliveryRows = () => view.page.locator('.deliveries tbody tr');
@@ -159,11 +152,14 @@ test('the fake Argyle sends the events of its documents, and only they can be ch
   expect(await view.button('OCR succeeds').isDisabled()).toBe(true);
   await view.button('Clear').click();
   expect(await view.press('Upload a document')).toBe('done');
+  await processed();
   await badge(/^added$/).waitFor();
   await view.press('OCR succeeds');
+  await processed();
   await badge(/ocr_completed/).waitFor();
   await view.page.locator('#document', { hasText: 'document.pdf' }).waitFor();
   await view.press('Delete the document');
+  await processed();
   await badge(/removed/).waitFor();
 
   expect(await pipeline.readRecord(await chosenId())).toMatchObject({

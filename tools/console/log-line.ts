@@ -41,6 +41,8 @@ export function parseLogLine(line: string): LogLine | undefined {
 function metricLine({ _aws, service, ...fields }: Fields): MetricLine | undefined {
   if (!_aws || typeof service !== 'string') return undefined;
   const names = _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name));
+  // A metric that was added several times is printed as a list.
+  const sumOf = (value: unknown) => [value].flat().reduce<number>((sum, one) => sum + Number(one), 0);
   const metrics = Object.fromEntries(names.map((name) => [name, sumOf(fields[name])]));
   return { kind: 'metrics', service, timeMs: _aws.Timestamp, metrics, fields };
 }
@@ -49,9 +51,4 @@ function failureLine({ deliveryId, userUpload, kind, reason }: Fields): FailureL
   if (typeof deliveryId !== 'string' || typeof reason !== 'string') return undefined;
   const isPermanent = kind === 'permanent';
   return { kind: 'failure', deliveryId, isPermanent, reason, ...(typeof userUpload === 'string' && { userUpload }) };
-}
-
-// A metric that was added several times is printed as a list.
-function sumOf(value: unknown): number {
-  return [value].flat().reduce<number>((sum, one) => sum + Number(one), 0);
 }

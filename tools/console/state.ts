@@ -8,7 +8,6 @@ import type { Lane, LaneCounts, UploadRecord } from './page/api.ts';
 /** The queue of an event, or the quarantine with the event `quarantine`, which has no dead-letter queue. */
 export type ConsoleQueue = { readonly event: string; readonly url: string; readonly deadLetterUrl?: string };
 
-/** The stack's table and queues. */
 export type Stores = {
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;

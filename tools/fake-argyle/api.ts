@@ -58,7 +58,7 @@ function route({ webhooks, uploads, faults, origin }: FakeState, { method, url, 
       return page(webhooks.list);
     case 'POST webhooks': {
       const subscription = readSubscription(body);
-      if (subscription.kind === 'invalid') return { status: 400, body: subscription.errors };
+      if ('errors' in subscription) return { status: 400, body: subscription.errors };
       return { status: 201, body: webhooks.add(subscription) };
     }
     case 'GET webhooks/{id}':

@@ -12,16 +12,10 @@ export type UserUpload = {
   readonly document_type: string;
   readonly file_url: string;
   readonly file_name: string;
-  readonly metadata: {
-    readonly ocr_data: object | null;
-    readonly ocr_authenticity: object | null;
+  readonly metadata: Readonly<Record<'ocr_data' | 'ocr_authenticity', object | null>> & {
     readonly ocr_authenticity_score: number | null;
   };
-  readonly processing?: {
-    readonly classification: ProcessingState;
-    readonly ocr: ProcessingState;
-    readonly authenticity: ProcessingState;
-  };
+  readonly processing?: Readonly<Record<'classification' | 'ocr' | 'authenticity', ProcessingState>>;
   readonly created_at: string;
   readonly updated_at: string;
 };
@@ -43,6 +37,8 @@ export const eventsOfLife = {
   removal: eventOf(removalSlot),
 } as const;
 
+const idle = { classification: 'idle', ocr: 'idle', authenticity: 'idle' } as const;
+
 /** A new document, uploaded at `now` (ISO 8601) and not yet processed. */
 export function newUserUpload(ids: UploadIds, documentType: string, fileName: string, now: string): UserUpload {
   return {
@@ -53,7 +49,7 @@ export function newUserUpload(ids: UploadIds, documentType: string, fileName: st
     file_url: `https://files.argyle.invalid/${ids.userUpload}`,
     file_name: fileName,
     metadata: { ocr_data: null, ocr_authenticity: null, ocr_authenticity_score: null },
-    processing: { classification: 'idle', ocr: 'idle', authenticity: 'idle' },
+    processing: idle,
     created_at: now,
     updated_at: now,
   };
@@ -61,7 +57,7 @@ export function newUserUpload(ids: UploadIds, documentType: string, fileName: st
 
 /** Returns the document after OCR at `now`. Authenticity has its own status, which the other two results do not change. */
 export function afterOcr(upload: UserUpload, run: OcrRun, now: string): UserUpload {
-  const { metadata, processing = { classification: 'idle', ocr: 'idle', authenticity: 'idle' } } = upload;
+  const { metadata, processing = idle } = upload;
   const changed = { ...upload, document_type: run.documentType ?? upload.document_type, updated_at: now };
   if (run.result === 'authenticity') {
     return {
@@ -72,15 +68,8 @@ export function afterOcr(upload: UserUpload, run: OcrRun, now: string): UserUplo
   }
   const isSuccess = run.result === 'success';
   const ocrData = isSuccess ? sampleOcrData : { error: run.error ?? 'The document could not be read.' };
-  return {
-    ...changed,
-    metadata: { ...metadata, ocr_data: ocrData },
-    processing: {
-      ...processing,
-      classification: isSuccess ? 'completed' : processing.classification,
-      ocr: isSuccess ? 'completed' : 'failed',
-    },
-  };
+  const steps = isSuccess ? ({ classification: 'completed', ocr: 'completed' } as const) : ({ ocr: 'failed' } as const);
+  return { ...changed, metadata: { ...metadata, ocr_data: ocrData }, processing: { ...processing, ...steps } };
 }
 
 // Argyle passes on Ocrolus' answer, whose format is opaque to readers: the format below is invented. Tests search for

@@ -78,7 +78,6 @@ export function createUserUploads(fire: (event: EventType, ids: UploadIds) => vo
 /** Positions count up from 0 and are never reused. Seeded documents take no memory until they change. */
 function createStore() {
   let end = 0;
-  let removed = 0;
   const blocks: SeedBlock[] = [];
   const changed = new Map<number, KnownUpload>();
   const positions = new Map<string, number>();
@@ -131,7 +130,6 @@ function createStore() {
     change: (known: KnownUpload): void => {
       const position = positionOf(known.userUpload);
       if (position === undefined) throw new Error(`There is no upload ${known.userUpload}.`);
-      if (known.isRemoved && !at(position)?.isRemoved) removed += 1;
       changed.set(position, known);
     },
     seed: (seed: number, count: number): void => {
@@ -139,7 +137,7 @@ function createStore() {
       end += count;
     },
     /** Number of listed documents. */
-    count: (): number => end - removed,
+    count: (): number => end - [...changed.values()].filter(({ isRemoved }) => isRemoved).length,
     /** All documents that were added or changed individually, including removed ones. */
     changed: (): KnownUpload[] => [...changed.values()],
   };

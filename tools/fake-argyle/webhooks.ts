@@ -14,10 +14,8 @@ export type Webhook = {
   readonly last_sent_at: string | null;
 };
 
-/** A valid subscription, or what is wrong by field. */
-export type Subscription =
-  | { readonly kind: 'valid'; readonly facts: Pick<Webhook, 'name' | 'events' | 'config' | 'secret' | 'url'> }
-  | { readonly kind: 'invalid'; readonly errors: Readonly<Record<string, readonly string[]>> };
+type Facts = Pick<Webhook, 'name' | 'events' | 'config' | 'secret' | 'url'>;
+type InvalidFields = { readonly errors: Readonly<Record<string, readonly string[]>> };
 
 export type Webhooks = ReturnType<typeof createWebhooks>;
 
@@ -34,9 +32,9 @@ export function createWebhooks() {
     all,
     list,
     find: (id: string): Webhook | undefined => webhooks.get(id)?.webhook,
-    add: (subscription: Subscription & { kind: 'valid' }): Webhook => {
+    add: (facts: Facts): Webhook => {
       const now = new Date().toISOString();
-      const webhook = { id: newId(), ...subscription.facts, created_at: now, updated_at: now, last_sent_at: null };
+      const webhook = { id: newId(), ...facts, created_at: now, updated_at: now, last_sent_at: null };
       webhooks.set(webhook.id, { position: end++, webhook });
       return webhook;
     },
@@ -51,7 +49,7 @@ export function createWebhooks() {
 }
 
 /** Reads the body of a POST. Argyle's own validation and error format are unknown. */
-export function readSubscription(body: unknown): Subscription {
+export function readSubscription(body: unknown): Facts | InvalidFields {
   const { events, name, url, secret = null, config = null } = Object(body);
   const facts = { events, name, url, secret, config };
   const isValid: Readonly<Record<keyof typeof facts, boolean>> = {
@@ -64,8 +62,8 @@ export function readSubscription(body: unknown): Subscription {
     config: config === null || (typeof config === 'object' && !Array.isArray(config)),
   };
   const invalid = Object.entries(isValid).filter(([, valid]) => !valid);
-  if (invalid.length === 0) return { kind: 'valid', facts };
-  return { kind: 'invalid', errors: Object.fromEntries(invalid.map(([field]) => [field, ['This value is invalid.']])) };
+  if (invalid.length === 0) return facts;
+  return { errors: Object.fromEntries(invalid.map(([field]) => [field, ['This value is invalid.']])) };
 }
 
 function isText(value: unknown): boolean {

@@ -1,9 +1,19 @@
 import type { Browser, Locator } from 'playwright-core';
+import { startChromium } from './chromium.ts';
+import { startConnectedPipeline } from './local-pipeline.ts';
 
-export type ConsolePage = Awaited<ReturnType<typeof openConsole>>;
+/** Starts a pipeline and opens its console in a browser. */
+export async function startConsole() {
+  const [pipeline, browser] = await Promise.all([startConnectedPipeline(), startChromium()]);
+  const stop = async () => {
+    await browser.close();
+    await pipeline.stop();
+  };
+  return { pipeline, view: await openConsole(browser, pipeline.webhookUrl), stop };
+}
 
-/** Opens the console and waits until it shows the pipeline. Collects the browser's messages, and the hosts of its requests. */
-export async function openConsole(browser: Browser, webhookUrl: string) {
+/** Waits until the page shows the pipeline. Collects the browser's messages, and the hosts of its requests. */
+async function openConsole(browser: Browser, webhookUrl: string) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   // The test's own time-out is the only one.
   page.setDefaultTimeout(0);

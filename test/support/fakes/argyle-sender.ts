@@ -1,6 +1,8 @@
 import { randomUUID, webcrypto } from 'node:crypto';
-import http from 'node:http';
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
 import https, { type AgentOptions } from 'node:https';
+import { text } from 'node:stream/consumers';
 import type { EventType } from '../../../functions/domain/events.ts';
 
 /** The ids of one document and of its owner. */
@@ -32,27 +34,13 @@ export type Answer = {
 
 /** Creates a sender with at most 16 connections. `connection`: options to reach a test's own host. */
 export function createSender(url: string, secret: string, connection: AgentOptions = {}) {
-  const { Agent } = url.startsWith('https:') ? https : http;
+  const { Agent, request } = url.startsWith('https:') ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: 16, ...connection });
   const post = async (body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => {
     const signed = { 'Content-Type': 'application/json', 'X-Argyle-Signature': await sign(body, secret) };
-    return exchange(url, agent, body, { ...signed, ...headers });
+    const outgoing = request(url, { method: 'POST', agent, headers: { ...signed, ...headers } }).end(body);
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    return { code: response.statusCode ?? 0, body: JSON.parse(await text(response)), headers: response.headers };
   };
   return { post, close: () => agent.destroy() };
-}
-
-function exchange(
-  url: string,
-  agent: http.Agent,
-  body: string | Uint8Array,
-  headers: Record<string, string>,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { request } = agent instanceof https.Agent ? https : http;
-    const outgoing = request(url, { method: 'POST', agent, headers }, async (response) => {
-      const text = (await response.toArray()).join('');
-      resolve({ code: response.statusCode ?? 0, body: JSON.parse(text), headers: response.headers });
-    });
-    outgoing.on('error', reject).end(body);
-  });
 }

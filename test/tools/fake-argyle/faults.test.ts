@@ -30,14 +30,10 @@ test.each([400, 401, 404, 429, 500, 503])(
   },
 );
 
-test.each([
-  [7, '7'],
-  ['Tue, 24 Nov 2026 10:00:00 GMT', 'Tue, 24 Nov 2026 10:00:00 GMT'],
-  [undefined, null],
-])('Retry-After %j is sent unchanged', async (retryAfter, header) => {
+test.each([7, 'Tue, 24 Nov 2026 10:00:00 GMT', undefined])('Retry-After %j is sent unchanged', async (retryAfter) => {
   const failure = { path: '/v2/', status: 429, ...(retryAfter !== undefined && { retryAfter }) };
   await control.setFaults({ failures: [failure] });
-  expect((await get('/user-uploads')).headers.get('retry-after')).toBe(header);
+  expect((await get('/user-uploads')).headers.get('retry-after')).toBe(retryAfter?.toString() ?? null);
 });
 
 test('a failure applies to its method and path only, and ends when the faults are cleared', async () => {
@@ -89,30 +85,19 @@ test('an answer can be slow, or not JSON', async () => {
   expect(await get('/webhooks')).toMatchObject({ status: 502, body: { text: '<h1>Bad gateway</h1>' } });
 });
 
-test('there is no rate limit by default', async () => {
-  const answers = await Promise.all(Array.from({ length: 80 }, () => get('/webhooks')));
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-});
-
 test.each([undefined, 1])(
-  'requests beyond the rate limit are answered 429, with Retry-After %j',
+  'only requests beyond the rate limit are answered 429, with Retry-After %j',
   async (retryAfter) => {
-    await control.setFaults({ rateLimit: { perSecond: 1, ...(retryAfter && { retryAfter }) } });
     // Even on a slow machine, two of so many concurrent requests come within a second.
-    const answers = await Promise.all(Array.from({ length: 40 }, () => get('/webhooks')));
-    const refused = answers.filter(({ status }) => status === 429);
+    const getMany = () => Promise.all(Array.from({ length: 60 }, () => get('/webhooks')));
+    expect((await getMany()).filter(({ status }) => status !== 200)).toEqual([]);
+    await control.setFaults({ rateLimit: { perSecond: 1, ...(retryAfter && { retryAfter }) } });
+    const refused = (await getMany()).filter(({ status }) => status === 429);
     const headers = new Set(refused.map((answer) => answer.headers.get('retry-after')));
     expect(headers).toEqual(new Set([retryAfter ? String(retryAfter) : null]));
     expect((await control.state()).requests.maxInOneSecond).toBeGreaterThan(1);
   },
 );
-
-test('links can point to another origin', async () => {
-  await control.seedUploads(20, 1);
-  await control.setFaults({ linkOrigin: 'https://elsewhere.example.com' });
-  const { next } = (await get('/user-uploads')).body;
-  expect(next).toMatch(/^https:\/\/elsewhere\.example\.com\/v2\/user-uploads\?cursor=/);
-});
 
 test('the log contains neither secrets nor bodies', async () => {
   const receiver = await startReceiver();

@@ -36,31 +36,36 @@ test('the documents of an account have one user, and an id can be used once', as
   await expect(control.uploadDocument({ userUpload })).rejects.toThrow('taken');
 });
 
-test('successful OCR adds the data, and may overwrite the document type', async () => {
+test.each([
+  [
+    { result: 'success', documentType: '1099' },
+    {
+      document_type: '1099',
+      metadata: { ocr_data: { fields: expect.any(Object) } },
+      processing: { classification: 'completed', ocr: 'completed', authenticity: 'idle' },
+    },
+  ],
+  [
+    { result: 'failure', error: 'Too dark.' },
+    { metadata: { ocr_data: { error: 'Too dark.' } }, processing: { ocr: 'failed' } },
+  ],
+  [
+    { result: 'failure', error: { code: 7 } },
+    { metadata: { ocr_data: { error: { code: 7 } } }, processing: { ocr: 'failed' } },
+  ],
+  [
+    { result: 'authenticity', score: 12 },
+    {
+      metadata: { ocr_data: null, ocr_authenticity: expect.any(Object), ocr_authenticity_score: 12 },
+      processing: { ocr: 'idle', authenticity: 'completed' },
+    },
+  ],
+] as const)('OCR with %j changes the document accordingly', async (run, expected) => {
   const { userUpload, upload } = await control.uploadDocument();
-  await control.runOcr(userUpload, { result: 'success', documentType: '1099' });
-  expect(await read(userUpload)).toEqual({
-    ...upload,
-    document_type: '1099',
-    metadata: { ...upload.metadata, ocr_data: { fields: expect.any(Object) } },
-    processing: { classification: 'completed', ocr: 'completed', authenticity: 'idle' },
-    updated_at: expect.any(String),
-  });
-});
-
-test.each(['Too dark.', { code: 7, reason: 'Too dark.' }])('failed OCR adds the error %j', async (error) => {
-  const { userUpload } = await control.uploadDocument();
-  await control.runOcr(userUpload, { result: 'failure', error });
-  expect(await read(userUpload)).toMatchObject({ metadata: { ocr_data: { error } }, processing: { ocr: 'failed' } });
-});
-
-test('authenticity has its own score and status', async () => {
-  const { userUpload } = await control.uploadDocument();
-  await control.runOcr(userUpload, { result: 'authenticity', score: 12 });
-  expect(await read(userUpload)).toMatchObject({
-    metadata: { ocr_data: null, ocr_authenticity: expect.any(Object), ocr_authenticity_score: 12 },
-    processing: { ocr: 'idle', authenticity: 'completed' },
-  });
+  await control.runOcr(userUpload, run);
+  const after = await read(userUpload);
+  expect(after).toMatchObject(expected);
+  expect(after).toMatchObject({ id: userUpload, file_name: upload.file_name, created_at: upload.created_at });
 });
 
 test('a removed document is answered 404 and not listed, but the control can read it', async () => {

@@ -2,7 +2,6 @@
 export type Overview = {
   readonly stackName: string;
   readonly webhookUrl: string;
-  /** The catalogue. */
   readonly events: readonly { readonly event: string; readonly meaning: string; readonly slot: string }[];
   /** Webhooks since the start, by the status that ingest answered. */
   readonly answers: Readonly<

@@ -13,7 +13,7 @@ function laneRow({ event, visible, inFlight, applied, repeated, retried, dead }:
     event,
     cell('visible', text(visible)),
     cell('inFlight', text(inFlight)),
-    cell('applied', text((applied + repeated).toLocaleString('en')), make('span', { class: 'muted repeats' }, notes)),
+    cell('applied', text((applied + repeated).toLocaleString('en')), make('div', { class: 'muted' }, notes)),
     cell('dead', alarming(dead), redriveButton('Redrive', event, dead === 0)),
   );
 }
