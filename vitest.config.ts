@@ -6,9 +6,9 @@ import { SlowFirst } from './test/support/slow-first.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Without a browser, test/support/browser-remark.ts prints that these tests did not run.
+    // Where there is no browser, test/support/emulators/chromium.ts reports it.
     exclude: [...configDefaults.exclude, ...(findChromium() ? [] : ['test/browser/**'])],
-    globalSetup: ['test/support/compile-cache.ts', 'test/support/assemblies.ts', 'test/support/browser-remark.ts'],
+    globalSetup: ['test/support/compile-cache.ts', 'test/support/assemblies.ts', 'test/support/emulators/chromium.ts'],
     sequence: { sequencer: SlowFirst },
     setupFiles: 'test/support/function-environment.ts',
     // One more than there are cores: half of the time, a test waits for child processes or timers.

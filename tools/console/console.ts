@@ -1,47 +1,108 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { actionRoutes } from './actions.ts';
-import { type Answer, refusal } from './answer.ts';
-import { isOwnRequest } from './own-request.ts';
-import { createPageFiles } from './page-files.ts';
-import type { Ground } from './troubles.ts';
-import { type ViewOptions, viewRoutes } from './views.ts';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { observe } from './observation.ts';
+import { type Answer, createRoutes, errorAnswer, type RouteOptions } from './routes.ts';
 
-export type { ConsoleQueue } from './state.ts';
+export type ConsoleOptions = RouteOptions & { readonly log: LogStream };
 
-/** What the console shows and where its buttons send to. */
-export type ConsoleOptions = ViewOptions & Ground;
+export type LogStream = ReturnType<typeof createLogStream>;
+
+const ownHosts = ['127.0.0.1', 'localhost', '[::1]'];
+
+// Scripts and styles come from this server only, whatever gets into the page.
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The page's files by path: the media type, and a function that reads the content. */
+const files: Readonly<Record<string, readonly [type: string, read: () => Promise<string | Uint8Array>]>> = {
+  '/': ['text/html', async () => readFileSync(new URL('./page/page.html', import.meta.url))],
+  '/console/page.css': ['text/css', async () => readFileSync(new URL('./page/page.css', import.meta.url))],
+  '/console/page.js': ['text/javascript', bundleScript],
+};
+
+/** Creates the stream of the functions' log lines. */
+export function createLogStream() {
+  const listeners = new Set<(functionName: string, line: string) => void>();
+  return {
+    listeners,
+    publish: (functionName: string, line: string): void => {
+      for (const listener of listeners) listener(functionName, line);
+    },
+  };
+}
 
 /**
- * Serves the console: the page at `/` with its files, `/console/state`, `/console/uploads/{id}`, and what else the page shows
- * (views.ts) and its buttons do (actions.ts). For the command line: `/console/stack` and `/console/log`. Gives whether it
- * answered.
+ * Creates the console's request handler: the page at `/` with its files, the routes of routes.ts, and `/console/log`. The
+ * handler returns false for any other request, which it does not answer.
  */
 export function createConsole(options: ConsoleOptions) {
-  const findFile = createPageFiles();
-  const routes = { ...viewRoutes(options), ...actionRoutes(options) };
+  const observation = observe(options);
+  options.log.listeners.add((_, line) => observation.note(line));
+  const routes = createRoutes(options, observation);
+  const contents = new Map<string, Promise<string | Uint8Array>>();
+
   return async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
     const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
     const [, upload = '', rest = ''] = /^\/console\/uploads\/([0-9a-f-]{36})(\/\w+)?$/i.exec(path) ?? [];
     const name = `${request.method} ${upload ? `/console/uploads/{id}${rest}` : path}`;
-    const file = request.method === 'GET' ? findFile(path) : undefined;
+    const file = request.method === 'GET' && Object.hasOwn(files, path) ? files[path] : undefined;
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (!file && !route && name !== 'GET /console/log') return false;
 
-    if (!isOwnRequest(request)) write(response, refusal(403, 'The console answers its own page only.'));
+    if (!isOwnRequest(request)) writeJson(response, errorAnswer(403, 'The console only answers its own page.'));
     else if (file) {
-      const { body, headers } = await file;
-      response.writeHead(200, headers).end(body);
+      const [type, read] = file;
+      const content = contents.get(path) ?? read();
+      contents.set(path, content);
+      response.writeHead(200, headersOf(type)).end(await content);
     } else if (route) {
-      const gone = new AbortController();
-      response.once('close', () => gone.abort());
-      write(response, await route(new URLSearchParams(query), upload.toLowerCase(), gone.signal));
-    } else options.log.follow(response);
+      const disconnected = new AbortController();
+      response.once('close', () => disconnected.abort());
+      writeJson(response, await route(new URLSearchParams(query), upload.toLowerCase(), disconnected.signal));
+    } else followLog(options.log, response);
     return true;
   };
 }
 
-function write(response: ServerResponse, { statusCode, body }: Answer): void {
-  // Before the headers: what cannot be written is a 500 then, not an answer that never ends.
+/**
+ * Whether a request may come from the console itself. The console listens on the loopback address only, but every page in a
+ * browser on this machine can send requests there. A name that points here (DNS rebinding) shows in the Host header. A form
+ * or script of another origin shows in the Origin header, which browsers send with every POST.
+ */
+function isOwnRequest({ headers }: IncomingMessage): boolean {
+  const { host = '', origin } = headers;
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return ownHosts.includes(name) && (origin === undefined || origin === `http://${host}`);
+}
+
+async function bundleScript(): Promise<string | Uint8Array> {
+  const entry = fileURLToPath(new URL('./page/page.ts', import.meta.url));
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'esm', write: false });
+  return outputFiles[0]?.contents ?? '';
+}
+
+function headersOf(type: string): OutgoingHttpHeaders {
+  return {
+    'content-type': `${type}; charset=utf-8`,
+    'content-security-policy': contentSecurityPolicy,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-cache',
+  };
+}
+
+function writeJson(response: ServerResponse, { statusCode, body }: Answer): void {
+  // Serialize before the headers are sent: a failure is then a 500, not an answer that never ends.
   const text = JSON.stringify(body);
   response.writeHead(statusCode, { 'content-type': 'application/json' }).end(text);
+}
+
+/** Sends every later log line as text until the client disconnects. */
+function followLog({ listeners }: LogStream, response: ServerResponse): void {
+  const send = (functionName: string, line: string) => void response.write(`${functionName} ${line}\n`);
+  listeners.add(send);
+  response.once('close', () => listeners.delete(send));
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).flushHeaders();
 }

@@ -1,38 +1,30 @@
 import { ingestService, workerMetrics } from '../../functions/domain/metric-names.ts';
-import type { Delivery } from './page/view.ts';
-import type { FailureLine, MetricLine } from './printed-line.ts';
-
-/** The deliveries that were seen last, from the lines that the functions print. */
-export type DeliveryLog = ReturnType<typeof createDeliveryLog>;
+import type { FailureLine, LogLine, MetricLine } from './log-line.ts';
+import type { Delivery } from './page/api.ts';
 
 type Seen = { -readonly [Field in keyof Delivery]: Delivery[Field] } & { failure?: FailureLine; userUpload?: string };
 
-const keptAttempts = 20;
+const maxAttempts = 20;
 
-/** Starts empty; beyond `most` deliveries the oldest is forgotten. */
-export function createDeliveryLog(most: number) {
+/** Creates the log of the latest deliveries. It keeps at most `maxDeliveries` of them. */
+export function createDeliveryLog(maxDeliveries: number) {
   const deliveries = new Map<string, Seen>();
-  // A worker may have printed its line before ingest prints that of the same delivery.
+  // A worker may print its line before ingest prints that of the same delivery.
   const find = (deliveryId: string): Seen => {
     const seen = deliveries.get(deliveryId) ?? { deliveryId, attempts: [] };
     deliveries.set(deliveryId, seen);
-    if (deliveries.size > most) deliveries.delete(deliveries.keys().next().value ?? '');
+    if (deliveries.size > maxDeliveries) deliveries.delete(deliveries.keys().next().value ?? '');
     return seen;
   };
   return {
-    /** Takes note of a request, or of a batch for each of its deliveries. */
-    note: (line: MetricLine): void => {
-      const { service, fields } = line;
-      if (service === ingestService) noteRequest(find(String(fields.deliveryId)), line);
-      else for (const id of idsIn(fields.deliveryIds)) noteAttempt(find(id), line);
+    /** Adds a request, a batch, or a failure. The failure of a message precedes the line of its batch. */
+    note: (line: LogLine): void => {
+      if (line.kind === 'failure') noteFailure(find(line.deliveryId), line);
+      else if (line.service !== ingestService) {
+        for (const id of splitIds(line.fields.deliveryIds)) noteAttempt(find(id), line);
+      } else if (line.fields.deliveryId) noteRequest(find(String(line.fields.deliveryId)), line);
     },
-    /** Takes note of why a message failed; the line of its batch follows. */
-    noteFailure: (failure: FailureLine): void => {
-      const seen = find(failure.deliveryId);
-      seen.failure = failure;
-      if (failure.userUpload) seen.userUpload = failure.userUpload;
-    },
-    /** The newest deliveries that told of a document, at most `count`, newest first. */
+    /** Returns at most `count` deliveries of a document, newest first. */
     of: (userUpload: string, count: number): readonly Delivery[] =>
       [...deliveries.values()]
         .filter((seen) => seen.userUpload === userUpload)
@@ -42,11 +34,16 @@ export function createDeliveryLog(most: number) {
   };
 }
 
-/** The ids in a field of a batch's line. */
-export function idsIn(field: unknown): readonly string[] {
+/** Splits the list of ids in a field of a batch's line. */
+export function splitIds(field: unknown): readonly string[] {
   return String(field ?? '')
     .split(' ')
     .filter(Boolean);
+}
+
+function noteFailure(seen: Seen, failure: FailureLine): void {
+  seen.failure = failure;
+  if (failure.userUpload) seen.userUpload = failure.userUpload;
 }
 
 function noteRequest(seen: Seen, { timeMs, fields }: MetricLine): void {
@@ -58,16 +55,16 @@ function noteRequest(seen: Seen, { timeMs, fields }: MetricLine): void {
 
 function noteAttempt(seen: Seen, { service, timeMs, metrics, fields }: MetricLine): void {
   const attempt = { at: new Date(timeMs).toISOString(), outcome: outcomeOf(seen.failure, metrics) };
-  seen.attempts = [...seen.attempts, attempt].slice(-keptAttempts);
+  seen.attempts = [...seen.attempts, attempt].slice(-maxAttempts);
   delete seen.failure;
   seen.event ??= service;
-  const [userUpload, ...others] = idsIn(fields.userUploads);
+  const [userUpload, ...others] = splitIds(fields.userUploads);
   if (userUpload && others.length === 0) seen.userUpload ??= userUpload;
 }
 
-// The line of a batch counts its messages. Which of them was the repeat, it does not say.
+// The line of a batch counts repeats, but does not tell which of its messages they are.
 function outcomeOf(failure: FailureLine | undefined, metrics: Readonly<Record<string, number>>): string {
-  if (failure) return `${failure.isForGood ? 'given up' : 'failed, will be tried again'}: ${failure.reason}`;
+  if (failure) return `${failure.isPermanent ? 'failed permanently' : 'failed, will be retried'}: ${failure.reason}`;
   if (!metrics[workerMetrics.stale]) return 'applied';
-  return metrics[workerMetrics.applied] ? 'applied or a repeat' : 'a repeat: nothing to change';
+  return metrics[workerMetrics.applied] ? 'applied or a repeat' : 'a repeat: no change';
 }

@@ -1,59 +1,50 @@
 import { events, eventTypes } from '../../functions/domain/events.ts';
-import type { UploadRecord } from './page/view.ts';
+import type { Overview, UploadRecord } from './page/api.ts';
 import { readUpload, type Stores, scanRecords } from './state.ts';
 
-/** The records that changed last. */
-export type RecordList = ReturnType<typeof createRecordList>;
+type Listing = Overview['records'];
 
-type Listing = { readonly total: number; readonly newest: readonly UploadRecord[] };
-
-// Looking through all records takes the engine's time: a tenth of it, unless it is so slow that the list would grow old.
-const restFactor = 10;
-const longestRestMs = 5_000;
+// Scans take at most a tenth of DynamoDB's time, but the list is never older than five seconds.
+const pauseFactor = 10;
+const maxPauseMs = 5_000;
 
 /**
- * Starts with nothing seen. The table has no order by time, so the list is made by looking through all records; between
- * two looks, which are the rarer the more records there are, only those are read again that a worker has just written.
+ * Creates the list of the records that changed last, at most `count`. The table has no order by time, so the list needs a scan
+ * of all records. Between scans, which are rarer the longer they take, only the records that workers have just written are read.
  */
 export function createRecordList(stores: Stores, count: number, nowMs: () => number) {
   let listing: Listing = { total: 0, newest: [] };
-  let nextLookMs = 0;
-  let changed = new Set<string>();
-  const look = async (): Promise<void> => {
-    const startedMs = nowMs();
-    changed = new Set();
-    listing = await lookThrough(stores, count);
-    nextLookMs = nowMs() + Math.min((nowMs() - startedMs) * restFactor, longestRestMs);
+  let nextScanMs = 0;
+  let written = new Set<string>();
+  const scan = async (): Promise<void> => {
+    const startMs = nowMs();
+    written = new Set();
+    let scanned: Listing = { total: 0, newest: [] };
+    for await (const records of scanRecords(stores))
+      scanned = { total: scanned.total + records.length, newest: withRecords(scanned, records, count).newest };
+    listing = scanned;
+    nextScanMs = nowMs() + Math.min((nowMs() - startMs) * pauseFactor, maxPauseMs);
   };
   return {
-    /** Takes note of documents whose records a worker has written. */
+    /** Adds documents whose records a worker has written. */
     note: (userUploads: readonly string[]): void => {
       for (const id of userUploads) {
-        changed.delete(id);
-        changed.add(id);
+        written.delete(id);
+        written.add(id);
       }
-      for (const id of changed) if (changed.size > count) changed.delete(id);
+      for (const id of written) if (written.size > count) written.delete(id);
     },
-    /** How many records there are, and the newest of them. */
+    /** Returns the number of records, and the newest. */
     read: async (): Promise<Listing> => {
-      if (nowMs() >= nextLookMs) await look();
-      const again = await Promise.all([...changed].map((id) => readUpload(stores, id)));
+      if (nowMs() >= nextScanMs) await scan();
+      const reread = await Promise.all([...written].map((id) => readUpload(stores, id)));
       return withRecords(
         listing,
-        again.filter((record) => record !== undefined),
+        reread.filter((record) => record !== undefined),
         count,
       );
     },
   };
-}
-
-async function lookThrough(stores: Stores, count: number): Promise<Listing> {
-  let listing: Listing = { total: 0, newest: [] };
-  for await (const records of scanRecords(stores)) {
-    const { newest } = withRecords(listing, records, count);
-    listing = { total: listing.total + records.length, newest };
-  }
-  return listing;
 }
 
 function withRecords({ total, newest }: Listing, records: readonly UploadRecord[], count: number): Listing {
@@ -64,8 +55,6 @@ function withRecords({ total, newest }: Listing, records: readonly UploadRecord[
 }
 
 function lastChange(record: UploadRecord): string {
-  return eventTypes.reduce((last, event) => {
-    const time = record[events[event].slot];
-    return typeof time === 'string' && time > last ? time : last;
-  }, '');
+  const times = eventTypes.map((event) => record[events[event].slot]).filter((time) => typeof time === 'string');
+  return times.sort().at(-1) ?? '';
 }

@@ -7,7 +7,7 @@ import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
 import { startPipeline } from '../local/pipeline.ts';
 import { synthesize } from '../local/synthesize.ts';
 
-// Takes the pictures of the console that are in docs/: npm run docs:screenshots. They show a pipeline that has seen a bit of everything.
+// npm run docs:screenshots: takes the screenshots of the console for docs/, after every kind of event and failure.
 requireCommands('docs:screenshots', { pngquant: 'pngquant' });
 const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
 const assembly = await synthesize({ argyleCredentials: 'argyle/api-key', publishChanges: 'true' });
@@ -15,7 +15,7 @@ const argyle = await startFakeArgyle({ port: 0, ...credentials });
 try {
   const pipeline = await startPipeline({
     assembly: assembly.directory,
-    // The address that the README names.
+    // The port in the README.
     ports: { gateway: Number(process.env.PORT || 8787), dynamodb: 0, sqs: 0 },
     argyle: { ...argyle, credentials },
     webhookSecret: 'local-secret',
@@ -44,17 +44,17 @@ try {
   await assembly.remove();
 }
 
-// Presses the buttons, and waits until all that is still under way is done; gives the document that is looked at last.
+// Presses the buttons and waits until every message is processed. Returns the id of the last document.
 async function play(page: Page): Promise<string> {
   const press = async (name: string) => {
     await page.getByRole('button', { name, exact: true }).click();
     await page
       .locator('#answer', { hasText: `${name}: ` })
-      .filter({ hasNotText: 'under way' })
+      .filter({ hasNotText: 'in progress' })
       .waitFor();
   };
   await page.locator('#connection', { hasText: 'live' }).waitFor();
-  for (const name of ['Duplicate', 'Bad signature', 'Not understood', 'Poison', 'Clear', 'Flood of 500']) {
+  for (const name of ['Duplicate', 'Bad signature', 'Not understood', 'Poison', 'Clear', 'Flood of 200']) {
     if (name === 'Clear') await page.getByRole('button', { name }).click();
     else await press(name);
   }
@@ -63,17 +63,14 @@ async function play(page: Page): Promise<string> {
   await press('OCR succeeds');
   await page.locator('#document .badge', { hasText: 'ocr_completed' }).waitFor();
   await page.locator('#document', { hasText: 'fetchedAt' }).waitFor();
+  await page.locator('#record-count', { hasText: 'of 202' }).waitFor();
   await page.locator('#funnel li', { hasText: 'Applied' }).filter({ hasNotText: 'waiting' }).waitFor();
   return page.inputValue('#upload');
 }
 
-async function shoot(
-  page: Page,
-  name: string,
-  size: { readonly width: number; readonly height: number },
-): Promise<void> {
+async function shoot(page: Page, name: string, size: { width: number; height: number }): Promise<void> {
   const path = fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
-  // Without the last answer, which is at the foot of the window.
+  // Without the last answer, which covers the bottom of the window.
   await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, ...size }, style: '#answer { display: none }' });
   execFileSync('pngquant', ['--force', '--ext', '.png', '--nofs', '128', path]);
   console.log(path);

@@ -1,57 +1,89 @@
-import { type Page, readPage, type Sequence } from './page.ts';
-import type { UserUploads } from './user-uploads.ts';
-import { readSubscription, type Webhooks } from './webhooks.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FakeState } from './fake-state.ts';
+import { type NewestFirst, readPage } from './page.ts';
+import { readSubscription } from './webhooks.ts';
 
-/** A request as the HTTP side hands it over; `body` is what its JSON says, undefined when it has none. */
+/** The key that the fake accepts, for HTTP Basic. */
+export type ApiKey = { readonly apiKeyId: string; readonly apiKeySecret: string };
+
+/** A request to the fake. `body` is the parsed JSON, or undefined. */
 export type ApiRequest = { readonly method: string; readonly url: URL; readonly body: unknown };
 
-/** An answer; without a body it is empty. */
-export type ApiAnswer = { readonly status: number; readonly body?: unknown };
+/** An answer: JSON, or `text`, or an empty body, or a closed connection. */
+export type ApiAnswer = {
+  readonly status: number | 'disconnect';
+  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
+  readonly text?: string;
+};
 
-/** What Argyle's API under /v2 answers. `linkOrigin` gives the origin of `next` and `previous`. */
-export function createApi(webhooks: Webhooks, uploads: UserUploads, linkOrigin: () => string) {
-  return ({ method, url, body }: ApiRequest): ApiAnswer => {
-    const [, collection = '', id] = /^\/v2\/(webhooks|user-uploads)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
-    const route = `${method} ${collection}${id === undefined ? '' : '/{id}'}`;
-    switch (route) {
-      case 'GET webhooks':
-        return page(webhooks.list, url, linkOrigin());
-      case 'POST webhooks': {
-        const subscription = readSubscription(body);
-        if (subscription.kind === 'invalid') return { status: 400, body: subscription.errors };
-        return { status: 201, body: webhooks.add(subscription) };
-      }
-      case 'GET webhooks/{id}':
-        return found(webhooks.find(id ?? ''));
-      case 'DELETE webhooks/{id}':
-        return webhooks.remove(id ?? '') ? { status: 204 } : found(undefined);
-      case 'GET user-uploads': {
-        const [account, user, documentType] = ['account', 'user', 'document_type'].map((name) =>
-          url.searchParams.get(name),
-        );
-        const filter = { account: account ?? null, user: user ?? null, documentType: documentType ?? null };
-        return page(uploads.list(filter), url, linkOrigin());
-      }
-      case 'GET user-uploads/{id}': {
-        const known = uploads.find(id ?? '');
-        return found(known?.isRemoved ? undefined : known?.upload);
-      }
-      default:
-        return collection ? { status: 405, body: detail(`Method "${method}" not allowed.`) } : found(undefined);
-    }
+/** Answers a request under /v2 like Argyle, and applies the configured faults. `authorization`: the header. */
+export async function answerApi(
+  state: FakeState,
+  key: ApiKey,
+  request: ApiRequest,
+  authorization: string | undefined,
+): Promise<ApiAnswer> {
+  const { rateLimit } = state.faults.get();
+  const isTooMany = state.requests.begin() > (rateLimit?.perSecond ?? Number.POSITIVE_INFINITY);
+  const answer = (): ApiAnswer => {
+    if (authorization !== basic(key)) return errorAnswer(401, 'Invalid credentials.');
+    return isTooMany
+      ? withRetryAfter(errorAnswer(429, 'Too many requests.'), rateLimit?.retryAfter)
+      : route(state, request);
   };
+  const failure = state.faults.failureOf(request.method, request.url.pathname + request.url.search);
+  const lostAnswer = failure?.isCarriedOut ? answer() : undefined;
+  if (failure?.slowMs) await wait(failure.slowMs);
+  if (failure?.status === undefined) return lostAnswer ?? answer();
+  const { status, retryAfter, body } = failure;
+  return withRetryAfter(body === undefined ? errorAnswer(status, 'A fault.') : { status, text: body }, retryAfter);
 }
 
-/** The body of an answer that says why. Argyle's own shape is unknown. */
-export function detail(text: string): { readonly detail: string } {
-  return { detail: text };
+/** An answer with a message. Argyle's own error format is unknown. */
+export function errorAnswer(status: ApiAnswer['status'], detail: string): ApiAnswer {
+  return { status, body: { detail } };
+}
+
+function route({ webhooks, uploads, faults, origin }: FakeState, { method, url, body }: ApiRequest): ApiAnswer {
+  const [, collection, id = ''] = /^\/v2\/(webhooks|user-uploads)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+  if (!collection) return found(undefined);
+  const page = <T>(list: NewestFirst<T>): ApiAnswer => {
+    const items = readPage(list, url, faults.get().linkOrigin ?? origin);
+    return items ? found(items) : errorAnswer(400, 'Invalid limit or cursor.');
+  };
+  const filter = (name: string) => url.searchParams.get(name);
+  switch (`${method} ${collection}${id && '/{id}'}`) {
+    case 'GET webhooks':
+      return page(webhooks.list);
+    case 'POST webhooks': {
+      const subscription = readSubscription(body);
+      if ('errors' in subscription) return { status: 400, body: subscription.errors };
+      return { status: 201, body: webhooks.add(subscription) };
+    }
+    case 'GET webhooks/{id}':
+      return found(webhooks.find(id));
+    case 'DELETE webhooks/{id}':
+      return webhooks.remove(id) ? { status: 204 } : found(undefined);
+    case 'GET user-uploads':
+      return page(
+        uploads.list({ account: filter('account'), user: filter('user'), documentType: filter('document_type') }),
+      );
+    case 'GET user-uploads/{id}':
+      return found(uploads.findListed(id)?.upload);
+    default:
+      return errorAnswer(405, `Method "${method}" not allowed.`);
+  }
 }
 
 function found(body: object | undefined): ApiAnswer {
-  return body ? { status: 200, body } : { status: 404, body: detail('Not found.') };
+  return body ? { status: 200, body } : errorAnswer(404, 'Not found.');
 }
 
-function page<T>(sequence: Sequence<T>, url: URL, origin: string): ApiAnswer {
-  const read: Page<T> | undefined = readPage(sequence, url, origin);
-  return read ? { status: 200, body: read } : { status: 400, body: detail('Invalid limit or cursor.') };
+function withRetryAfter(answer: ApiAnswer, retryAfter: number | string | undefined): ApiAnswer {
+  return retryAfter === undefined ? answer : { ...answer, headers: { 'retry-after': retryAfter } };
+}
+
+function basic({ apiKeyId, apiKeySecret }: ApiKey): string {
+  return `Basic ${Buffer.from(`${apiKeyId}:${apiKeySecret}`).toString('base64')}`;
 }

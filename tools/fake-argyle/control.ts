@@ -1,53 +1,90 @@
-import type { FakeState, UploadChange } from './control-api.ts';
-import type { NewDocument } from './documents.ts';
+import { type ApiAnswer, errorAnswer } from './api.ts';
+import type { FakeState } from './fake-state.ts';
 import type { Faults } from './faults.ts';
-import type { FailedDelivery, LostEvent } from './tally.ts';
 import type { OcrRun } from './user-upload.ts';
-import type { KnownUpload } from './user-uploads.ts';
+import type { KnownUpload, NewDocument } from './user-uploads.ts';
 
-/** Drives a fake Argyle: each function is one request to its /control. */
-export type ArgyleControl = ReturnType<typeof createArgyleControl>;
+/** A running fake; `reset` replaces its state. */
+export type Fake = { readonly state: FakeState; readonly reset: () => void };
 
-/** Makes the client; `controlUrl` as startFakeArgyle gives it. All throw with the fake's sentence when it refuses. */
-export function createArgyleControl(controlUrl: string) {
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const response = await fetch(`${controlUrl}/${path}`, {
-      method,
-      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    const answer = (await response.json()) as T & { readonly detail?: string };
-    if (!response.ok) throw new Error(`${method} /control/${path} was answered ${response.status}: ${answer.detail}`);
+/** Controls a fake Argyle. Each function is one request to its /control, and throws the fake's error message. */
+export type ArgyleControl = { readonly [Name in keyof typeof operations]: Remote<(typeof operations)[Name]> };
+
+export type FakeSummary = Awaited<ReturnType<ArgyleControl['state']>>;
+
+type Remote<Operation> = Operation extends (fake: Fake, ...given: infer Given) => infer Result
+  ? (...given: Given) => Promise<Awaited<Result>>
+  : never;
+
+// What a test or the console can do that Argyle's API cannot.
+const operations = {
+  /** Uploads a document and sends its event. */
+  uploadDocument: ({ state }: Fake, document: NewDocument = {}) => {
+    const known = state.uploads.upload(document);
+    if (!known) throw new Error('The id is taken.');
+    return known;
+  },
+  /** Completes OCR with a result and sends its event. */
+  runOcr: ({ state }: Fake, userUpload: string, run: OcrRun) => found(state.uploads.runOcr(userUpload, run)),
+  /** Deletes a document: the API answers 404 for it from now on, and its event is sent. */
+  removeUpload: ({ state }: Fake, userUpload: string) => found(state.uploads.remove(userUpload)),
+  /** Deletes an account with all its documents. */
+  removeAccount: ({ state }: Fake, account: string) => state.uploads.removeAccount(account),
+  /** Overwrites fields of the user-upload object with any value, without an event. Null deletes a field. */
+  changeUpload: ({ state }: Fake, userUpload: string, fields: Readonly<Record<string, unknown>>) =>
+    found(state.uploads.overwrite(userUpload, fields)),
+  /** Reads a document with its user, even a removed one. */
+  readUpload: ({ state }: Fake, userUpload: string) => found(state.uploads.find(userUpload)),
+  /** Reads all documents, including removed ones, except seeded ones that never changed. */
+  readUploads: ({ state }: Fake) => state.uploads.changed(),
+  /** Adds `count` documents without events. Their ids are those of seededIds(seed, 0 to count - 1). */
+  seedUploads: ({ state }: Fake, count: number, seed: number) => state.uploads.seed(seed, count),
+  /** Replaces all faults. */
+  setFaults: ({ state }: Fake, faults: Faults) => state.faults.set(faults),
+  clearFaults: ({ state }: Fake) => state.faults.set({}),
+  /** `uploads`: number listed. `lost`: number of events that no subscription acknowledged. `memoryBytes`: of its process. */
+  state: ({ state: { uploads, webhooks, deliveries, requests, faults } }: Fake) => ({
+    uploads: uploads.count(),
+    webhooks: webhooks.all().map(({ secret, ...shown }) => shown),
+    deliveries: deliveries.counts(),
+    lost: deliveries.lost.length,
+    requests: requests.counts(),
+    faults: faults.get(),
+    memoryBytes: process.memoryUsage.rss(),
+  }),
+  refusedDeliveries: ({ state }: Fake) => state.deliveries.failed.refused,
+  droppedDeliveries: ({ state }: Fake) => state.deliveries.failed.dropped,
+  lostEvents: ({ state }: Fake) => state.deliveries.lost,
+  /** Waits at most `limitMs` until every delivery, including its retry, has an outcome. Returns whether that is so. */
+  settled: ({ state }: Fake, limitMs = 60_000) => state.deliveries.settled(limitMs),
+  /** Deletes documents, subscriptions, faults and counters. Deliveries in progress still arrive. */
+  reset: (fake: Fake) => fake.reset(),
+};
+
+/** Creates the client of a fake's `controlUrl`. */
+export function createArgyleControl(controlUrl: string): ArgyleControl {
+  const remote = async (name: string, ...given: readonly unknown[]) => {
+    const response = await fetch(`${controlUrl}/${name}`, { method: 'POST', body: JSON.stringify(given) });
+    const answer = (await response.json()) as { readonly detail: string };
+    if (!response.ok) throw new Error(`The fake Argyle refused ${name}: ${answer.detail}`);
     return answer;
   };
-  return {
-    /** Uploads a document and fires the event of it. */
-    uploadDocument: (document: NewDocument = {}) => call<KnownUpload>('POST', 'uploads', document),
-    /** Lets OCR come to a result and fires the event of it. */
-    runOcr: (userUpload: string, run: OcrRun) => call<KnownUpload>('POST', `uploads/${userUpload}/ocr`, run),
-    /** The user deletes a document: the API answers 404 for it from now on, and the event is fired. */
-    removeUpload: (userUpload: string) => call<KnownUpload>('DELETE', `uploads/${userUpload}`),
-    /** An account is deleted: the same for each of its documents. */
-    removeAccount: (account: string) => call<readonly KnownUpload[]>('DELETE', `accounts/${account}`),
-    /** Puts fields into the user-upload object as they are, however wrong, without an event; null takes one away. */
-    changeUpload: (userUpload: string, fields: UploadChange) =>
-      call<KnownUpload>('PATCH', `uploads/${userUpload}`, fields),
-    /** A document with its user, whether removed or not. */
-    readUpload: (userUpload: string) => call<KnownUpload>('GET', `uploads/${userUpload}`),
-    /** All documents but the seeded ones that nothing has happened to since; removed ones too. */
-    readUploads: () => call<readonly KnownUpload[]>('GET', 'uploads'),
-    /** Adds `count` documents that were there before, without events; which ones says seededIds(seed, 0 to count - 1). */
-    seedUploads: (count: number, seed: number) => call<object>('POST', 'seed', { count, seed }),
-    /** Replaces all faults. */
-    setFaults: (faults: Faults) => call<Faults>('POST', 'faults', faults),
-    clearFaults: () => call<object>('DELETE', 'faults'),
-    state: () => call<FakeState>('GET', 'state'),
-    refusedDeliveries: () => call<readonly FailedDelivery[]>('GET', 'deliveries/refused'),
-    droppedDeliveries: () => call<readonly FailedDelivery[]>('GET', 'deliveries/dropped'),
-    lostEvents: () => call<readonly LostEvent[]>('GET', 'lost'),
-    /** Whether every delivery, its retry too, has an outcome; waits for it up to `limitMs`. */
-    settled: async (limitMs = 60_000) =>
-      (await call<{ readonly isSettled: boolean }>('GET', `settled?limitMs=${limitMs}`)).isSettled,
-    /** Forgets everything: documents, subscriptions, faults, counters. Deliveries under way still arrive. */
-    reset: () => call<object>('POST', 'reset'),
-  };
+  const names = Object.keys(operations);
+  return Object.fromEntries(names.map((name) => [name, remote.bind(undefined, name)])) as unknown as ArgyleControl;
+}
+
+/** Answers a request of that client. `given`: the parsed body. */
+export async function answerControl(fake: Fake, name: string, given: unknown): Promise<ApiAnswer> {
+  if (!Object.hasOwn(operations, name)) return errorAnswer(404, 'There is no such operation.');
+  const operation = operations[name as keyof typeof operations] as (fake: Fake, ...given: unknown[]) => unknown;
+  try {
+    return { status: 200, body: (await operation(fake, ...(given as unknown[]))) ?? {} };
+  } catch (error) {
+    return errorAnswer(400, (error as Error).message);
+  }
+}
+
+function found(known: KnownUpload | undefined): KnownUpload {
+  if (!known) throw new Error('There is no such upload.');
+  return known;
 }

@@ -1,43 +1,42 @@
 import { fractionFrom } from './ids.ts';
 
-/** A wrong or slow answer of the API to requests of this method (default: whichever) whose path and query start with `path`. */
+/** A wrong or slow answer to requests of this method (default: any) whose path and query start with `path`. */
 export type Failure = {
   readonly method?: string;
   /** As in `/v2/webhooks`; `/v2/user-uploads?` is only the list, `/v2/user-uploads/` only single ones. */
   readonly path: string;
-  /** What to answer, or to close the connection without an answer. Left away: the right answer, after `slowMs`. */
+  /** The status to answer, or to close the connection without an answer. Default: the right answer, after `slowMs`. */
   readonly status?: number | 'disconnect';
   /** The Retry-After header: seconds or an HTTP date. */
   readonly retryAfter?: number | string;
-  /** The answer's text instead of JSON, as of a proxy in between. */
+  /** Text instead of JSON, as from a proxy in between. */
   readonly body?: string;
-  /** How often; unlimited when left away. */
+  /** Maximum number of failures. Default: unlimited. */
   readonly times?: number;
-  /** Which share of the requests, 0 to 1; all when left away. */
+  /** Share of the requests that fail, 0 to 1. Default: all. */
   readonly rate?: number;
   readonly slowMs?: number;
-  /** Whether the request is carried out all the same, as when only its answer is lost. */
+  /** Whether the request takes effect nevertheless, as when only its answer is lost. */
   readonly isCarriedOut?: boolean;
 };
 
-/** What goes wrong. The same seed chooses the same deliveries and requests by their number. */
+/** Configured faults. The same seed selects the same deliveries and requests by their number. */
 export type Faults = {
-  /** The share of deliveries that are never sent, 0 to 1. */
+  /** Share of deliveries that are never sent, 0 to 1. */
   readonly dropDeliveries?: number;
-  /** Each delivery waits a part of this before its first try, so that they arrive out of order. */
+  /** Maximum random delay of each delivery's first try, so that deliveries arrive out of order. */
   readonly delayDeliveriesMs?: number;
   readonly failures?: readonly Failure[];
-  /** A request that is more than the so-many-th in one second is answered 429, with Retry-After if told. */
+  /** Requests beyond `perSecond` are answered 429, with Retry-After if configured. */
   readonly rateLimit?: { readonly perSecond: number; readonly retryAfter?: number | string };
-  /** The origin of `next` and `previous` instead of the fake's own. */
+  /** The origin of `next` links instead of the fake's own. */
   readonly linkOrigin?: string;
   readonly seed?: number;
 };
 
-/** The faults in force, changed while the fake runs. */
 export type FaultInjector = ReturnType<typeof createFaultInjector>;
 
-/** Starts without any fault. */
+/** Creates the fault injector, without faults. */
 export function createFaultInjector() {
   let faults: Faults = {};
   let timesLeft: number[] = [];
@@ -50,11 +49,11 @@ export function createFaultInjector() {
       drawn = 0;
       timesLeft = (next.failures ?? []).map(({ times }) => times ?? Number.POSITIVE_INFINITY);
     },
-    /** Whether the next delivery is lost before it is sent. */
+    /** Whether to drop the next delivery. */
     isDropped: (): boolean => draw() < (faults.dropDeliveries ?? 0),
-    /** How long the next delivery waits before its first try. */
+    /** Delay of the next delivery before its first try. */
     delayMs: (): number => draw() * (faults.delayDeliveriesMs ?? 0),
-    /** The first failure that hits this request. */
+    /** Returns the first failure that applies to this request, and counts it. */
     failureOf: (method: string, path: string): Failure | undefined =>
       faults.failures?.find((failure, index) => {
         const left = timesLeft[index] ?? 0;

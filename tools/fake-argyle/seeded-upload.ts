@@ -3,14 +3,14 @@ import { formatId } from './ids.ts';
 import { afterOcr, newUserUpload, type OcrRun, type UserUpload } from './user-upload.ts';
 import type { UploadIds } from './webhook-request.ts';
 
-/** A run of documents that are made from their number when asked for, so that a million of them take no memory. */
+/** A range of documents that are created from their number when read, so that a million of them take no memory. */
 export type SeedBlock = { readonly seed: number; readonly start: number; readonly count: number };
 
 const uploadsPerAccount = 3;
 const accountsPerUser = 2;
 const documentTypes = ['paystubs', 'W-2', '1099', 'proof-of-identity', 'proof-of-address', 'miscellaneous'];
 
-// What had happened to the documents before: every case that a reader has to tell apart, in turn.
+// Past OCR runs of the documents, in turn: every case that a reader must distinguish.
 const histories: readonly (readonly OcrRun[])[] = [
   [],
   [{ result: 'success' }],
@@ -19,7 +19,7 @@ const histories: readonly (readonly OcrRun[])[] = [
   [{ result: 'failure', error: { code: 'unreadable', pages: [1] } }],
 ];
 
-/** The ids of document `number` of a seed: three documents to an account, two accounts to a user. */
+/** The ids of document `number` of a seed: three documents per account, two accounts per user. */
 export function seededIds(seed: number, number: number): UploadIds {
   const account = Math.floor(number / uploadsPerAccount);
   return {
@@ -29,7 +29,7 @@ export function seededIds(seed: number, number: number): UploadIds {
   };
 }
 
-/** Document `number` of a seed, whose ids are given, as the API shows it: a second apart from the first of 2026 on. */
+/** The user-upload object of document `number` of a seed. Creation times are a second apart, from 2026-01-01 on. */
 export function seededUpload(ids: UploadIds, number: number): UserUpload {
   const createdMs = Date.UTC(2026, 0, 1) + number * 1_000;
   const type = documentTypes[number % documentTypes.length] ?? '';
@@ -38,17 +38,17 @@ export function seededUpload(ids: UploadIds, number: number): UserUpload {
   const ran = history.reduce((before, run, step) => {
     return afterOcr(before, run, new Date(createdMs + (step + 1) * 60_000).toISOString());
   }, upload);
-  // Every seventh is an older copy, without `processing`.
+  // Every seventh document is an older copy without `processing`.
   const { processing, ...older } = ran;
   return number % 7 === 6 || !processing ? older : { ...older, processing };
 }
 
-/** The number of the document with this id, or undefined when the block has none. */
+/** The number of the document with this id, or undefined when the block does not contain it. */
 export function seededNumber({ seed, count }: SeedBlock, id: string): number | undefined {
   return numberOf('upload', seed, count, id);
 }
 
-/** The numbers of the documents of this account or user, first and behind the last; undefined when the block has none. */
+/** The numbers of an account's or user's documents, first and last plus one; undefined when the block has none. */
 export function seededRange({ seed, count }: SeedBlock, owner: string): readonly [number, number] | undefined {
   for (const [kind, size] of [
     ['account', uploadsPerAccount],
@@ -60,7 +60,7 @@ export function seededRange({ seed, count }: SeedBlock, owner: string): readonly
   return undefined;
 }
 
-// The first eight digits are the number, scrambled so that they can be read back; the others are a digest.
+// The first eight digits are the number, multiplied by an invertible factor; the others are a digest.
 const factor = 0x9e3779b1;
 // factor * inverseFactor = 1 modulo 2 ** 32.
 const inverseFactor = 0x0e8b2f51;

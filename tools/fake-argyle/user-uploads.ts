@@ -1,98 +1,144 @@
 import type { EventType } from '../../functions/domain/events.ts';
-import type { Sequence } from './page.ts';
+import { idFrom, newId } from './ids.ts';
+import type { NewestFirst } from './page.ts';
 import { type SeedBlock, seededIds, seededNumber, seededRange, seededUpload } from './seeded-upload.ts';
-import type { UserUpload } from './user-upload.ts';
+import { afterOcr, eventsOfLife, newUserUpload, type OcrRun, type UserUpload } from './user-upload.ts';
 import type { UploadIds } from './webhook-request.ts';
 
-/** A document as the fake knows it. `events`: what has happened since the start, in order, whether delivered or not. */
+/** A document of the fake. `events`: its events since the start, in order, delivered or not. */
 export type KnownUpload = UploadIds & {
   readonly isRemoved: boolean;
   readonly events: readonly EventType[];
   readonly upload: UserUpload;
 };
 
-/** Which documents to list; a filter that is null lets all pass. */
+/** A document to upload. Defaults: new ids, with one user per account. */
+export type NewDocument = Partial<UploadIds> & { readonly documentType?: string; readonly fileName?: string };
+
+/** Null matches every document. */
 export type UploadFilter = Readonly<Record<'account' | 'user' | 'documentType', string | null>>;
 
-/** All documents of the fake Argyle. What is seeded takes no memory until it is changed. */
 export type UserUploads = ReturnType<typeof createUserUploads>;
 
-/** Makes the empty store. Positions count up from 0 and are never used again. */
-export function createUserUploads() {
+/**
+ * Creates the store of documents, and what users and OCR do with them. Each change is stored first, so that the API shows it
+ * when the event arrives; then `fire` sends the event. Functions that change a document return undefined when it is not listed.
+ */
+export function createUserUploads(fire: (event: EventType, ids: UploadIds) => void) {
+  const store = createStore();
+  const happen = (known: KnownUpload, event: EventType): KnownUpload => {
+    const after = { ...known, events: [...known.events, event] };
+    store.change(after);
+    fire(event, after);
+    return after;
+  };
+  const findListed = (id: string): KnownUpload | undefined => {
+    const known = store.find(id);
+    return known?.isRemoved ? undefined : known;
+  };
+  const remove = (known: KnownUpload) => happen({ ...known, isRemoved: true }, eventsOfLife.removal);
+
+  return {
+    ...store,
+    findListed,
+    /** Returns undefined when the id is taken. */
+    upload: (document: NewDocument): KnownUpload | undefined => {
+      const { userUpload = newId(), documentType = 'paystubs', fileName = 'document.pdf' } = document;
+      if (store.find(userUpload)) return undefined;
+      const { account = idFrom(`account of ${userUpload}`), user = idFrom(`user of ${account}`) } = document;
+      const ids = { userUpload, account, user };
+      const upload = newUserUpload(ids, documentType, fileName, new Date().toISOString());
+      const known = { ...ids, isRemoved: false, events: [], upload };
+      store.add(known);
+      return happen(known, eventsOfLife.upload);
+    },
+    runOcr: (id: string, run: OcrRun): KnownUpload | undefined => {
+      const known = findListed(id);
+      const upload = known && afterOcr(known.upload, run, new Date().toISOString());
+      return upload && happen({ ...known, upload }, eventsOfLife[run.result]);
+    },
+    /** Overwrites fields of the user-upload object with any value, without an event. Null deletes a field. */
+    overwrite: (id: string, fields: Readonly<Record<string, unknown>>): KnownUpload | undefined => {
+      const known = findListed(id);
+      if (!known) return undefined;
+      const merged = Object.entries({ ...known.upload, ...fields }).filter(([, value]) => value !== null);
+      const after = { ...known, upload: Object.fromEntries(merged) as UserUpload };
+      store.change(after);
+      return after;
+    },
+    remove: (id: string): KnownUpload | undefined => {
+      const known = findListed(id);
+      return known && remove(known);
+    },
+    /** Deletes an account with all its documents. */
+    removeAccount: (account: string): KnownUpload[] => store.ofAccount(account).map(remove),
+  };
+}
+
+/** Positions count up from 0 and are never reused. Seeded documents take no memory until they change. */
+function createStore() {
   let end = 0;
-  let removed = 0;
   const blocks: SeedBlock[] = [];
   const changed = new Map<number, KnownUpload>();
   const positions = new Map<string, number>();
   const owned = new Map<string, number[]>();
 
   const at = (position: number): KnownUpload | undefined => {
-    const known = changed.get(position);
-    const block = known ? undefined : blocks.find(({ start, count }) => position >= start && position < start + count);
-    return block ? fromSeed(block, position - block.start) : known;
+    const block = blocks.find(({ start, count }) => position >= start && position < start + count);
+    return changed.get(position) ?? (block && fromSeed(block, position - block.start));
   };
   const positionOf = (id: string): number | undefined => {
-    const position = positions.get(id);
-    if (position !== undefined) return position;
-    for (const block of blocks) {
+    const seeded = blocks.flatMap((block) => {
       const number = seededNumber(block, id);
-      if (number !== undefined) return block.start + number;
-    }
-    return undefined;
+      return number === undefined ? [] : [block.start + number];
+    });
+    return positions.get(id) ?? seeded[0];
   };
-  // All positions of an account or user, in order; there may be seeded ones and others.
+  /** All positions of an account or user, newest first. */
   const positionsOf = (owner: string): number[] => {
     const seeded = blocks.flatMap((block) => {
       const [first, behind] = seededRange(block, owner) ?? [0, 0];
       return Array.from({ length: behind - first }, (_, number) => block.start + first + number);
     });
-    return [...seeded, ...(owned.get(owner) ?? [])].sort((one, other) => one - other);
+    return [...seeded, ...(owned.get(owner) ?? [])].sort((one, other) => other - one);
+  };
+  const find = (id: string): KnownUpload | undefined => {
+    const position = positionOf(id);
+    return position === undefined ? undefined : at(position);
   };
 
-  const list = (filter: UploadFilter): Sequence<UserUpload> =>
-    function* (beside, step) {
-      const owner = filter.account ?? filter.user;
-      const some = owner === null ? undefined : positionsOf(owner);
-      for (const position of some ? inOrder(some, beside, step) : range(end, beside, step)) {
-        const known = at(position);
-        if (known && !known.isRemoved && passes(known, filter)) yield [position, known.upload];
-      }
-    };
-
   return {
-    list,
-    find: (id: string): KnownUpload | undefined => {
-      const position = positionOf(id);
-      return position === undefined ? undefined : at(position);
-    },
-    /** The documents of an account that are not removed. */
+    find,
+    list: (filter: UploadFilter): NewestFirst<UserUpload> =>
+      function* (before) {
+        const owner = filter.account ?? filter.user;
+        for (const position of owner === null ? countDown(Math.min(before, end)) : positionsOf(owner)) {
+          const known = position < before ? at(position) : undefined;
+          if (known && !known.isRemoved && passes(known, filter)) yield [position, known.upload];
+        }
+      },
     ofAccount: (account: string): KnownUpload[] =>
       positionsOf(account)
         .flatMap((position) => at(position) ?? [])
         .filter((known) => !known.isRemoved && known.account === account),
     add: (known: KnownUpload): void => {
-      for (const owner of [known.account, known.user]) {
-        const some = owned.get(owner);
-        if (some) some.push(end);
-        else owned.set(owner, [end]);
-      }
+      for (const owner of [known.account, known.user]) owned.set(owner, [...(owned.get(owner) ?? []), end]);
       positions.set(known.userUpload, end);
       changed.set(end, known);
       end += 1;
     },
-    /** Puts what has become of a known document in its place. */
     change: (known: KnownUpload): void => {
       const position = positionOf(known.userUpload);
       if (position === undefined) throw new Error(`There is no upload ${known.userUpload}.`);
-      if (known.isRemoved && !at(position)?.isRemoved) removed += 1;
       changed.set(position, known);
     },
     seed: (seed: number, count: number): void => {
       blocks.push({ seed, start: end, count });
       end += count;
     },
-    /** How many are listed, and all that were added or changed one by one, removed ones too. */
-    count: (): number => end - removed,
+    /** Number of listed documents. */
+    count: (): number => end - [...changed.values()].filter(({ isRemoved }) => isRemoved).length,
+    /** All documents that were added or changed individually, including removed ones. */
     changed: (): KnownUpload[] => [...changed.values()],
   };
 }
@@ -110,12 +156,6 @@ function passes(known: KnownUpload, { account, user, documentType }: UploadFilte
   );
 }
 
-function inOrder(sorted: readonly number[], beside: number | undefined, step: 1 | -1): number[] {
-  const some = sorted.filter((position) => beside === undefined || Math.sign(position - beside) === step);
-  return step === 1 ? some : some.reverse();
-}
-
-function* range(end: number, beside: number | undefined, step: 1 | -1): Iterable<number> {
-  const first = beside === undefined ? (step === 1 ? 0 : end - 1) : beside + step;
-  for (let position = first; position >= 0 && position < end; position += step) yield position;
+function* countDown(end: number): Iterable<number> {
+  for (let position = end - 1; position >= 0; position -= 1) yield position;
 }

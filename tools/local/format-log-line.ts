@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { eventTypes, isEventType } from '../../functions/domain/events.ts';
 import { durationMetric } from '../../functions/domain/metric-names.ts';
-import { type MetricLine, readPrintedLine } from '../console/printed-line.ts';
+import { type MetricLine, parseLogLine } from '../console/log-line.ts';
 
 type Columns = {
   readonly timeMs: number;
@@ -23,7 +23,7 @@ export function formatLogLine(
   line: string,
   stream: NodeJS.WritableStream = process.stderr,
 ): string {
-  const printed = readPrintedLine(line);
+  const printed = parseLogLine(line);
   if (printed?.kind === 'metrics') return formatColumns(metricColumns(printed), [], stream);
   const error = readErrorLine(line);
   if (error) return formatColumns(errorColumns(error), 'red', stream);

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
-import { type ConsoleOptions, createConsole } from '../console/console.ts';
-import { createLogStream } from '../console/log-stream.ts';
+import { type ConsoleOptions, createConsole, createLogStream } from '../console/console.ts';
 import { createArgyleControl } from '../fake-argyle/control.ts';
 import { startChangeFeed } from './change-feed.ts';
 import { type CloudFormation, createCustomResources } from './cloudformation.ts';

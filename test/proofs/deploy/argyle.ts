@@ -4,7 +4,7 @@ import { CreateSecretCommand, PutSecretValueCommand, ResourceExistsException } f
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { outputNames } from '../../../infra/output-names.ts';
 import { eventsOfLife } from '../../../tools/fake-argyle/user-upload.ts';
-import { type Argyle, subscribe } from '../../support/fakes/argyle-api.ts';
+import type { Argyle } from '../../support/fakes/argyle-api.ts';
 import { webhookBody } from '../../support/fakes/argyle-sender.ts';
 import { checkEveryEvent, eventually, expectAnswer, type UploadRecord } from './delivery-checks.ts';
 import type { DeployedStack } from './deployed-stack.ts';
@@ -36,7 +36,7 @@ export async function runConnected(
 ): Promise<void> {
   const { deploy, deployNew, destroy } = deployments;
   await checkRefusedTypes(deployments, connected, connectedContext(argyle));
-  await subscribe(argyle, 'https://example.com/webhooks', { name: foreignName });
+  await argyle.subscribe('https://example.com/webhooks', { name: foreignName });
   await storeKey(deployments, { ...argyle.credentials, apiKeySecret: 'wrong' });
   await step('cdk deploy with a key that Argyle refuses: fails, and names the secret to correct', async () => {
     await assert.rejects(deploy(connected), new RegExp(`refused the API key .*into the secret ${credentialsName}`));

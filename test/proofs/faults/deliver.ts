@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { eventTypes } from '../../../functions/domain/events.ts';
-import { isRetried } from '../../../tools/fake-argyle/send-webhook.ts';
+import { isRetried } from '../../../tools/fake-argyle/webhook-request.ts';
 import type { WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import type { Connected } from '../connected-pipeline.ts';
 import type { Delivery, Step } from './histories.ts';

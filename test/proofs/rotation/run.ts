@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ArgyleControl } from '../../../tools/fake-argyle/control.ts';
-import type { FakeState } from '../../../tools/fake-argyle/control-api.ts';
+import type { ArgyleControl, FakeSummary } from '../../../tools/fake-argyle/control.ts';
 import { rotateSecret } from '../../../tools/local/secrets-manager.ts';
 import { printVerdict, readOptions } from '../command-line.ts';
 import { type Connected, withConnectedPipeline } from '../connected-pipeline.ts';
@@ -36,7 +35,7 @@ const errors = await withConnectedPipeline({}, async (connected) => {
 });
 printVerdict(errors, 'no delivery was refused or lost');
 
-function printProgress({ deliveries, webhooks }: FakeState): void {
+function printProgress({ deliveries, webhooks }: FakeSummary): void {
   const { sent, pending, refused } = deliveries;
   console.log(`${webhooks.length} subscriptions, ${sent} sent, ${pending} pending, ${refused} refused`);
 }

@@ -72,7 +72,7 @@ async function reconcileMeasured(
   const seconds = (Date.now() - startedMs) / 1_000;
   const maxMegabytes = memoryMegabytes(pid, 'VmHWM');
   const requests = (await countRequests(argyle)) - requestsBefore;
-  const maxPerSecond = (await argyle.state()).requests.mostInOneSecond;
+  const maxPerSecond = (await argyle.state()).requests.maxInOneSecond;
   const growth = maxMegabytes - megabytesBefore;
   console.log(`${seconds.toFixed(1)} s in ${parts.length - 1} part(s), ${requests} requests to Argyle`);
   console.log(

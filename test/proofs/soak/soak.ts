@@ -35,7 +35,7 @@ export async function soak(connected: Connected, options: SoakOptions, print: Pr
 
   const differences = await reconcileRepeatedly(connected, print);
   const { requests } = await argyle.state();
-  print(`${requests.mostInOneSecond} requests to Argyle in the busiest second, including those of the workers`);
+  print(`${requests.maxInOneSecond} requests to Argyle in the busiest second, including those of the workers`);
   return differences;
 }
 

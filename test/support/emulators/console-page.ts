@@ -1,30 +1,26 @@
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import type { Browser, Locator } from 'playwright-core';
+import { startChromium } from './chromium.ts';
+import { startConnectedPipeline } from './local-pipeline.ts';
 
-/** The console in a browser, with what the browser had to complain about and where it sent requests. */
-export type ConsolePage = {
-  readonly page: Page;
-  readonly complaints: readonly string[];
-  readonly hosts: ReadonlySet<string>;
-  readonly button: (name: string) => Locator;
-  /** What the page says of the last button that was pressed, once that is over. */
-  readonly answerTo: (name: string) => Promise<string>;
-};
+/** Starts a pipeline and opens its console in a browser. */
+export async function startConsole() {
+  const [pipeline, browser] = await Promise.all([startConnectedPipeline(), startChromium()]);
+  const stop = async () => {
+    await browser.close();
+    await pipeline.stop();
+  };
+  return { pipeline, view: await openConsole(browser, pipeline.webhookUrl), stop };
+}
 
-/** Opens the console for one test and waits until it shows the pipeline. */
-export async function openConsole(
-  browser: Browser,
-  webhookUrl: string,
-  options: BrowserContextOptions = {},
-): Promise<ConsolePage> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-  // The test's own limit is the only one.
+/** Waits until the page shows the pipeline. Collects the browser's messages, and the hosts of its requests. */
+async function openConsole(browser: Browser, webhookUrl: string) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  // The test's own time-out is the only one.
   page.setDefaultTimeout(0);
-  onTestFinished(() => page.close());
-  const complaints: string[] = [];
+  const messages: string[] = [];
   const hosts = new Set<string>();
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => messages.push(message.text()));
+  page.on('pageerror', (error) => messages.push(error.message));
   page.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url());
     if (protocol !== 'data:') hosts.add(hostname);
@@ -32,15 +28,29 @@ export async function openConsole(
   await page.goto(new URL('/', webhookUrl).href);
   await page.locator('#connection', { hasText: 'live' }).waitFor();
   const button = (name: string) => page.getByRole('button', { name, exact: true });
-  const answerTo = async (name: string) => {
-    await button(name).click();
-    const answer = page.locator('#answer', { hasText: `${name}: ` }).filter({ hasNotText: 'under way' });
-    return ((await answer.textContent()) ?? '').slice(`${name}: `.length);
+  return {
+    page,
+    messages,
+    hosts,
+    button,
+    /** Presses a button, and returns its result once it is complete. */
+    press: async (name: string): Promise<string> => {
+      await button(name).click();
+      const answer = page.locator('#answer', { hasText: `${name}: ` }).filter({ hasNotText: 'in progress' });
+      return ((await answer.textContent()) ?? '').slice(`${name}: `.length);
+    },
+    /** Shows a document. */
+    show: async (userUpload: string): Promise<void> => {
+      await page.getByLabel('Document id').fill(userUpload);
+      await button('Show').click();
+      await page.locator('#document code', { hasText: userUpload }).waitFor();
+    },
+    /** The value in a cell of an event's row. */
+    cell: (event: string, name: 'visible' | 'inFlight' | 'applied' | 'dead'): Locator =>
+      page.locator(`tr[data-key="${event}"] [data-cell="${name}"] > span`).first(),
+    /** Makes the page refresh now instead of within a second. */
+    refresh: async (): Promise<void> => {
+      await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+    },
   };
-  return { page, complaints, hosts, button, answerTo };
-}
-
-/** What stands in the cell of an event's row. */
-export function laneCell(page: Page, event: string, cell: 'visible' | 'inFlight' | 'applied' | 'dead'): Locator {
-  return page.locator(`tr[data-event="${event}"] [data-cell="${cell}"] > span`).first();
 }

@@ -1,20 +1,18 @@
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { type FakeArgyleOptions, startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
-import { startReceiver } from './webhook-receiver.ts';
 
-/** What the API answered: its JSON, or the text that is none. */
+/** An answer of the API: its JSON, or `{ text }` when it is not JSON. */
 export type ApiAnswer = { readonly status: number; readonly headers: Headers; readonly body: Record<string, unknown> };
+
+export type Argyle = Awaited<ReturnType<typeof startArgyle>>;
 
 const key = { apiKeyId: 'key-id', apiKeySecret: 'key-secret' };
 
-/** A fake Argyle as a test has it. */
-export type Argyle = Awaited<ReturnType<typeof startArgyle>>;
-
-/** A fake Argyle with the client of its controls and a plain one of its API. Retries come at once. */
+/** Starts a fake Argyle that retries immediately, with clients of its controls and of its API. */
 export async function startArgyle(options: Partial<FakeArgyleOptions> = {}) {
   const fake = await startFakeArgyle({ port: 0, ...key, retryDelayMs: 1, ...options });
-  /** Asks the API: `path` below /v2, or a full URL. */
+  /** Sends a request to the API. `path` is relative to /v2, or a full URL. */
   const ask = async (method: string, path: string, body?: unknown, credentials = key): Promise<ApiAnswer> => {
     const { apiKeyId, apiKeySecret } = credentials;
     const response = await fetch(path.startsWith('http') ? path : `${fake.url}${path}`, {
@@ -26,59 +24,27 @@ export async function startArgyle(options: Partial<FakeArgyleOptions> = {}) {
     const isJson = response.headers.get('content-type') === 'application/json';
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
   };
-  return { ...fake, credentials: key, ask, control: createArgyleControl(fake.controlUrl) };
-}
-
-/**
- * Starts a fake and a receiver for its deliveries. A fake serves all tests with the same options, each of which finds
- * it empty; `stopReceivers` belongs after each test, `stopFakes` after the last.
- */
-export function createArgyleStarts() {
-  const receivers: Awaited<ReturnType<typeof startReceiver>>[] = [];
-  const fakes = new Map<string, Promise<Argyle>>();
   return {
-    start: async (options: Partial<FakeArgyleOptions> = {}, statusOf?: Parameters<typeof startReceiver>[0]) => {
-      const receiver = await startReceiver(statusOf);
-      receivers.push(receiver);
-      const key = JSON.stringify(options);
-      const started = fakes.get(key) ?? startArgyle(options);
-      fakes.set(key, started);
-      const argyle = await started;
-      await argyle.control.reset();
-      return { argyle, receiver };
+    ...fake,
+    credentials: key,
+    ask,
+    control: createArgyleControl(fake.controlUrl),
+    /** Subscribes to all events of the catalogue, unless `facts` differ. Returns the id of the subscription. */
+    subscribe: async (url: string, facts: object = {}): Promise<unknown> => {
+      const wanted = { events: eventTypes, name: 'uploads', secret: 'shh', url, ...facts };
+      const { status, body } = await ask('POST', '/webhooks', wanted);
+      if (status !== 201) throw new Error(`The subscription was answered ${status}.`);
+      return body.id;
     },
-    stopReceivers: () => {
-      for (const receiver of receivers.splice(0)) receiver.stop();
-    },
-    stopFakes: async () => {
-      for (const argyle of await Promise.all(fakes.values())) await argyle.stop();
+    /** Reads the ids of each page of a list from `path` on, at most `maxPages`. */
+    list: async (path: string, maxPages = 100): Promise<string[][]> => {
+      const pages: string[][] = [];
+      for (let at: unknown = path; typeof at === 'string' && pages.length < maxPages; ) {
+        const { body } = await ask('GET', at);
+        pages.push((body.results as { id: string }[]).map(({ id }) => id));
+        at = body.next;
+      }
+      return pages;
     },
   };
-}
-
-/** Subscribes to all events of the catalogue, or as `facts` say; gives the subscription's id. */
-export async function subscribe({ ask }: Argyle, url: string, facts: object = {}): Promise<unknown> {
-  const wanted = { events: eventTypes, name: 'uploads', secret: 'shh', url, ...facts };
-  const { status, body } = await ask('POST', '/webhooks', wanted);
-  if (status !== 201) throw new Error(`The subscription was answered ${status}.`);
-  return body.id;
-}
-
-/** Follows a list from `path` on by `link`, as often as there is one, at most `most` times; gives the pages. */
-export async function walk(
-  ask: (method: string, path: string) => Promise<ApiAnswer>,
-  path: string,
-  link: 'next' | 'previous' = 'next',
-  most = 100,
-): Promise<ApiAnswer['body'][]> {
-  const pages: ApiAnswer['body'][] = [];
-  for (let at: unknown = path; typeof at === 'string' && pages.length < most; at = pages.at(-1)?.[link]) {
-    pages.push((await ask('GET', at)).body);
-  }
-  return pages;
-}
-
-/** The ids of the items of all pages. */
-export function idsOf(pages: readonly ApiAnswer['body'][]): string[] {
-  return pages.flatMap(({ results }) => (results as { id: string }[]).map(({ id }) => id));
 }

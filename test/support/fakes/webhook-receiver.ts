@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-/** A delivery as it came in; `headers` with their names and values as they were sent. */
+/** A delivery. `headers` have the names and values that were sent. */
 export type Received = {
   readonly method: string;
   readonly headers: ReadonlyMap<string, string>;
@@ -12,28 +12,27 @@ export type Received = {
   readonly isOnNewConnection: boolean;
 };
 
+/** A status, no answer, or a closed connection. */
 type Reply = number | 'hang' | 'close';
 
-/** Takes deliveries on the loopback address and answers them as told; `hang` never answers. */
-export async function startReceiver(statusOf: (received: Received) => Reply | Promise<Reply> = () => 200) {
+/** Receives deliveries on the loopback address. */
+export async function startReceiver(replyTo: (received: Received) => Reply | Promise<Reply> = () => 200) {
   const received: Received[] = [];
   const seen = new WeakSet<Socket>();
   const server = createServer(async (request, response) => {
-    const headers = new Map<string, string>();
-    for (let at = 0; at < request.rawHeaders.length; at += 2) {
-      headers.set(request.rawHeaders[at] ?? '', request.rawHeaders[at + 1] ?? '');
-    }
+    const { method = '', rawHeaders, socket } = request;
+    const names = rawHeaders.filter((_, index) => index % 2 === 0);
+    const headers = new Map(names.map((name, index) => [name, rawHeaders[2 * index + 1] ?? '']));
     const body = await buffer(request).catch(() => undefined);
-    // The sender gave up.
+    // The sender disconnected.
     if (!body) return;
-    const isOnNewConnection = !seen.has(request.socket);
-    seen.add(request.socket);
-    const { method = '' } = request;
+    const isOnNewConnection = !seen.has(socket);
+    seen.add(socket);
     const delivery = { method, headers, body: body.toString('utf8'), atMs: performance.now(), isOnNewConnection };
     received.push(delivery);
-    const status = await statusOf(delivery);
-    if (status === 'close') response.destroy();
-    else if (status !== 'hang') response.writeHead(status).end('{}');
+    const reply = await replyTo(delivery);
+    if (reply === 'close') response.destroy();
+    else if (reply !== 'hang') response.writeHead(reply).end('{}');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,76 +1,61 @@
-import { byId, eventName, make, shortName, timeOf } from './elements.ts';
-import { eventsOf, statusBadge } from './records.ts';
-import { ask } from './requests.ts';
-import type { Delivery, Overview, UploadHistory, UploadRecord } from './view.ts';
+import { type Delivery, getJson, type Overview, type UploadHistory, type UploadRecord } from './api.ts';
+import { byId, eventName, make, patch, shortName, statusBadge, timeOf } from './elements.ts';
+import { eventsOf } from './records.ts';
 
-/** The document that the page looks at. */
-export type DocumentPanel = ReturnType<typeof createDocumentPanel>;
+const input = byId<HTMLInputElement>('upload');
 
-/** Shows one document's status and history; `onShown` is told whether the fake Argyle has it. */
-export function createDocumentPanel(onShown: (isAtArgyle: boolean) => void) {
-  const place = byId('document');
-  place.append(nothingChosen());
-  let chosen = '';
-  let shown = 'nothing';
-  const show = (key: string, ...content: readonly Node[]): void => {
-    // Only what has changed is drawn again, so that a text can be selected.
-    if (key !== shown) place.replaceChildren(...content);
-    shown = key;
-  };
-  return {
-    choose: (userUpload: string): void => {
-      if (userUpload !== chosen) show('', ...(userUpload ? [identityOf(userUpload, make('span'))] : [nothingChosen()]));
-      chosen = userUpload;
-    },
-    refresh: async ({ events }: Overview): Promise<void> => {
-      if (!chosen) return onShown(false);
-      const asked = chosen;
-      const history = await ask<UploadHistory>(`/console/uploads/${asked}/history`).catch(() => undefined);
-      if (!history || asked !== chosen) return;
-      onShown(history.isAtArgyle);
-      show(JSON.stringify([asked, history]), ...contentOf(asked, history, events));
-    },
-  };
+/** The id in the input field, or an empty string. */
+export function chosenUpload(): string {
+  return input.value.trim();
 }
 
-function contentOf(userUpload: string, { record, deliveries }: UploadHistory, events: Overview['events']): Node[] {
+export function chooseUpload(userUpload: string): void {
+  input.value = userUpload;
+}
+
+/** Shows the status and history of the chosen document, and enables the buttons that need it at the fake Argyle. */
+export async function showDocument({ events }: Overview): Promise<void> {
+  const id = chosenUpload();
+  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
+  const history = isId
+    ? await getJson<UploadHistory>(`/console/uploads/${id}/history`).catch(() => undefined)
+    : undefined;
+  if (id !== chosenUpload()) return;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('#argyle button:not([data-value="upload"])'))
+    button.disabled = !history?.isAtArgyle;
+  if (history) patch(byId('document'), ...contentOf(id, history, events));
+  else if (!isId) patch(byId('document'), empty('Choose a record or enter an id to see its status and history.'));
+}
+
+function contentOf(id: string, { record, deliveries }: UploadHistory, events: Overview['events']): Node[] {
   const status = record ? statusBadge(record.status) : make('span', { class: 'badge' }, 'no record');
   return [
-    identityOf(userUpload, status),
-    ...(record
-      ? recordContent(record, events)
-      : [make('p', { class: 'empty' }, 'There is no record of this document.')]),
-    make('h3', {}, 'Deliveries seen since the start'),
-    deliveries.length > 0 ? deliveryTable(deliveries) : make('p', { class: 'empty' }, 'None was kept.'),
+    make('p', { class: 'line' }, make('code', {}, id), status),
+    ...(record ? recordContent(record, events) : [empty('This document has no record.')]),
+    make('h3', {}, 'Deliveries since the start'),
+    deliveries.length > 0 ? deliveryTable(deliveries) : empty('No delivery of this document is in memory.'),
   ];
-}
-
-function nothingChosen(): HTMLElement {
-  return make('p', { class: 'empty' }, 'Choose a record or enter an id to see its status and history.');
-}
-
-function identityOf(userUpload: string, status: HTMLElement): HTMLElement {
-  return make('p', { class: 'identity' }, make('code', {}, userUpload), status);
 }
 
 function recordContent(record: UploadRecord, events: Overview['events']): Node[] {
   const history = eventsOf(record, events).map(({ event, time }) =>
     make('li', {}, timeOf(time), make('span', {}, ...eventName(event))),
   );
+  const { userUpload, status, document, ...attributes } = record;
   const slots = events.map(({ slot }) => slot);
-  const facts = Object.entries(record).filter(
-    ([name]) => !['userUpload', 'status', 'document', ...slots].includes(name),
-  );
-  const document = Object.entries(Object(record['document'] ?? {}));
+  const facts = Object.entries(attributes).filter(([name]) => !slots.includes(name));
   return [
     make('h3', {}, 'First received (UTC)'),
     make('ol', { class: 'history' }, ...history),
-    make('dl', {}, ...[...facts, ...document].flatMap(([name, value]) => [make('dt', {}, name), valueCell(value)])),
+    make(
+      'dl',
+      {},
+      ...[...facts, ...Object.entries(Object(document ?? {}))].flatMap(([name, value]) => [
+        make('dt', {}, name),
+        make('dd', {}, textOf(value)),
+      ]),
+    ),
   ];
-}
-
-function valueCell(value: unknown): HTMLElement {
-  return make('dd', {}, textOf(value));
 }
 
 function textOf(value: unknown): string {
@@ -82,22 +67,16 @@ function textOf(value: unknown): string {
 }
 
 function deliveryTable(deliveries: readonly Delivery[]): HTMLElement {
-  const headings = ['Received', 'Event', 'Answer', 'Then'].map((text) => make('th', { scope: 'col' }, text));
-  const rows = deliveries.map(({ event, receivedAt, answer, attempts }) => {
-    const outcomes = attempts.map(({ outcome }) => outcome).join('; ');
-    return make(
-      'tr',
-      {},
-      make('td', {}, receivedAt ? timeOf(receivedAt) : 'by no webhook'),
-      make('td', {}, shortName(event ?? '–')),
-      make('td', {}, answer ?? '–'),
-      make('td', {}, outcomes || (answer === 'accepted' ? 'in its queue' : '–')),
-    );
+  const headings = ['Received', 'Event', 'Answer', 'Result'].map((text) => make('th', { scope: 'col' }, text));
+  const rows = deliveries.map(({ event = '–', receivedAt, answer, attempts }) => {
+    const results = attempts.map(({ outcome }) => outcome).join('; ') || (answer === 'accepted' ? 'in its queue' : '–');
+    const cells = [receivedAt ? timeOf(receivedAt) : 'no webhook', shortName(event), answer ?? '–', results];
+    return make('tr', {}, ...cells.map((content) => make('td', {}, content)));
   });
-  return make(
-    'table',
-    { class: 'deliveries' },
-    make('thead', {}, make('tr', {}, ...headings)),
-    make('tbody', {}, ...rows),
-  );
+  const head = make('thead', {}, make('tr', {}, ...headings));
+  return make('table', { class: 'deliveries' }, head, make('tbody', {}, ...rows));
+}
+
+function empty(text: string): HTMLElement {
+  return make('p', { class: 'muted' }, text);
 }

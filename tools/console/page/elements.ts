@@ -1,80 +1,94 @@
 type Child = Node | string;
-type Attributes = Readonly<Record<string, string>>;
+/** A boolean attribute is present when it is true. */
+type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** The element of the page with this id. */
+/** Returns the element with this id. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`The page has no #${id}.`);
   return element as T;
 }
 
-/** A new element. */
+/** Creates an element. Strings become text: nothing is interpreted as HTML. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
   ...children: readonly Child[]
 ): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
+  return fill(document.createElement(tag), attributes, children);
 }
 
-/** A new element of a drawing. */
-export function draw(tag: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
-  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
+/** Creates an SVG element. */
+export function draw(tag: string, attributes: Attributes, ...children: readonly Child[]): SVGElement {
+  return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
 }
 
-/** Sets a text if it is another one: what has not changed is not read out again, and keeps a selection. */
-export function say(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+/**
+ * Makes the children of an element equal to new ones, and changes only what differs: focus, selections and half-done clicks
+ * survive. Elements with a `data-key` correspond to those with the same key, all others to the next one with the same tag.
+ */
+export function patch(parent: Element, ...children: readonly Child[]): void {
+  const focused = document.activeElement;
+  for (const [index, child] of children.entries()) {
+    const wanted = typeof child === 'string' ? document.createTextNode(child) : child;
+    const place = parent.childNodes[index] ?? null;
+    const current = [...parent.childNodes].slice(index).find((node) => corresponds(node, wanted));
+    if (current !== place || !current) parent.insertBefore(current ?? wanted, place);
+    if (current instanceof Element && wanted instanceof Element) patchElement(current, wanted);
+    else if (current && current.nodeValue !== wanted.nodeValue) current.nodeValue = wanted.nodeValue;
+  }
+  while (parent.childNodes.length > children.length) parent.lastChild?.remove();
+  // An element loses the focus when it moves.
+  if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) focused.focus();
 }
 
-/** An event's name, which may be broken behind its first part. */
+/** A status with its color. */
+export function statusBadge(status: string): HTMLElement {
+  return make('span', { class: 'badge', 'data-status': status }, status);
+}
+
+/** A button that runs one of the actions in actions.ts. */
+export function actionButton(action: string, value: string, attributes: Attributes, ...children: readonly Child[]) {
+  return make('button', { type: 'button', 'data-action': action, 'data-value': value, ...attributes }, ...children);
+}
+
+/** An event's name, which may wrap after its first part. */
 export function eventName(event: string): Child[] {
   const [first = '', ...rest] = event.split('.');
   if (rest.length === 0) return [first];
   return [make('span', { class: 'prefix' }, `${first}.`), make('wbr'), rest.join('.')];
 }
 
-/** An event's name without its first part, where all have the same. */
+/** An event's name without its first part, which all have in common. */
 export function shortName(event: string): string {
   return event.split('.').slice(1).join('.') || event;
 }
 
-/** A number of things, `2 repeats`, or nothing if there are none. `what` is one of them. */
+/** A count such as `2 repeats`, or an empty string for 0. `what` is the singular. */
 export function countOf(count: number, what: string): string {
   return count === 0 ? '' : `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** A time of day, UTC, with milliseconds. */
+/** A UTC time of day with milliseconds. */
 export function timeOf(iso: string): HTMLTimeElement {
   return make('time', { datetime: iso, title: iso }, iso.slice(11, 23));
 }
 
-/** A list of elements by key that follows a list of items. Elements stay what they are, so that one keeps the focus. */
-export function keyedList<Item>(
-  parent: HTMLElement,
-  keyOf: (item: Item) => string,
-  create: (item: Item) => HTMLElement,
-  update: (element: HTMLElement, item: Item) => void,
-) {
-  let elements = new Map<string, HTMLElement>();
-  return (items: readonly Item[]): void => {
-    const focused = document.activeElement;
-    const next = new Map(items.map((item) => [keyOf(item), elements.get(keyOf(item)) ?? create(item)]));
-    for (const [key, element] of elements) if (!next.has(key)) element.remove();
-    let before = parent.firstElementChild;
-    for (const item of items) {
-      const element = next.get(keyOf(item)) as HTMLElement;
-      update(element, item);
-      if (element === before) before = before.nextElementSibling;
-      else parent.insertBefore(element, before);
-    }
-    elements = next;
-    // An element that is put elsewhere loses it.
-    if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) focused.focus();
-  };
+function fill<E extends Element>(element: E, attributes: Attributes, children: readonly Child[]): E {
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== false) element.setAttribute(name, value === true ? '' : String(value));
+  element.append(...children);
+  return element;
+}
+
+function corresponds(node: Node, wanted: Node): boolean {
+  const keyOf = (one: Node) => (one instanceof Element ? one.getAttribute('data-key') : null);
+  return node.nodeName === wanted.nodeName && keyOf(node) === keyOf(wanted);
+}
+
+function patchElement(current: Element, wanted: Element): void {
+  for (const { name } of [...current.attributes]) if (!wanted.hasAttribute(name)) current.removeAttribute(name);
+  for (const { name, value } of wanted.attributes)
+    if (current.getAttribute(name) !== value) current.setAttribute(name, value);
+  patch(current, ...wanted.childNodes);
 }

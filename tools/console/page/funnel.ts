@@ -1,47 +1,33 @@
-import { byId, countOf, make, say } from './elements.ts';
-import type { Overview } from './view.ts';
+import type { Overview } from './api.ts';
+import { byId, countOf, make, patch } from './elements.ts';
 
-type Step = { readonly name: string; readonly count: number; readonly note: string; readonly isAlarming?: boolean };
-
-/** Shows how many webhooks came how far. */
-export function createFunnel() {
-  const list = byId('funnel');
-  return ({ funnel, lanes }: Overview): void => {
-    const { received, verified, badSignature, unavailable, tooLarge, queued, quarantined, applied, repeated } = funnel;
-    const waiting = lanes.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
-    const steps: readonly Step[] = [
-      { name: 'Received', count: received, note: counted(unavailable, 'answered 503') },
-      { name: 'Verified', count: verified, note: counted(badSignature, 'refused') },
-      {
-        name: 'Queued',
-        count: queued,
-        note: listed(counted(quarantined, 'in quarantine'), counted(tooLarge, 'too large')),
-      },
-      { name: 'Applied', count: applied, note: listed(countOf(repeated, 'repeat'), counted(waiting, 'waiting')) },
-    ];
-    if (list.childElementCount === 0) list.append(...steps.map(emptyStep));
-    for (const [index, step] of steps.entries()) fill(list.children[index] as HTMLElement, step, received);
-  };
+/** Shows how many webhooks reached each step, as on the dashboard. */
+export function showFunnel({ answers, lanes }: Overview): void {
+  const { accepted, quarantined, bad_signature, too_large, unavailable } = answers;
+  const sum = (count: (lane: Overview['lanes'][number]) => number) =>
+    lanes.reduce((total, lane) => total + count(lane), 0);
+  const repeated = sum((lane) => lane.repeated);
+  const waiting = sum(({ visible, inFlight }) => visible + inFlight);
+  const verified = accepted + quarantined + too_large;
+  const received = verified + bad_signature + unavailable;
+  const step = (name: string, count: number, ...notes: readonly string[]) =>
+    make(
+      'li',
+      {},
+      make('span', {}, name),
+      make('strong', { 'data-step': name.toLowerCase() }, count.toLocaleString('en')),
+      make('progress', { value: count, max: Math.max(received, 1), 'aria-hidden': 'true' }),
+      make('span', { class: 'muted' }, notes.filter(Boolean).join(', ')),
+    );
+  patch(
+    byId('funnel'),
+    step('Received', received, note(unavailable, 'answered 503')),
+    step('Verified', verified, note(bad_signature, 'refused')),
+    step('Queued', accepted + quarantined, note(quarantined, 'in quarantine'), note(too_large, 'too large')),
+    step('Applied', sum((lane) => lane.applied) + repeated, countOf(repeated, 'repeat'), note(waiting, 'waiting')),
+  );
 }
 
-function emptyStep({ name }: Step): HTMLElement {
-  const bar = make('span', { class: 'bar', 'aria-hidden': 'true' });
-  const count = make('strong', { 'data-step': name.toLowerCase() });
-  return make('li', {}, make('span', { class: 'step' }, name), count, bar, make('span', { class: 'muted note' }));
-}
-
-function fill(element: HTMLElement, { count, note }: Step, whole: number): void {
-  const [, number, bar, remark] = element.children;
-  if (!number || !(bar instanceof HTMLElement) || !remark) return;
-  say(number, count.toLocaleString('en'));
-  say(remark, note);
-  bar.style.setProperty('--share', String(whole === 0 ? 0 : Math.min(1, count / whole)));
-}
-
-function counted(count: number, what: string): string {
-  return count === 0 ? '' : `${count.toLocaleString('en')} ${what}`;
-}
-
-function listed(...texts: readonly string[]): string {
-  return texts.filter(Boolean).join(', ');
+function note(count: number, text: string): string {
+  return count === 0 ? '' : `${count.toLocaleString('en')} ${text}`;
 }

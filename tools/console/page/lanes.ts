@@ -1,71 +1,60 @@
-import { byId, countOf, eventName, keyedList, make, say } from './elements.ts';
-import type { Lane, Overview } from './view.ts';
+import type { Lane, Overview } from './api.ts';
+import { actionButton, byId, countOf, eventName, make, patch } from './elements.ts';
 
-type Row = Lane & { readonly isQuarantine?: boolean };
-
-/** Shows each event's queue and worker, and the quarantine; `redrive` puts what is dead of an event back, as the button's label says. */
-export function createLanes(redrive: (event: string, label: string) => void) {
-  const list = keyedList<Row>(
-    byId('lanes'),
-    ({ event }) => event,
-    (row) => createRow(row, redrive),
-    fillRow,
-  );
-  const troubled = byId('troubled');
-  return ({ lanes, quarantine }: Overview): void => {
-    const none = { applied: 0, repeated: 0, retried: 0, givenUp: 0 };
-    list([...lanes, { ...none, ...quarantine, event: 'quarantine', dead: 0, isQuarantine: true }]);
-    say(troubled, troubleText(lanes, quarantine.visible));
-  };
+/** Shows each event's queue and worker, and the quarantine. */
+export function showLanes({ lanes, quarantine }: Overview): void {
+  patch(byId('lanes'), ...lanes.map(laneRow), quarantineRow(quarantine));
+  patch(byId('lane-warning'), warning(lanes, quarantine.visible));
 }
 
-function createRow({ event, isQuarantine }: Row, redrive: (event: string, label: string) => void): HTMLElement {
-  const verb = isQuarantine ? 'Release' : 'Redrive';
-  const label = `${verb} ${event}`;
-  const button = make('button', { type: 'button', class: 'small', 'aria-label': label }, verb);
-  button.addEventListener('click', () => redrive(event, label));
-  const cell = (name: string, ...children: readonly Node[]) =>
-    make('td', { class: 'number', 'data-cell': name }, make('span'), ...children);
-  const applied = cell('applied', make('span', { class: 'muted repeats' }));
-  return make(
-    'tr',
-    { 'data-event': event },
-    make('th', { scope: 'row' }, ...eventName(event)),
-    cell('visible'),
-    cell('inFlight'),
-    applied,
-    cell('dead', button),
+function laneRow({ event, visible, inFlight, applied, repeated, retried, dead }: Lane): HTMLElement {
+  const notes = [countOf(repeated, 'repeat'), countOf(retried, 'failed attempt')].filter(Boolean).join(', ');
+  return row(
+    event,
+    cell('visible', text(visible)),
+    cell('inFlight', text(inFlight)),
+    cell('applied', text((applied + repeated).toLocaleString('en')), make('div', { class: 'muted' }, notes)),
+    cell('dead', alarming(dead), redriveButton('Redrive', event, dead === 0)),
   );
 }
 
-function fillRow(element: HTMLElement, row: Row): void {
-  const { applied, repeated, retried, dead, isQuarantine } = row;
-  const values: Readonly<Record<string, string>> = {
-    visible: String(row.visible),
-    inFlight: String(row.inFlight),
-    applied: isQuarantine ? '–' : (applied + repeated).toLocaleString('en'),
-    dead: isQuarantine ? '–' : String(dead),
-  };
-  for (const [name, value] of Object.entries(values)) {
-    const [shown] = element.querySelectorAll(`[data-cell="${name}"] > span`);
-    if (shown) say(shown, value);
-  }
-  const repeats = element.querySelector('.repeats');
-  const remarks = [countOf(repeated, 'repeat'), countOf(retried, 'failed attempt')];
-  if (repeats) say(repeats, remarks.filter(Boolean).join(', '));
-  const stuck = isQuarantine ? row.visible : dead;
-  element.dataset['alarm'] = stuck === 0 ? '' : isQuarantine ? 'visible' : 'dead';
-  const button = element.querySelector('button');
-  if (button) button.disabled = stuck === 0;
+function quarantineRow({ visible, inFlight }: Overview['quarantine']): HTMLElement {
+  return row(
+    'quarantine',
+    cell('visible', alarming(visible)),
+    cell('inFlight', text(inFlight)),
+    cell('applied', text('–')),
+    cell('dead', text('–'), redriveButton('Release', 'quarantine', visible === 0)),
+  );
 }
 
-function troubleText(lanes: readonly Lane[], quarantined: number): string {
-  const dead = lanes.reduce((sum, lane) => sum + lane.dead, 0);
-  if (dead + quarantined === 0) return 'No dead letters, nothing in quarantine.';
-  const where = lanes.filter((lane) => lane.dead > 0).map(({ event }) => event);
+function row(event: string, ...cells: readonly HTMLElement[]): HTMLElement {
+  return make('tr', { 'data-key': event }, make('th', { scope: 'row' }, ...eventName(event)), ...cells);
+}
+
+function cell(name: string, ...content: readonly HTMLElement[]): HTMLElement {
+  return make('td', { class: 'number', 'data-cell': name }, ...content);
+}
+
+function text(value: number | string): HTMLElement {
+  return make('span', {}, String(value));
+}
+
+function alarming(count: number): HTMLElement {
+  return count > 0 ? make('span', { class: 'alarm' }, String(count)) : text(count);
+}
+
+function redriveButton(verb: string, event: string, disabled: boolean): HTMLElement {
+  return actionButton('redrive', event, { class: 'small', 'aria-label': `${verb} ${event}`, disabled }, verb);
+}
+
+function warning(lanes: readonly Lane[], quarantined: number): string {
+  const withDead = lanes.filter(({ dead }) => dead > 0);
+  const dead = withDead.reduce((sum, lane) => sum + lane.dead, 0);
+  const events = withDead.map(({ event }) => event).join(', ');
   const texts = [
-    dead > 0 && `${dead} dead in ${where.join(', ')}: npx uploads --local dead show says why.`,
+    dead > 0 && `${dead} dead in ${events}: npx uploads --local dead show explains why.`,
     quarantined > 0 && `${quarantined} in quarantine: signed, but not understood.`,
   ];
-  return texts.filter(Boolean).join(' ');
+  return texts.filter(Boolean).join(' ') || 'No dead letters, nothing in quarantine.';
 }

@@ -1,11 +1,13 @@
-import { byId, keyedList, make, say, shortName, timeOf } from './elements.ts';
-import type { Overview, UploadRecord } from './view.ts';
+import { getJson, type Overview, type PublishedChanges, type UploadRecord } from './api.ts';
+import { actionButton, byId, make, patch, shortName, statusBadge, timeOf } from './elements.ts';
 
-/** An event that a record knows of, with the time at which it was first received. */
-export type KnownEvent = { readonly event: string; readonly time: string };
+const maxChanges = 10;
 
-/** The events that a record knows of, in time order. */
-export function eventsOf(record: UploadRecord, catalogue: Overview['events']): readonly KnownEvent[] {
+/** The events in a record with the time of their first receipt, in time order. */
+export function eventsOf(
+  record: UploadRecord,
+  catalogue: Overview['events'],
+): readonly { readonly event: string; readonly time: string }[] {
   return catalogue
     .flatMap(({ event, slot }) => {
       const time = record[slot];
@@ -14,45 +16,38 @@ export function eventsOf(record: UploadRecord, catalogue: Overview['events']): r
     .sort((one, other) => one.time.localeCompare(other.time));
 }
 
-/** A status as it stands out. */
-export function statusBadge(status: string): HTMLElement {
-  return make('span', { class: 'badge', 'data-status': status }, status);
+/** Shows the newest records. */
+export function showRecords({ records: { total, newest }, events }: Overview): void {
+  const rows = newest.map((record) => {
+    const last = eventsOf(record, events).at(-1);
+    const change = last ? [timeOf(last.time), ` ${shortName(last.event)}`] : [];
+    return row(record.userUpload, record.userUpload, [statusBadge(record.status)], change);
+  });
+  patch(byId('records'), ...rows);
+  byId('no-records').hidden = total > 0;
+  const count = total.toLocaleString('en');
+  patch(byId('record-count'), newest.length < total ? `the newest ${newest.length} of ${count}` : count);
 }
 
-/** Shows the newest records; `choose` is told the id of one that is clicked. */
-export function createRecords(choose: (userUpload: string) => void) {
-  let catalogue: Overview['events'] = [];
-  const fill = (row: HTMLElement, record: UploadRecord): void => {
-    const last = eventsOf(record, catalogue).at(-1);
-    const [, status, change] = row.children;
-    if (!status || !change || row.dataset['shown'] === `${record.status} ${last?.time}`) return;
-    row.dataset['shown'] = `${record.status} ${last?.time}`;
-    status.replaceChildren(statusBadge(record.status));
-    if (last) change.replaceChildren(timeOf(last.time), ' ', shortName(last.event));
-  };
-  const list = keyedList<UploadRecord>(
-    byId('records'),
-    ({ userUpload }) => userUpload,
-    (record) => createRow(record.userUpload, choose),
-    fill,
-  );
-  return ({ records, events }: Overview): void => {
-    catalogue = events;
-    const { total, newest } = records;
-    list(newest);
-    byId('no-records').hidden = total > 0;
-    say(
-      byId('record-count'),
-      newest.length < total ? `the newest ${newest.length} of ${total.toLocaleString('en')}` : String(total),
-    );
-  };
+/** Shows the latest published changes. */
+export async function showChanges(): Promise<void> {
+  const published = await getJson<PublishedChanges>('/console/changes').catch(() => undefined);
+  if (!published) return;
+  const { isPublishing, changes } = published;
+  const rows = changes.slice(0, maxChanges).map(({ id, time, detail: { userUpload, statusBefore, statusAfter } }) => {
+    const before = statusBefore && statusBefore !== statusAfter ? [statusBadge(statusBefore), ' → '] : [];
+    return row(id, userUpload, [...before, statusBadge(statusAfter ?? 'deleted')], [timeOf(time)]);
+  });
+  patch(byId('changes'), ...rows);
+  byId('no-changes').hidden = changes.length > 0;
+  const off = 'Off: the stack was synthesized without publishChanges=true.';
+  patch(byId('no-changes'), isPublishing ? 'No record has changed yet.' : off);
 }
 
-/** A row that begins with a document's id, which can be chosen, and has two more cells. */
-export function createRow(userUpload: string, choose: (userUpload: string) => void): HTMLElement {
-  // What is short of place shows the first eight digits.
+function row(key: string, userUpload: string, ...cells: readonly (readonly (Node | string)[])[]): HTMLElement {
+  // Narrow windows only show the first eight digits.
   const rest = make('span', { class: 'rest' }, userUpload.slice(8));
-  const button = make('button', { type: 'button', class: 'link' }, userUpload.slice(0, 8), rest);
-  button.addEventListener('click', () => choose(userUpload));
-  return make('tr', {}, make('th', { scope: 'row' }, button), make('td'), make('td'));
+  const button = actionButton('show', userUpload, { class: 'link' }, userUpload.slice(0, 8), rest);
+  const header = make('th', { scope: 'row' }, button);
+  return make('tr', { 'data-key': key }, header, ...cells.map((content) => make('td', {}, ...content)));
 }
