@@ -66,6 +66,12 @@ export class ArgyleSubscription extends Construct {
     // CloudFormation invokes it asynchronously. It is repeated if it died or could not answer, while anybody waits.
     subscriber.lambda.configureAsyncInvoke({ retryAttempts: 2, maxEventAge: Duration.minutes(10) });
     grantAll(subscriber, props, 'secretsmanager:GetSecretValue');
+    // Only this function changes the registry of subscriptions.
+    Grant.addToPrincipal({
+      grantee: subscriber.lambda,
+      actions: ['dynamodb:PutItem'],
+      resourceArns: [props.argyle.state.tableArn],
+    });
     Grant.addToPrincipal({
       grantee: subscriber.lambda,
       actions: ['cloudformation:DescribeStacks'],
@@ -117,12 +123,12 @@ function variablesOf({ argyle, webhookSecret }: ArgyleSubscriptionProps): Readon
   };
 }
 
-// The API key, the lease and memory in the state table, and what is named of the webhook secret.
+// The API key, the lease and the registry in the state table, and the named actions on the webhook secret.
 function grantAll({ lambda }: UploadsFunction, props: ArgyleSubscriptionProps, ...secretActions: string[]): void {
   props.argyle.grantRead(lambda);
   Grant.addToPrincipal({
     grantee: lambda,
-    actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
     resourceArns: [props.argyle.state.tableArn],
   });
   Grant.addToPrincipal({ grantee: lambda, actions: secretActions, resourceArns: [props.webhookSecret.secretArn] });
