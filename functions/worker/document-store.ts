@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { updateIf } from '../aws/conditional-update.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import type { Document } from '../domain/user-upload.ts';
-import { updateIf } from './upload-store.ts';
 
 /**
  * Writes a document into its record; returns `older` when the record has a newer document or has been removed. `fetchedAt`:

@@ -1,12 +1,6 @@
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-  type UpdateItemCommandInput,
-} from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { callDeadline } from '../aws/clients.ts';
+import { updateIf } from '../aws/conditional-update.ts';
 import type { Envelope } from '../domain/envelope.ts';
 import { events } from '../domain/events.ts';
 import { expiryOf, removalSlot } from '../domain/upload-record.ts';
@@ -56,21 +50,6 @@ export function createApplyEvent(client: DynamoDBClient, tableName: string, rete
     if (!record.user && envelope.user) await updateIf(client, { ...target, ...additionOf(envelope.user) }, deadline);
     return { kind: 'stale', isRemoved: isTombstone(record) };
   };
-}
-
-/** Updates an item and returns its attributes as `ReturnValues` selects them, or undefined when the condition failed. */
-export async function updateIf(
-  client: DynamoDBClient,
-  input: UpdateItemCommandInput & { readonly ConditionExpression: string },
-  deadline: AbortSignal | undefined,
-): Promise<Item | undefined> {
-  try {
-    const { Attributes } = await client.send(new UpdateItemCommand(input), { abortSignal: callDeadline(deadline) });
-    return Attributes ?? {};
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
 }
 
 function mergeOf({ event, account, user }: Envelope, receivedAt: string, retentionDays: number, mayCreate: boolean) {
