@@ -2,45 +2,43 @@ import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { sep } from 'node:path';
 
-// One execution environment, measured from inside: it loads a bundle, makes the first call, then the others. Bundled to plain
-// JavaScript before it runs, so that nothing of ours is between Node's start and the function's.
-const { PROBE_CODE = '', PROBE_FIRST = '', PROBE_EVENTS = '', PROBE_ROUNDS = '0' } = process.env;
+// Measures one execution environment from inside. It is bundled to JavaScript, so that only Node starts before the function.
+const { PROBE_CODE = '', PROBE_EVENTS = '', PROBE_ROUNDS = '0' } = process.env;
 const load = createRequire(PROBE_CODE + sep);
 const { handler } = load(`${PROBE_CODE}/index.js`);
-const ready = now();
+const ready = { readyAtNs: String(process.hrtime.bigint()), readyCpuMs: cpuUs() / 1_000 };
 
 void measure();
 
 async function measure(): Promise<void> {
-  const context = { functionName: 'probe', awsRequestId: 'request', getRemainingTimeInMillis: () => 8_000 };
-  const call = async (event: unknown): Promise<void> => {
-    const { statusCode = 200, batchItemFailures = [] } = await handler(event, context);
-    if (statusCode !== 200 || batchItemFailures.length > 0) throw new Error('The function did not do its work.');
-  };
-  await call(JSON.parse(readFileSync(PROBE_FIRST, 'utf8')));
-  const first = now();
-  const firstPeakKilobytes = readPeakKilobytes();
-
-  const events = JSON.parse(readFileSync(PROBE_EVENTS, 'utf8')) as unknown[];
+  await call(JSON.parse(readFileSync(`${PROBE_EVENTS}-first.json`, 'utf8')));
+  const coldAtNs = String(process.hrtime.bigint());
+  const cold = { coldAtNs, coldCpuMs: cpuUs() / 1_000, firstPeakKilobytes: readPeakKilobytes() };
+  const events = JSON.parse(readFileSync(`${PROBE_EVENTS}-warm.json`, 'utf8'));
   const rounds: number[] = [];
   for (let round = 0; round < Number(PROBE_ROUNDS); round += 1) {
-    const before = process.cpuUsage();
+    const startUs = cpuUs();
     for (const event of events) await call(event);
-    const { user, system } = process.cpuUsage(before);
-    rounds.push((user + system) / events.length);
+    rounds.push((cpuUs() - startUs) / events.length);
   }
-  const [, ...warm] = rounds;
-  const warmCpuUs = warm.reduce((sum, cpuUs) => sum + cpuUs, 0) / Math.max(1, warm.length);
-  writeSync(3, JSON.stringify({ ready, first, warmCpuUs, firstPeakKilobytes, peakKilobytes: readPeakKilobytes() }));
+  const [, ...counted] = rounds;
+  const warmCpuUs = counted.reduce((sum, us) => sum + us, 0) / counted.length;
+  writeSync(3, JSON.stringify({ ...ready, ...cold, warmCpuUs, peakKilobytes: readPeakKilobytes() }));
   process.exit();
 }
 
-function now(): { readonly atNs: string; readonly cpuUs: number } {
-  const { user, system } = process.cpuUsage();
-  return { atNs: String(process.hrtime.bigint()), cpuUs: user + system };
+async function call(event: unknown): Promise<void> {
+  const context = { functionName: 'probe', awsRequestId: 'request', getRemainingTimeInMillis: () => 8_000 };
+  const { statusCode = 200, batchItemFailures = [] } = await handler(event, context);
+  if (statusCode !== 200 || batchItemFailures.length > 0) throw new Error('The function failed.');
 }
 
-// Not `process.resourceUsage().maxRSS`: Linux hands that down from the process that started this one.
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+// Linux passes `process.resourceUsage().maxRSS` on from the parent process.
 function readPeakKilobytes(): number {
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 }

@@ -1,73 +1,68 @@
-import { cpus } from 'node:os';
-import { goalsOf, type Results } from './goals.ts';
-import { cpuTable, goalsTable, startsTable, waysTable } from './report-tables.ts';
-import { webhooksServed } from './start-once.ts';
-import { names } from './variants.ts';
+import { readdirSync, statSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { table } from '../docs/table.ts';
+import { type Measured, type Start, webhooksServed } from './measure-starts.ts';
+import { names, type Role } from './variants.ts';
 
-/** The page docs/performance.md. `load`: how busy the machine was, jobs waiting per core. */
-export function performancePage(results: Results, rounds: number, loadPerCore: number): string {
-  const { ownLogic, pipeline, starts } = results;
-  return `# Performance
+/** The heading of the last part of docs/performance.md, which `--write` replaces. */
+export const heading = '## Latest full run';
 
-Written by \`npm run bench\`. Only ratios and counts mean something: x = against the empty function, side by side in the same run, ${rounds} fresh
-processes for each variant in turns, medians. Node ${process.versions.node}, ${cpus().length} cores of ${cpus()[0]?.model.trim()}, shared with others: a load of
-${loadPerCore.toFixed(1)} jobs per core during the run. CPU figures suffer less from that than times.
+/** Formats the goals and the figures of a run. */
+export function report(starts: readonly Measured[], rounds: number): string {
+  const [load = 0] = loadavg();
+  const { length: cores, 0: core } = cpus();
+  return `${heading}
 
-## Goals
+${new Date().toISOString().slice(0, 10)}: ${rounds} processes of each variant in turns, medians. Node ${process.versions.node}, ${cores} cores of ${core?.model.trim()},
+shared with others: ${(load / cores).toFixed(1)} jobs per core. x: relative to the empty function. Two ratios are of time and of CPU time. Peak memory: after the
+first call, and after ${webhooksServed} webhooks.
 
-${goalsTable(goalsOf(results))}
-
-## Starting and serving
-
-Every start is a fresh process of Node that loads the bundle (ready), then makes its first call (cold total), over TLS, to a stand-in for AWS on
-the loopback address. Two ratios in a cell are of time and of CPU time; of peak memory, after the first call and after all: each serves ${webhooksServed}
-webhooks more, a worker in batches of ten, the first quarter of them to warm up.
+${goalsTable(starts)}
 
 ${startsTable('ingest', starts)}
 
 ${startsTable('worker', starts)}
-
-*${names.floor}*: \`bench/floor/\`. *${names.bestPractice}*: \`bench/best-practice/\`, Powertools' logger, metrics, parser, parameters, idempotency and
-batch with middy and zod. *${names.defaults}*: the AWS SDK is not in the bundle; it comes from a folder of packages, as on Lambda.
-
-## What each thing buys
-
-Each as it is deployed, and differing from that in one thing: in brackets by how much that is slower, in x.
-
-${waysTable(results, 'ingest')}
-
-${waysTable(results, 'worker')}
-
-Left, because it would be ugly:
-
-- V8's code cache has to be made by the very V8 that reads it, on Lambda's processor: at each update of the run-time it would be refused.
-- The connection to SQS is not opened while ingest is loaded: the SDK has no call for that, and a request that needs no right would be an unsigned one.
-- Workers without credentials for Argyle carry what asks Argyle, 22 KB: without it there would be two bundles of one source.
-
-## Own logic
-
-With fakes where AWS would be asked: ${ownLogic.ingestUs.toFixed(1)} µs for a webhook in ingest, ${ownLogic.workerUs.toFixed(1)} µs for a message in a worker. A line of
-telemetry costs ${ownLogic.telemetryUs.toFixed(1)} µs more.
-
-## Local pipeline
-
-\`npm start\` as it is, ${pipeline.deliveries} signed webhooks of 100 documents over 16 connections: ${pipeline.answeredPerSecond.toFixed(0)}/s answered,
-${pipeline.appliedPerSecond.toFixed(0)}/s until the last record was right; ${pipeline.refused} refused, ${pipeline.wrongRecords} records wrong.
-
-${cpuTable(results)}
-
-CPU limits it: ${cpus().length} cores give ${cpus().length * 1_000} ms a second, ${cpuPerWebhookMs(results).toFixed(1)} ms go into a webhook, so ${((cpus().length * 1_000) / cpuPerWebhookMs(results)).toFixed(0)}/s is
-the most that this machine could do without its other work. The engines' share is ${shareOfEngines(results).toFixed(0)} %; most is the functions' own: for each webhook
-two calls through the AWS SDK and one to Argyle.
 `;
 }
 
-function cpuPerWebhookMs({ pipeline: { cpu, deliveries } }: Results): number {
-  return (cpu.reduce((sum, { seconds }) => sum + seconds, 0) * 1_000) / deliveries;
+function goalsTable(starts: readonly Measured[]): string {
+  const ratio = (figure: keyof Start, role: Role, to: string) =>
+    figuresOf(role, names.deployed, starts)[figure] / figuresOf(role, to, starts)[figure];
+  const goals = [
+    ['ingest ready, x', 1.95, ratio('readyMs', 'ingest', names.empty)],
+    ['ingest cold total, x', 3, ratio('coldMs', 'ingest', names.empty)],
+    ["ingest cold total, floor's", 1.2, ratio('coldMs', 'ingest', names.floor)],
+    ['worker ready, x', 2.05, ratio('readyMs', 'worker', names.empty)],
+    ["ingest CPU per webhook, floor's", 2.5, ratio('warmCpuUs', 'ingest', names.floor)],
+  ] as const;
+  const rows = goals.map(([name, max, seen]) => [name, `${max}`, seen.toFixed(2), seen <= max ? 'reached' : 'missed']);
+  return table(['goal', 'at most', 'seen', 'result'], rows);
 }
 
-function shareOfEngines(results: Results): number {
-  const engines = results.pipeline.cpu.filter(({ part }) => part.startsWith('engine'));
-  const seconds = engines.reduce((sum, engine) => sum + engine.seconds, 0);
-  return (100 * seconds * 1_000) / (cpuPerWebhookMs(results) * results.pipeline.deliveries);
+function startsTable(role: Role, starts: readonly Measured[]): string {
+  const [empty, floor] = [figuresOf(role, names.empty, starts), figuresOf(role, names.floor, starts)];
+  const rows = starts
+    .filter(({ variant }) => variant.role === role)
+    .map((seen) => {
+      const ratios = (to: Start, ...figures: readonly (keyof Start)[]) =>
+        figures.map((figure) => (seen[figure] / to[figure]).toFixed(2)).join(', ');
+      return [
+        ...[seen.variant.name, (bytesOf(seen.variant.folder) / 1_000).toFixed(1)],
+        ...[ratios(empty, 'readyMs', 'readyCpuMs'), ratios(empty, 'coldMs', 'coldCpuMs'), ratios(floor, 'coldMs')],
+        ...[ratios(floor, 'warmCpuUs'), ratios(empty, 'firstPeakKilobytes', 'peakKilobytes')],
+      ];
+    });
+  const floors = ["cold total, floor's", "CPU per webhook, floor's"];
+  return table([role, 'KB', 'ready, x', 'cold total, x', ...floors, 'peak memory, x'], rows);
+}
+
+function figuresOf(role: Role, name: string, starts: readonly Measured[]): Measured {
+  const found = starts.find(({ variant }) => variant.role === role && variant.name === name);
+  if (!found) throw new Error(`${name} (${role}) was not measured.`);
+  return found;
+}
+
+function bytesOf(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }

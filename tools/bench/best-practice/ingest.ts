@@ -12,16 +12,16 @@ import type { z } from 'zod';
 import { webhookSchema } from './webhook-schema.ts';
 
 // Ingest as it is usually written: Powertools for logs, metrics, secrets and parsing, zod for shapes, middy around it.
-const logger = new Logger();
 const metrics = new Metrics();
 const sqs = new SQSClient({});
-const stages = ['AWSCURRENT', 'AWSPENDING', 'AWSPREVIOUS'];
+const cachedSeconds = 60;
+// Without it, each webhook would read the stages again that do not exist.
+const absentUntilMs = new Map<string, number>();
 
 type Request = z.infer<typeof APIGatewayProxyEventV2Schema>;
 
-/** Called by AWS. */
 export const handler = middy()
-  .use(injectLambdaContext(logger))
+  .use(injectLambdaContext(new Logger()))
   .use(logMetrics(metrics))
   .use(parser({ schema: APIGatewayProxyEventV2Schema }))
   .handler(async (request: Request) => {
@@ -29,26 +29,24 @@ export const handler = middy()
     const status = await receive(request);
     metrics.addMetric(status, MetricUnit.Count, 1);
     metrics.addMetric('DurationMs', MetricUnit.Milliseconds, Date.now() - startedMs);
-    return {
-      statusCode: status === 'accepted' ? 200 : 401,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ status }),
-    };
+    const headers = { 'content-type': 'application/json' };
+    return { statusCode: status === 'accepted' ? 200 : 401, headers, body: JSON.stringify({ status }) };
   });
 
-async function receive(request: Request): Promise<'accepted' | 'bad_signature'> {
-  const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
-  const signature = Buffer.from(request.headers['x-argyle-signature'] ?? '', 'hex');
-  if (!(await isSigned(body, signature))) return 'bad_signature';
+async function receive({ body: text = '', isBase64Encoded, headers, requestContext }: Request) {
+  const body = Buffer.from(text, isBase64Encoded ? 'base64' : 'utf8');
+  const signature = Buffer.from(headers['x-argyle-signature'] ?? '', 'hex');
+  const secrets = await Promise.all(['AWSCURRENT', 'AWSPENDING', 'AWSPREVIOUS'].map(readSecret));
+  if (!secrets.some((secret) => secret && isSigned(body, signature, secret))) return 'bad_signature';
   const { event, data } = webhookSchema.parse(JSON.parse(body.toString()));
-  const { requestId, timeEpoch } = request.requestContext;
-  const values = { event, receivedAt: new Date(timeEpoch).toISOString(), deliveryId: requestId };
+  const { requestId, timeEpoch } = requestContext;
+  const attributes = Object.entries({ event, receivedAt: new Date(timeEpoch).toISOString(), deliveryId: requestId });
   await sqs.send(
     new SendMessageCommand({
       QueueUrl: process.env[`QUEUE_URL_${event.toUpperCase().replaceAll('.', '_')}`],
       MessageBody: body.toString(),
       MessageAttributes: Object.fromEntries(
-        Object.entries(values).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+        attributes.map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
       ),
     }),
   );
@@ -56,26 +54,19 @@ async function receive(request: Request): Promise<'accepted' | 'bad_signature'> 
   return 'accepted';
 }
 
-async function isSigned(body: Buffer, signature: Buffer): Promise<boolean> {
-  const secrets = await Promise.all(stages.map(readSecret));
-  return secrets.some((secret) => {
-    if (!secret) return false;
-    const expected = createHmac('sha512', secret).update(body).digest();
-    return expected.length === signature.length && timingSafeEqual(expected, signature);
-  });
+function isSigned(body: Buffer, signature: Buffer, secret: string): boolean {
+  const expected = createHmac('sha512', secret).update(body).digest();
+  return expected.length === signature.length && timingSafeEqual(expected, signature);
 }
 
-// A stage that does not exist is remembered too: otherwise each webhook would ask for it again.
-const absent = new Map<string, number>();
-
 async function readSecret(VersionStage: string): Promise<string | undefined> {
-  if ((absent.get(VersionStage) ?? 0) > Date.now()) return undefined;
+  if ((absentUntilMs.get(VersionStage) ?? 0) > Date.now()) return undefined;
   try {
-    const options = { maxAge: 60, sdkOptions: { VersionStage } };
+    const options = { maxAge: cachedSeconds, sdkOptions: { VersionStage } };
     return String(await getSecret(process.env.WEBHOOK_SECRET_ID ?? '', options));
   } catch (error) {
     if (VersionStage === 'AWSCURRENT') throw error;
-    absent.set(VersionStage, Date.now() + 60_000);
+    absentUntilMs.set(VersionStage, Date.now() + cachedSeconds * 1_000);
     return undefined;
   }
 }

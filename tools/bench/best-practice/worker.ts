@@ -14,19 +14,16 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { webhookSchema } from './webhook-schema.ts';
 
 // A worker as it is usually written: Powertools for logs, metrics, batches, parsing and idempotency, middy around it.
-const logger = new Logger();
 const metrics = new Metrics();
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 const processor = new BatchProcessor(EventType.SQS);
 const persistenceStore = new DynamoDBPersistenceLayer({ tableName: 'idempotency' });
 const config = new IdempotencyConfig({ eventKeyJmesPath: 'messageId' });
 const recordSchema = SqsRecordSchema.extend({ body: JSONStringified(webhookSchema) });
-
 const applyOnce = makeIdempotent(apply, { persistenceStore, config });
 
-/** Called by AWS. */
 export const handler = middy()
-  .use(injectLambdaContext(logger))
+  .use(injectLambdaContext(new Logger()))
   .use(logMetrics(metrics))
   .handler(async (batch: SQSEvent, context: Context) => {
     const startedMs = Date.now();
@@ -40,6 +37,7 @@ export const handler = middy()
 async function apply(record: SQSRecord): Promise<void> {
   const { body, messageAttributes } = recordSchema.parse(record);
   const { account, user, user_upload: userUpload } = body.data;
+  const receivedAt = messageAttributes.receivedAt?.stringValue;
   await documents.send(
     new UpdateCommand({
       TableName: process.env.TABLE_NAME,
@@ -47,11 +45,7 @@ async function apply(record: SQSRecord): Promise<void> {
       UpdateExpression: 'SET #slot = :receivedAt, #account = :account, #user = :user',
       ConditionExpression: '(attribute_not_exists(#slot) OR #slot > :receivedAt)',
       ExpressionAttributeNames: { '#slot': 'addedAt', '#account': 'account', '#user': 'user' },
-      ExpressionAttributeValues: {
-        ':receivedAt': messageAttributes.receivedAt?.stringValue,
-        ':account': account,
-        ':user': user,
-      },
+      ExpressionAttributeValues: { ':receivedAt': receivedAt, ':account': account, ':user': user },
       ReturnValues: 'ALL_NEW',
     }),
   );
