@@ -2,7 +2,6 @@ import { RootConstruct } from 'constructs';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../infra/config.ts';
 import { ConfigError } from '../../infra/context-value.ts';
-import { synthesize } from '../../tools/local/synthesize.ts';
 
 const silenceAllowed = 'a whole number of hours from 1 to 168';
 
@@ -156,17 +155,6 @@ test.each(['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliationHours']
     );
   },
 );
-
-test('the CDK CLI stops with the sentence and without a stack trace', async () => {
-  const refused = synthesize({ stage: 'prod' }).then(
-    () => 'nothing was refused',
-    (error: Error) => error.message,
-  );
-  const [sentence, ...others] = (await refused).split('\n');
-  expect(sentence).toBe(refusalOf('stage', 'prod', "'sandbox' or 'production'").message);
-  // The CLI's own line says only that the app failed.
-  expect(others).toEqual(['node infra/app.ts: Subprocess exited with error 1']);
-});
 
 function readContext(context: Readonly<Record<string, unknown>>) {
   const { node } = new RootConstruct();

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -10,9 +10,6 @@ export type Assembly = {
   readonly directory: string;
   readonly remove: () => Promise<void>;
 };
-
-// cdk.json says `node`: let that be the Node that runs here, whatever the machine has.
-const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -33,7 +30,7 @@ export async function synthesize(
     await promisify(execFile)(
       process.execPath,
       ['node_modules/aws-cdk/bin/cdk', 'synth', '--quiet', '--no-notices', '--output', directory, ...choices],
-      { cwd: repository, env: { ...process.env, PATH, CDK_DISABLE_CLI_TELEMETRY: 'true' } },
+      { cwd: repository, env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' } },
     );
   } catch (error) {
     await remove();
