@@ -11,18 +11,18 @@ import type { ArgyleConfig } from './config.ts';
 import { customMetric, sumOf } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
 
-/** The events after which the document is fetched. A removal has nothing to fetch: the document is gone. */
+/** The events after which the worker fetches the document. A removed document no longer exists at Argyle. */
 export const fetchingEvents = eventTypes.filter((event) => events[event].slot !== removalSlot);
 
-/** The row of the dashboard of all that is done at Argyle. */
+/** The dashboard row of everything that calls Argyle. */
 export const argyleRow = 'argyle';
 
-/** The customer's account at Argyle: where its API is, the key to it, and what the stack remembers about it. */
+/** The customer's account at Argyle: the API's URL, its key, and the state that the stack keeps about it. */
 export class ArgyleAccount extends Construct {
   readonly config: ArgyleConfig;
-  /** What a function needs to ask Argyle, beside the grant. */
+  /** The variables of a function that calls Argyle. It also needs `grantRead`. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Leases, and how far reconciliation has come: key `id`, gone with `expiresAt`. Nothing in it must be kept. */
+  /** Leases and the progress of reconciliation: key `id`, deleted after `expiresAt`. Losing its content does no harm. */
   readonly state: Table;
   private readonly secretArn: string;
 
@@ -31,7 +31,7 @@ export class ArgyleAccount extends Construct {
     const { apiUrl, credentials } = config;
     this.config = config;
     this.environment = { [environment.argyleApiUrl]: apiUrl, [environment.argyleCredentialsId]: credentials };
-    // Secrets Manager ends the ARN of each secret with six characters of its own.
+    // Secrets Manager appends a hyphen and six characters to the name of each secret in its ARN.
     this.secretArn = credentials.startsWith('arn:')
       ? credentials
       : Stack.of(this).formatArn({ service: 'secretsmanager', resource: `secret:${credentials}-??????` });
@@ -45,7 +45,7 @@ export class ArgyleAccount extends Construct {
     watchDocuments(this, monitoring);
   }
 
-  /** Lets a function read the key. Only what asks Argyle may. */
+  /** Allows a function to read the API key. */
   grantRead(grantee: IGrantable): void {
     Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.secretArn] });
   }
@@ -61,15 +61,14 @@ function watchDocuments(scope: Construct, monitoring: Monitoring): void {
     );
   monitoring.watch(scope, 'DocumentsNotFetched', {
     row,
-    // One document is asked for six times in its first five minutes: a single bad answer is no alarm, an outage is.
+    // The worker asks for one document six times in its first five minutes. One failed request fires no alarm, an outage does.
     metric: sum(documentMetrics.failed, Duration.minutes(5)),
     threshold: 5,
-    failureImpact:
-      "Argyle's API does not answer: records say that a document changed, but not what is known of it now.",
-    // Nothing was asked.
+    failureImpact: "Argyle's API fails: records show that a document changed, but not its current details.",
+    // No document was requested.
     whenMissing: TreatMissingData.NOT_BREACHING,
   });
-  monitoring.graph(row, 'Documents asked for', {
+  monitoring.graph(row, 'Document requests', {
     left: Object.values(documentMetrics).map((name) => sum(name, Duration.minutes(1))),
     stacked: true,
   });

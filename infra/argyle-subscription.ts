@@ -12,17 +12,16 @@ import type { IngestApi } from './ingest-api.ts';
 import type { Monitoring } from './monitoring.ts';
 import { UploadsFunction } from './uploads-function.ts';
 
-/** What the subscription is made from. */
 export type ArgyleSubscriptionProps = {
   readonly argyle: ArgyleAccount;
-  /** What receives the webhooks; it is there before the subscription and goes after it. */
+  /** Receives the webhooks. It is created before the subscription and deleted after it. */
   readonly ingest: IngestApi;
   readonly webhookSecret: Secret;
   readonly removalPolicy: RemovalPolicy;
   readonly monitoring: Monitoring;
 };
 
-/** The webhook subscription at Argyle as a resource of the stack, and the rotation of the secret that it signs with. */
+/** The webhook subscription at Argyle as a resource of the stack, and the rotation of its signing secret. */
 export class ArgyleSubscription extends Construct {
   constructor(scope: Construct, id: string, props: ArgyleSubscriptionProps) {
     super(scope, id);
@@ -33,12 +32,12 @@ export class ArgyleSubscription extends Construct {
     const subscription = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::ArgyleSubscription',
       serviceToken: subscriber.lambda.functionArn,
-      // CloudFormation's own limit is an hour. The function answers within 150 s, a retry of Lambda's after it.
+      // CloudFormation's default is an hour. The function answers within 150 s; Lambda may retry it twice.
       serviceTimeout: Duration.minutes(10),
-      // Whatever of these changes, CloudFormation sends an Update. The physical id is of the first two.
+      // CloudFormation sends an Update when any of these changes. The physical id is derived from `url` and `name`.
       properties: { url: ingest.webhookUrl, name: webhookName, events: eventTypes, apiUrl, credentials },
     });
-    // With its permissions: they have to outlive the subscription.
+    // These constructs include the permissions, which must outlive the subscription.
     subscription.node.addDependency(subscriber, ingest);
 
     const rotator = this.rotator(props);
@@ -46,7 +45,7 @@ export class ArgyleSubscription extends Construct {
       secretId: props.webhookSecret.secretArn,
       rotationLambdaArn: rotator.lambda.functionArn,
       rotationRules: { automaticallyAfterDays: rotationDays },
-      // Secrets Manager then calls the test step alone. The first rotation comes with the schedule.
+      // A deployment runs only the test step. The first rotation follows the schedule.
       rotateImmediatelyOnUpdate: false,
     });
     schedule.node.addDependency(rotator, subscription);
@@ -62,7 +61,7 @@ export class ArgyleSubscription extends Construct {
       environment: variablesOf(props),
       removalPolicy: props.removalPolicy,
     });
-    // CloudFormation invokes it asynchronously. It is repeated if it died or could not answer, while anybody waits.
+    // CloudFormation invokes the function asynchronously. Lambda retries it while CloudFormation waits for an answer.
     subscriber.lambda.configureAsyncInvoke({ retryAttempts: 2, maxEventAge: Duration.minutes(10) });
     grantAll(subscriber, props, 'secretsmanager:GetSecretValue');
     Grant.addToPrincipal({
@@ -78,7 +77,7 @@ export class ArgyleSubscription extends Construct {
       entry: 'rotation',
       description: 'Rotates the webhook secret without refusing a delivery.',
       service: rotationService,
-      // A step waits 2 minutes by itself, and longer while Argyle is slow or a deployment is under way.
+      // A step always waits 2 minutes, and longer while Argyle is slow or a deployment is in progress.
       timeout: Duration.minutes(15),
       environment: variablesOf(props),
       removalPolicy: props.removalPolicy,
@@ -99,9 +98,8 @@ export class ArgyleSubscription extends Construct {
       row: argyleRow,
       metric: customMetric(this, rotationService, rotationMetrics.failed),
       threshold: 1,
-      failureImpact:
-        'The webhook secret keeps its value: webhooks arrive as before, but a leaked secret would stay valid.',
-      // It runs once in months.
+      failureImpact: 'The webhook secret was not rotated: webhooks still arrive, but a leaked secret would stay valid.',
+      // A rotation runs once in months.
       whenMissing: TreatMissingData.NOT_BREACHING,
     });
     return rotator;
@@ -116,7 +114,7 @@ function variablesOf({ argyle, webhookSecret }: ArgyleSubscriptionProps): Readon
   };
 }
 
-// The API key, the lease and memory in the state table, and what is named of the webhook secret.
+// The API key, the items of the state table (lease and known subscriptions), and the given actions on the webhook secret.
 function grantAll({ lambda }: UploadsFunction, props: ArgyleSubscriptionProps, ...secretActions: string[]): void {
   props.argyle.grantRead(lambda);
   Grant.addToPrincipal({

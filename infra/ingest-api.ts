@@ -16,29 +16,27 @@ import { watchIngest } from './ingest-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { UploadsFunction } from './uploads-function.ts';
 
-/** What the API is made from. */
 export type IngestApiProps = {
   readonly webhookSecret: Secret;
   readonly pipelines: readonly EventPipeline[];
   readonly removalPolicy: RemovalPolicy;
   readonly monitoring: Monitoring;
-  /** How long no webhook may come before an alarm fires; never when absent. */
+  /** An alarm fires after this many hours without a webhook. @default never */
   readonly silenceHours: number | undefined;
 };
 
-/** The public side: an HTTP API, the ingest function, and the quarantine queue for what is signed but not understood. */
+/** The public endpoint: an HTTP API, the ingest function, and the quarantine queue for signed messages it does not understand. */
 export class IngestApi extends Construct {
   readonly webhookUrl: string;
   readonly quarantine: Queue;
-  /** What the routes lead to. */
+  /** The alias that the routes call. */
   readonly ingest: Alias;
-  /** Fires when webhooks may be lost because of ingest: a deployment that makes it fire goes back. */
+  /** Fires when webhooks may be lost because ingest fails. It rolls a deployment back. */
   readonly serverErrors: Alarm;
 
   constructor(scope: Construct, id: string, props: IngestApiProps) {
     super(scope, id);
-    const { webhookSecret, pipelines, removalPolicy } = props;
-
+    const { removalPolicy } = props;
     this.quarantine = new Queue(this, 'Quarantine', {
       ...queueDefaults,
       retentionPeriod: Duration.days(14),
@@ -46,30 +44,9 @@ export class IngestApi extends Construct {
     });
     Validations.of(this.quarantine).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason: 'Nothing consumes the quarantine, so nothing can fail to: a person looks at it when its alarm fires.',
+      reason: 'No function consumes the quarantine queue: an operator inspects it when its alarm fires.',
     });
-    const ingest = new UploadsFunction(this, 'Function', {
-      entry: 'ingest',
-      description: 'Verifies a webhook and queues it before it answers.',
-      service: ingestService,
-      // Below the gateway's 9 s: an answer of our own is better than the gateway's.
-      timeout: Duration.seconds(8),
-      environment: {
-        [environment.webhookSecretId]: webhookSecret.secretArn,
-        [environment.quarantineQueueUrl]: this.quarantine.queueUrl,
-        ...Object.fromEntries(pipelines.map(({ eventType, queue }) => [eventQueueUrl(eventType), queue.queueUrl])),
-      },
-      removalPolicy,
-    });
-    Grant.addToPrincipal({
-      grantee: ingest.lambda,
-      actions: ['secretsmanager:GetSecretValue'],
-      resourceArns: [webhookSecret.secretArn],
-    });
-    for (const queue of [this.quarantine, ...pipelines.map((pipeline) => pipeline.queue)]) {
-      queue.grant(ingest.lambda, 'sqs:SendMessage');
-    }
-
+    const ingest = createIngest(this, props, this.quarantine);
     const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: "Receives Argyle's webhooks." });
     this.ingest = ingest.liveAlias();
     addRoutes(api, this.ingest);
@@ -86,13 +63,42 @@ export class IngestApi extends Construct {
   }
 }
 
-// Far above any customer's traffic; a flood is answered 429, which Argyle tries again.
+// Far above the traffic of any customer. Requests above it are answered 429, which Argyle retries.
 const requestsPerSecond = 1_000;
 const webhookPath = '/webhooks/argyle';
 
+function createIngest(
+  scope: Construct,
+  { webhookSecret, pipelines, removalPolicy }: IngestApiProps,
+  quarantine: Queue,
+): UploadsFunction {
+  const ingest = new UploadsFunction(scope, 'Function', {
+    entry: 'ingest',
+    description: 'Verifies a webhook and queues it before it answers.',
+    service: ingestService,
+    // Below the gateway's 9 s, so that the answer is ours.
+    timeout: Duration.seconds(8),
+    environment: {
+      [environment.webhookSecretId]: webhookSecret.secretArn,
+      [environment.quarantineQueueUrl]: quarantine.queueUrl,
+      ...Object.fromEntries(pipelines.map(({ eventType, queue }) => [eventQueueUrl(eventType), queue.queueUrl])),
+    },
+    removalPolicy,
+  });
+  Grant.addToPrincipal({
+    grantee: ingest.lambda,
+    actions: ['secretsmanager:GetSecretValue'],
+    resourceArns: [webhookSecret.secretArn],
+  });
+  for (const queue of [quarantine, ...pipelines.map((pipeline) => pipeline.queue)]) {
+    queue.grant(ingest.lambda, 'sqs:SendMessage');
+  }
+  return ingest;
+}
+
 function addRoutes(api: HttpApi, ingest: Alias): void {
   const integration = new HttpLambdaIntegration('Ingest', ingest as IFunction, {
-    // Argyle waits 10 s. Should the function not even time out by itself, the gateway's 503 makes Argyle try again.
+    // Below Argyle's 10 s. If the function hangs past its own time-out, the gateway answers 503 and Argyle retries.
     timeout: Duration.seconds(9),
   });
   const routes = [
@@ -104,7 +110,7 @@ function addRoutes(api: HttpApi, ingest: Alias): void {
       id: 'AwsSolutions-APIG4',
       reason:
         'Argyle signs its webhooks and sends no credentials that an authorizer could check: ingest verifies the ' +
-        'signature. GET /healthz tells nothing but that the function runs.',
+        'signature. GET /healthz reveals only that the function runs.',
     });
   }
 }
@@ -123,7 +129,7 @@ function addStage(scope: Construct, api: HttpApi, removalPolicy: RemovalPolicy):
   });
 }
 
-// The route instead of the path, and no query string: both hold whatever a stranger sends.
+// The route key instead of the path, and no query string: any client can put any text into those two.
 const accessLogFields = {
   requestId: '$context.requestId',
   time: '$context.requestTime',

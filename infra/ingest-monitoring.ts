@@ -8,24 +8,25 @@ import { ingestMetrics, ingestService, secretUnreadableMetric } from '../functio
 import { customMetric } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
 
-/** The parts of the public side that are watched. */
+/** The parts of the public endpoint that have alarms. */
 export type WatchedIngest = {
   readonly stage: HttpStage;
   readonly ingest: IFunction;
   readonly quarantine: Queue;
-  /** What the stage lets through. */
+  /** The limit above which the stage throttles. */
   readonly requestsPerSecond: number;
   readonly silenceHours: number | undefined;
 };
 
 const row = ingestService;
 const minute = Duration.minutes(1);
-// Neither gateway nor functions report what did not happen.
+// Gateway and functions report nothing in a period without requests.
 const whenMissing = TreatMissingData.NOT_BREACHING;
 
-/** The alarms of the public side, and its row of the dashboard; gives the alarm that tells a bad release of ingest. */
+/** Adds the alarms and the dashboard row of the public endpoint. Returns the alarm that fires when a release of ingest is bad. */
 export function watchIngest(scope: Construct, monitoring: Monitoring, watched: WatchedIngest): Alarm {
-  const latency = (statistic: string) => watched.stage.metricLatency({ period: minute, statistic, label: statistic });
+  const { stage, quarantine, silenceHours } = watched;
+  const latency = (statistic: string) => stage.metricLatency({ period: minute, statistic, label: statistic });
   monitoring.graph(row, 'Answers a minute', {
     left: Object.values(ingestMetrics).map((name) => customMetric(scope, ingestService, name)),
     stacked: true,
@@ -33,58 +34,49 @@ export function watchIngest(scope: Construct, monitoring: Monitoring, watched: W
   monitoring.graph(row, 'Latency, ms', { left: [latency('p50'), latency('p99')] });
   const serverErrors = monitoring.watch(scope, 'ServerErrors', {
     row,
-    metric: watched.stage.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),
-    // Argyle tries once more, after 30 s: the second in five minutes may be that retry, and then the event is lost.
+    metric: stage.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    // Argyle retries once, after 30 s. The second error in five minutes may be that retry, and then the event is lost.
     threshold: 2,
-    failureImpact: 'Webhooks are answered with errors: an event whose one retry fails as well is lost to us.',
+    failureImpact: "Webhooks are answered with errors: an event is lost if Argyle's one retry fails too.",
     whenMissing,
   });
-  watchSecret(scope, monitoring);
-  watchWhatIsKept(scope, monitoring, watched);
-  watchLoad(scope, monitoring, watched);
-  if (watched.silenceHours !== undefined) watchSilence(scope, monitoring, watched.silenceHours);
-  return serverErrors;
-}
-
-function watchSecret(scope: Construct, monitoring: Monitoring): void {
-  monitoring.watch(scope, 'SecretUnreadable', {
+  watchVerification(scope, monitoring);
+  monitoring.watchMessages(scope, 'Quarantined', {
     row,
-    metric: customMetric(scope, ingestService, secretUnreadableMetric),
-    // The client has tried twice by then, and what makes a secret unreadable does not pass by itself.
-    threshold: 1,
-    failureImpact: 'No webhook can be verified: all are answered 503, and lost unless that ends within 30 seconds.',
-    whenMissing,
-  });
-  monitoring.watch(scope, 'Refusals', {
-    row,
-    metric: customMetric(scope, ingestService, ingestMetrics.bad_signature, { period: Duration.minutes(15) }),
-    // Strangers who try an address come one by one; a subscription with another secret fails with every document.
-    threshold: 10,
+    queue: quarantine,
     failureImpact:
-      'Webhooks with wrong signatures: forged ones harm nothing, but if Argyle signs with another secret all events are lost.',
-    whenMissing,
-  });
-}
-
-function watchWhatIsKept(scope: Construct, monitoring: Monitoring, { quarantine }: WatchedIngest): void {
-  monitoring.watch(scope, 'Quarantined', {
-    row,
-    metric: quarantine.metricApproximateNumberOfMessagesVisible({
-      period: minute,
-      statistic: Stats.MAXIMUM,
-    }),
-    threshold: 1,
-    failureImpact:
-      'Webhooks were genuine but not understood: what they say is in no record until someone looks at them.',
-    // SQS may report nothing of a queue that was not touched for six hours: what it holds is still there.
-    whenMissing: TreatMissingData.IGNORE,
+      'Webhooks with a valid signature were not understood: no record contains them until an operator handles them.',
   });
   monitoring.watch(scope, 'TooLarge', {
     row,
     metric: customMetric(scope, ingestService, ingestMetrics.too_large),
     threshold: 1,
     failureImpact:
-      'A genuine webhook was larger than 512 KiB and was not kept: its event is lost unless it is looked up at Argyle.',
+      'A webhook with a valid signature exceeded 512 KiB and was not stored: its event is lost unless it is looked up at Argyle.',
+    whenMissing,
+  });
+  watchLoad(scope, monitoring, watched);
+  if (silenceHours !== undefined) watchSilence(scope, monitoring, silenceHours);
+  return serverErrors;
+}
+
+function watchVerification(scope: Construct, monitoring: Monitoring): void {
+  monitoring.watch(scope, 'SecretUnreadable', {
+    row,
+    metric: customMetric(scope, ingestService, secretUnreadableMetric),
+    // The client has already tried twice, and a secret rarely becomes readable again without a repair.
+    threshold: 1,
+    failureImpact:
+      "No webhook can be verified: all are answered 503, and an event is lost if Argyle's retry after 30 seconds fails too.",
+    whenMissing,
+  });
+  monitoring.watch(scope, 'Refusals', {
+    row,
+    metric: customMetric(scope, ingestService, ingestMetrics.bad_signature, { period: Duration.minutes(15) }),
+    // Strangers who try the URL send single requests. A subscription with a wrong secret fails for every document.
+    threshold: 10,
+    failureImpact:
+      'Webhooks have wrong signatures: forged ones do no harm, but if Argyle signs with another secret, all events are lost.',
     whenMissing,
   });
 }
@@ -97,17 +89,18 @@ function watchLoad(
   monitoring.watch(scope, 'NearRequestLimit', {
     row,
     metric: stage.metricCount({ period: minute, statistic: Stats.SUM }),
-    // HTTP APIs have no metric of what they throttle, and 4xx holds every stranger's 404: so this tells before it happens.
+    // HTTP APIs have no metric for throttled requests, and 4xx includes every stranger's 404. So the alarm fires before
+    // the gateway throttles.
     threshold: 0.8 * 60 * requestsPerSecond,
-    failureImpact: 'Requests come near the limit, above which webhooks are answered 429 and tried only once more.',
+    failureImpact: 'Requests approach the limit: above it, webhooks are answered 429 and retried only once.',
     whenMissing,
   });
   monitoring.watch(scope, 'Throttled', {
     row,
     metric: ingest.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM }),
-    // Argyle tries each again: ten in five minutes are no short burst, the account's concurrency is used up.
+    // Argyle retries each webhook. Ten in five minutes are no short burst: the account's concurrency is used up.
     threshold: 10,
-    failureImpact: 'Lambda starts no more of ingest: webhooks are answered with errors and tried only once more.',
+    failureImpact: 'Lambda throttles ingest: webhooks are answered with errors and retried only once.',
     whenMissing,
   });
 }
@@ -119,8 +112,9 @@ function watchSilence(scope: Construct, monitoring: Monitoring, hours: number): 
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
     threshold: 1,
     periods: hours,
-    failureImpact: 'No webhook was accepted for longer than it should take: perhaps Argyle sends none, or not to here.',
-    // Ingest prints nothing when nothing comes: that is what this alarm is about.
+    failureImpact:
+      'No webhook was accepted for longer than expected: Argyle may send none, or may send them to another URL.',
+    // Ingest writes no metric when no webhook arrives, and that is the condition to detect.
     whenMissing: TreatMissingData.BREACHING,
   });
 }

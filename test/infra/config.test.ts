@@ -1,7 +1,6 @@
 import { RootConstruct } from 'constructs';
 import { expect, test } from 'vitest';
-import { readConfig } from '../../infra/config.ts';
-import { ConfigError } from '../../infra/context-value.ts';
+import { ConfigError, readConfig } from '../../infra/config.ts';
 
 const silenceAllowed = 'a whole number of hours from 1 to 168';
 
