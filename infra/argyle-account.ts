@@ -1,7 +1,5 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 import { events, eventTypes } from '../functions/domain/events.ts';
@@ -10,6 +8,7 @@ import { removalSlot } from '../functions/domain/upload-record.ts';
 import type { ArgyleConfig } from './config.ts';
 import { customMetric, sumOf } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
+import type { UploadsFunction } from './uploads-function.ts';
 
 /** The events after which the worker fetches the document. A removed document no longer exists at Argyle. */
 export const fetchingEvents = eventTypes.filter((event) => events[event].slot !== removalSlot);
@@ -46,8 +45,8 @@ export class ArgyleAccount extends Construct {
   }
 
   /** Allows a function to read the API key. */
-  grantRead(grantee: IGrantable): void {
-    Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.secretArn] });
+  grantRead(uploadsFunction: UploadsFunction): void {
+    uploadsFunction.allow(this.secretArn, 'secretsmanager:GetSecretValue');
   }
 }
 
@@ -65,8 +64,6 @@ function watchDocuments(scope: Construct, monitoring: Monitoring): void {
     metric: sum(documentMetrics.failed, Duration.minutes(5)),
     threshold: 5,
     failureImpact: "Argyle's API fails: records show that a document changed, but not its current details.",
-    // No document was requested.
-    whenMissing: TreatMissingData.NOT_BREACHING,
   });
   monitoring.graph(row, 'Document requests', {
     left: Object.values(documentMetrics).map((name) => sum(name, Duration.minutes(1))),

@@ -1,6 +1,5 @@
 import { CustomResource, Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { Grant, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule, type Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
@@ -10,7 +9,7 @@ import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
 import { customMetric } from './custom-metric.ts';
 import type { IngestApi } from './ingest-api.ts';
 import type { Monitoring } from './monitoring.ts';
-import { UploadsFunction } from './uploads-function.ts';
+import { UploadsFunction, type UploadsFunctionProps } from './uploads-function.ts';
 
 export type ArgyleSubscriptionProps = {
   readonly argyle: ArgyleAccount;
@@ -28,7 +27,7 @@ export class ArgyleSubscription extends Construct {
     const { argyle, ingest } = props;
     const { apiUrl, credentials, webhookName, rotationDays } = argyle.config;
 
-    const subscriber = this.subscriber(props);
+    const subscriber = this.createSubscriber(props);
     const subscription = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::ArgyleSubscription',
       serviceToken: subscriber.lambda.functionArn,
@@ -40,7 +39,7 @@ export class ArgyleSubscription extends Construct {
     // These constructs include the permissions, which must outlive the subscription.
     subscription.node.addDependency(subscriber, ingest);
 
-    const rotator = this.rotator(props);
+    const rotator = this.createRotator(props);
     const schedule = new CfnRotationSchedule(this, 'RotationSchedule', {
       secretId: props.webhookSecret.secretArn,
       rotationLambdaArn: rotator.lambda.functionArn,
@@ -51,40 +50,32 @@ export class ArgyleSubscription extends Construct {
     schedule.node.addDependency(rotator, subscription);
   }
 
-  private subscriber(props: ArgyleSubscriptionProps): UploadsFunction {
-    const subscriber = new UploadsFunction(this, 'Subscriber', {
+  private createSubscriber(props: ArgyleSubscriptionProps): UploadsFunction {
+    const subscriber = this.createFunction('Subscriber', props, {
       entry: 'subscription',
       description: 'Registers the webhook at Argyle when the stack is deployed.',
       service: 'subscription',
       // 120 s of work, then up to 17 s to answer CloudFormation.
       timeout: Duration.seconds(150),
-      environment: variablesOf(props),
-      removalPolicy: props.removalPolicy,
     });
     // CloudFormation invokes the function asynchronously. Lambda retries it while CloudFormation waits for an answer.
     subscriber.lambda.configureAsyncInvoke({ retryAttempts: 2, maxEventAge: Duration.minutes(10) });
-    grantAll(subscriber, props, 'secretsmanager:GetSecretValue');
-    Grant.addToPrincipal({
-      grantee: subscriber.lambda,
-      actions: ['cloudformation:DescribeStacks'],
-      resourceArns: [Stack.of(this).stackId],
-    });
+    subscriber.allow(props.webhookSecret.secretArn, 'secretsmanager:GetSecretValue');
+    subscriber.allow(Stack.of(this).stackId, 'cloudformation:DescribeStacks');
     return subscriber;
   }
 
-  private rotator(props: ArgyleSubscriptionProps): UploadsFunction {
-    const rotator = new UploadsFunction(this, 'Rotator', {
+  private createRotator(props: ArgyleSubscriptionProps): UploadsFunction {
+    const { secretArn } = props.webhookSecret;
+    const rotator = this.createFunction('Rotator', props, {
       entry: 'rotation',
       description: 'Rotates the webhook secret without refusing a delivery.',
       service: rotationService,
       // A step always waits 2 minutes, and longer while Argyle is slow or a deployment is in progress.
       timeout: Duration.minutes(15),
-      environment: variablesOf(props),
-      removalPolicy: props.removalPolicy,
     });
-    grantAll(
-      rotator,
-      props,
+    rotator.allow(
+      secretArn,
       'secretsmanager:GetSecretValue',
       'secretsmanager:PutSecretValue',
       'secretsmanager:UpdateSecretVersionStage',
@@ -92,35 +83,34 @@ export class ArgyleSubscription extends Construct {
     rotator.lambda.addPermission('SecretsManager', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
-      sourceArn: props.webhookSecret.secretArn,
+      sourceArn: secretArn,
     });
     props.monitoring.watch(this, 'RotationFailed', {
       row: argyleRow,
       metric: customMetric(this, rotationService, rotationMetrics.failed),
       threshold: 1,
       failureImpact: 'The webhook secret was not rotated: webhooks still arrive, but a leaked secret would stay valid.',
-      // A rotation runs once in months.
-      whenMissing: TreatMissingData.NOT_BREACHING,
     });
     return rotator;
   }
-}
 
-function variablesOf({ argyle, webhookSecret }: ArgyleSubscriptionProps): Readonly<Record<string, string>> {
-  return {
-    ...argyle.environment,
-    [environment.webhookSecretId]: webhookSecret.secretArn,
-    [environment.stateTableName]: argyle.state.tableName,
-  };
-}
-
-// The API key, the items of the state table (lease and known subscriptions), and the given actions on the webhook secret.
-function grantAll({ lambda }: UploadsFunction, props: ArgyleSubscriptionProps, ...secretActions: string[]): void {
-  props.argyle.grantRead(lambda);
-  Grant.addToPrincipal({
-    grantee: lambda,
-    actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
-    resourceArns: [props.argyle.state.tableArn],
-  });
-  Grant.addToPrincipal({ grantee: lambda, actions: secretActions, resourceArns: [props.webhookSecret.secretArn] });
+  // Both functions call Argyle and share the state table: the lease and the known subscriptions.
+  private createFunction(
+    id: string,
+    { argyle, webhookSecret, removalPolicy }: ArgyleSubscriptionProps,
+    props: Pick<UploadsFunctionProps, 'entry' | 'description' | 'service' | 'timeout'>,
+  ): UploadsFunction {
+    const created = new UploadsFunction(this, id, {
+      ...props,
+      environment: {
+        ...argyle.environment,
+        [environment.webhookSecretId]: webhookSecret.secretArn,
+        [environment.stateTableName]: argyle.state.tableName,
+      },
+      removalPolicy,
+    });
+    argyle.grantRead(created);
+    created.allow(argyle.state.tableArn, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem');
+    return created;
+  }
 }

@@ -1,7 +1,6 @@
 import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
-import { type Alarm, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -88,16 +87,11 @@ export class EventPipeline extends Construct {
       },
       removalPolicy,
     });
-    argyle?.grantRead(worker.lambda);
-    // `table.grant` would also allow the indexes.
-    Grant.addToPrincipal({
-      grantee: worker.lambda,
-      actions: ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
-      resourceArns: [table.tableArn],
-    });
+    argyle?.grantRead(worker);
+    worker.allow(table.tableArn, 'dynamodb:UpdateItem', 'dynamodb:GetItem');
     // The event source mapping receives, deletes and reads attributes. The worker itself postpones failed messages.
-    this.queue.grant(
-      worker.lambda,
+    worker.allow(
+      this.queue.queueArn,
       'sqs:ReceiveMessage',
       'sqs:DeleteMessage',
       'sqs:GetQueueAttributes',
@@ -124,8 +118,6 @@ export class EventPipeline extends Construct {
       // again and again do not count: SQS ignores a message after its third receive.
       threshold: Duration.minutes(15).toSeconds(),
       failureImpact,
-      // SQS reports no age for an empty queue.
-      whenMissing: TreatMissingData.NOT_BREACHING,
     });
     const deadLetters = monitoring.watchMessages(this, 'DeadLetters', { row, queue: deadLetterQueue, failureImpact });
     const workerErrors = monitoring.watch(this, 'WorkerErrors', {
@@ -135,8 +127,6 @@ export class EventPipeline extends Construct {
       // one record that keeps failing does.
       threshold: 5,
       failureImpact,
-      // There were no messages.
-      whenMissing: TreatMissingData.NOT_BREACHING,
     });
     monitoring.watch(this, 'Throttled', {
       row,
@@ -144,8 +134,6 @@ export class EventPipeline extends Construct {
       // SQS delivers a throttled batch again, but each delivery counts as a receive of its messages.
       threshold: 10,
       failureImpact,
-      // Lambda reports nothing for a function that was not invoked.
-      whenMissing: TreatMissingData.NOT_BREACHING,
     });
     monitoring.graph(row, 'Batch duration, ms', {
       left: ['p50', 'p99'].map((statistic) =>

@@ -2,17 +2,16 @@ import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { Grant } from 'aws-cdk-lib/aws-iam';
+import { type Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
-import { ingestService } from '../functions/domain/metric-names.ts';
+import { ingestMetrics, ingestService, secretUnreadableMetric } from '../functions/domain/metric-names.ts';
+import { customMetric } from './custom-metric.ts';
 import { type EventPipeline, queueDefaults } from './event-pipeline.ts';
-import { watchIngest } from './ingest-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { UploadsFunction } from './uploads-function.ts';
 
@@ -53,19 +52,19 @@ export class IngestApi extends Construct {
     const stage = addStage(this, api, removalPolicy);
     this.webhookUrl = `${api.apiEndpoint}${webhookPath}`;
 
-    this.serverErrors = watchIngest(this, props.monitoring, {
-      stage,
-      quarantine: this.quarantine,
-      ingest: ingest.lambda,
-      requestsPerSecond,
-      silenceHours: props.silenceHours,
-    });
+    this.serverErrors = watchResponses(this, props.monitoring, stage);
+    watchVerification(this, props.monitoring);
+    watchStoring(this, props.monitoring, this.quarantine);
+    watchLoad(this, props.monitoring, stage, ingest.lambda);
+    if (props.silenceHours !== undefined) watchSilence(this, props.monitoring, props.silenceHours);
   }
 }
 
 // Far above the traffic of any customer. Requests above it are answered 429, which Argyle retries.
 const requestsPerSecond = 1_000;
 const webhookPath = '/webhooks/argyle';
+const row = ingestService;
+const minute = Duration.minutes(1);
 
 function createIngest(
   scope: Construct,
@@ -85,14 +84,9 @@ function createIngest(
     },
     removalPolicy,
   });
-  Grant.addToPrincipal({
-    grantee: ingest.lambda,
-    actions: ['secretsmanager:GetSecretValue'],
-    resourceArns: [webhookSecret.secretArn],
-  });
-  for (const queue of [quarantine, ...pipelines.map((pipeline) => pipeline.queue)]) {
-    queue.grant(ingest.lambda, 'sqs:SendMessage');
-  }
+  ingest.allow(webhookSecret.secretArn, 'secretsmanager:GetSecretValue');
+  for (const { queueArn } of [quarantine, ...pipelines.map(({ queue }) => queue)])
+    ingest.allow(queueArn, 'sqs:SendMessage');
   return ingest;
 }
 
@@ -142,3 +136,86 @@ const accessLogFields = {
   integrationLatencyMs: '$context.integrationLatency',
   integrationError: '$context.integrationErrorMessage',
 };
+
+function watchResponses(scope: Construct, monitoring: Monitoring, stage: HttpStage): Alarm {
+  const latency = (statistic: string) => stage.metricLatency({ period: minute, statistic, label: statistic });
+  monitoring.graph(row, 'Answers a minute', {
+    left: Object.values(ingestMetrics).map((name) => customMetric(scope, ingestService, name)),
+    stacked: true,
+  });
+  monitoring.graph(row, 'Latency, ms', { left: [latency('p50'), latency('p99')] });
+  return monitoring.watch(scope, 'ServerErrors', {
+    row,
+    metric: stage.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    // Argyle retries once, after 30 s. The second error in five minutes may be that retry, and then the event is lost.
+    threshold: 2,
+    failureImpact: "Webhooks are answered with errors: an event is lost if Argyle's one retry fails too.",
+  });
+}
+
+function watchVerification(scope: Construct, monitoring: Monitoring): void {
+  monitoring.watch(scope, 'SecretUnreadable', {
+    row,
+    metric: customMetric(scope, ingestService, secretUnreadableMetric),
+    // The client has already tried twice, and a secret rarely becomes readable again without a repair.
+    threshold: 1,
+    failureImpact:
+      "No webhook can be verified: all are answered 503, and an event is lost if Argyle's retry after 30 seconds fails too.",
+  });
+  monitoring.watch(scope, 'Refusals', {
+    row,
+    metric: customMetric(scope, ingestService, ingestMetrics.bad_signature, { period: Duration.minutes(15) }),
+    // Strangers who try the URL send single requests. A subscription with a wrong secret fails for every document.
+    threshold: 10,
+    failureImpact:
+      'Webhooks have wrong signatures: forged ones do no harm, but if Argyle signs with another secret, all events are lost.',
+  });
+}
+
+function watchStoring(scope: Construct, monitoring: Monitoring, quarantine: Queue): void {
+  monitoring.watchMessages(scope, 'Quarantined', {
+    row,
+    queue: quarantine,
+    failureImpact:
+      'Webhooks with a valid signature were not understood: no record contains them until an operator handles them.',
+  });
+  monitoring.watch(scope, 'TooLarge', {
+    row,
+    metric: customMetric(scope, ingestService, ingestMetrics.too_large),
+    threshold: 1,
+    failureImpact:
+      'A webhook with a valid signature exceeded 512 KiB and was not stored: its event is lost unless it is looked up at Argyle.',
+  });
+}
+
+function watchLoad(scope: Construct, monitoring: Monitoring, stage: HttpStage, ingest: IFunction): void {
+  monitoring.watch(scope, 'NearRequestLimit', {
+    row,
+    metric: stage.metricCount({ period: minute, statistic: Stats.SUM }),
+    // HTTP APIs have no metric for throttled requests, and 4xx includes every stranger's 404. So the alarm fires before
+    // the gateway throttles.
+    threshold: 0.8 * 60 * requestsPerSecond,
+    failureImpact: 'Requests approach the limit: above it, webhooks are answered 429 and retried only once.',
+  });
+  monitoring.watch(scope, 'Throttled', {
+    row,
+    metric: ingest.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    // Argyle retries each webhook. Ten in five minutes are no short burst: the account's concurrency is used up.
+    threshold: 10,
+    failureImpact: 'Lambda throttles ingest: webhooks are answered with errors and retried only once.',
+  });
+}
+
+function watchSilence(scope: Construct, monitoring: Monitoring, hours: number): void {
+  monitoring.watch(scope, 'Silence', {
+    row,
+    metric: customMetric(scope, ingestService, ingestMetrics.accepted, { period: Duration.hours(1) }),
+    comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    threshold: 1,
+    periods: hours,
+    failureImpact:
+      'No webhook was accepted for longer than expected: Argyle may send none, or may send them to another URL.',
+    // Ingest writes no metric when no webhook arrives, and that is the condition to detect.
+    whenMissing: TreatMissingData.BREACHING,
+  });
+}

@@ -44,8 +44,8 @@ export type WatchProps = AlarmProps & {
   readonly comparison?: ComparisonOperator;
   /** How many consecutive periods must breach. @default 1 */
   readonly periods?: number;
-  /** What a period without data means. Add a comment that says why. */
-  readonly whenMissing: TreatMissingData;
+  /** What a period without data means. @default not breaching: most metrics are reported only when something happens */
+  readonly whenMissing?: TreatMissingData;
 };
 
 /** The alarms, their topic and the dashboard. Every construct adds its alarms and graphs here. */
@@ -92,7 +92,7 @@ export class Monitoring extends Construct {
       threshold: watch.threshold,
       comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: watch.periods ?? 1,
-      treatMissingData: watch.whenMissing,
+      treatMissingData: watch.whenMissing ?? TreatMissingData.NOT_BREACHING,
       // The on-call engineer sees the alarm name first.
       alarmName: `${Stack.of(this).stackName}/${row}/${section}`,
       alarmDescription: `${failureImpact}\n\nRunbook: ${this.runbookUrl}#${section}`,

@@ -1,7 +1,7 @@
 import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Effect, Grant, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
@@ -56,8 +56,6 @@ export class Reconciliation extends Construct {
 
 function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda }: UploadsFunction): void {
   const row = argyleRow;
-  // Reconciliation runs once a day: in a period without data it did not run.
-  const whenMissing = TreatMissingData.NOT_BREACHING;
   const metric = (name: string) => customMetric(scope, reconciliationService, name);
   const { missing, behind, gone, tombstonesListed, held } = reconciliationMetrics;
   monitoring.graph(row, 'Reconciliation: drift', { left: [missing, behind, gone, tombstonesListed].map(metric) });
@@ -67,7 +65,6 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
     threshold: 1,
     failureImpact:
       "Too many known documents are missing from Argyle's list, so none was removed: the API key is wrong, or an operator must confirm.",
-    whenMissing,
   });
   monitoring.watch(scope, 'ReconciliationDrift', {
     row,
@@ -76,7 +73,6 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
     threshold: 20,
     failureImpact:
       "Webhooks did not arrive: reconciliation corrected the records from Argyle's list, up to a day late.",
-    whenMissing,
   });
   monitoring.watch(scope, 'ReconciliationFailed', {
     row,
@@ -84,18 +80,14 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
     threshold: 1,
     failureImpact:
       "The records were not compared with Argyle's list: events that Argyle failed to deliver stay missing.",
-    whenMissing,
   });
 }
 
-function grantAll({ lambda }: UploadsFunction, { argyle, table, pipelines }: ReconciliationProps): void {
-  argyle.grantRead(lambda);
-  // `table.grant` would also allow the indexes.
-  const grant = (actions: string[], arn: string) =>
-    Grant.addToPrincipal({ grantee: lambda, actions, resourceArns: [arn] });
-  grant(['dynamodb:BatchGetItem', 'dynamodb:Scan'], table.tableArn);
-  grant(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], argyle.state.tableArn);
-  for (const { queue } of pipelines) queue.grant(lambda, 'sqs:SendMessage');
+function grantAll(reconcile: UploadsFunction, { argyle, table, pipelines }: ReconciliationProps): void {
+  argyle.grantRead(reconcile);
+  reconcile.allow(table.tableArn, 'dynamodb:BatchGetItem', 'dynamodb:Scan');
+  reconcile.allow(argyle.state.tableArn, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+  for (const { queue } of pipelines) reconcile.allow(queue.queueArn, 'sqs:SendMessage');
 }
 
 function addSchedule(scope: Construct, { lambda }: UploadsFunction, hours: number): void {
@@ -103,13 +95,7 @@ function addSchedule(scope: Construct, { lambda }: UploadsFunction, hours: numbe
     // A separate policy: in the role's default policy it would make role and function depend on each other.
     new Policy(scope, id, {
       roles: [role],
-      statements: [
-        new PolicyStatement({
-          effect: Effect.ALLOW,
-          actions: ['lambda:InvokeFunction'],
-          resources: [lambda.functionArn],
-        }),
-      ],
+      statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] })],
     });
   const scheduler = new Role(scope, 'SchedulerRole', {
     assumedBy: new ServicePrincipal('scheduler.amazonaws.com').withConditions({

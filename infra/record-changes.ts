@@ -1,5 +1,5 @@
 import { CfnOutput, Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -116,8 +116,6 @@ export class RecordChanges extends Construct {
       periods: 2,
       failureImpact:
         'Changes of records are no longer published: the records are correct, but subscribers receive nothing.',
-      // No record changed.
-      whenMissing: TreatMissingData.NOT_BREACHING,
     });
     monitoring.graph(row, 'Changes a minute', {
       left: Object.values(changeMetrics).map((name) => customMetric(this, changesService, name)),

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { Monitoring } from './monitoring.ts';
@@ -39,8 +39,6 @@ export class UploadTable extends Construct {
       // The SDK and the queue retry. An on-demand table throttles a few writes when load rises suddenly, until it has scaled.
       threshold: 10,
       failureImpact: 'DynamoDB throttles writes: events appear in the records later than they should.',
-      // DynamoDB reports this metric only when it throttles.
-      whenMissing: TreatMissingData.NOT_BREACHING,
     });
     const latency = (statistic: string) =>
       this.table.metricSuccessfulRequestLatency({

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, Architecture, type IVersion, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -55,6 +55,11 @@ export class UploadsFunction extends Construct {
       depsLockFilePath: pathOf('../package-lock.json'),
       bundling,
     });
+  }
+
+  /** Allows actions on one resource. The grants of CDK's constructs allow more, such as the indexes of a table. */
+  allow(resourceArn: string, ...actions: string[]): void {
+    Grant.addToPrincipal({ grantee: this.lambda, actions, resourceArns: [resourceArn] });
   }
 
   /** Creates the alias `live` of the deployed version. Callers use it, so that a canary can move them to a new version. */

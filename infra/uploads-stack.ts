@@ -35,48 +35,29 @@ export class UploadsStack extends Stack {
     });
     showFunnel(this, monitoring);
     new SavedQueries(this, 'SavedQueries');
-    const uploads = new UploadTable(this, 'Uploads', { removalPolicy, monitoring });
+    const shared = { removalPolicy, monitoring };
+    const { table } = new UploadTable(this, 'Uploads', shared);
     const webhookSecret = new Secret(this, 'WebhookSecret', {
       description: 'Signs the webhooks: the `secret` of the Argyle subscription.',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy,
     });
 
+    const { retentionDays, silenceHours } = config;
     const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle, monitoring);
     const pipelines = eventTypes.map(
-      (eventType) =>
-        new EventPipeline(this, eventType, {
-          eventType,
-          table: uploads.table,
-          retentionDays: config.retentionDays,
-          removalPolicy,
-          monitoring,
-          argyle,
-        }),
+      (eventType) => new EventPipeline(this, eventType, { ...shared, eventType, table, retentionDays, argyle }),
     );
-    const ingest = new IngestApi(this, 'Ingest', {
-      webhookSecret,
-      pipelines,
-      removalPolicy,
-      monitoring,
-      silenceHours: config.silenceHours,
-    });
-    if (config.publishChanges) new RecordChanges(this, 'Changes', { table: uploads.table, removalPolicy, monitoring });
+    const ingest = new IngestApi(this, 'Ingest', { ...shared, webhookSecret, pipelines, silenceHours });
+    if (config.publishChanges) new RecordChanges(this, 'Changes', { ...shared, table });
     if (config.rollout === 'canary')
       new CanaryRollout(this, 'Rollout', [
         { alias: ingest.ingest, alarms: [ingest.serverErrors] },
         ...pipelines.map(({ worker, alarms }) => ({ alias: worker, alarms })),
       ]);
     if (argyle) {
-      new ArgyleSubscription(this, 'Subscription', { argyle, ingest, webhookSecret, removalPolicy, monitoring });
-      const table = uploads.table;
-      const { reconcile } = new Reconciliation(this, 'Reconciliation', {
-        argyle,
-        table,
-        pipelines,
-        removalPolicy,
-        monitoring,
-      });
+      new ArgyleSubscription(this, 'Subscription', { ...shared, argyle, ingest, webhookSecret });
+      const { reconcile } = new Reconciliation(this, 'Reconciliation', { ...shared, argyle, table, pipelines });
       new CfnOutput(this, outputNames.reconciliationFunctionName, { value: reconcile.lambda.functionName });
       new CfnOutput(this, 'SubscriptionName', {
         value: argyle.config.webhookName,
@@ -90,7 +71,7 @@ export class UploadsStack extends Stack {
       description: 'The `url` of the Argyle subscription.',
     });
     new CfnOutput(this, outputNames.webhookSecretArn, { value: webhookSecret.secretArn });
-    new CfnOutput(this, outputNames.uploadTableName, { value: uploads.table.tableName });
+    new CfnOutput(this, outputNames.uploadTableName, { value: table.tableName });
     new CfnOutput(this, outputNames.quarantineQueueUrl, { value: ingest.quarantine.queueUrl });
     const queueUrls = pipelines.map(({ eventType, queue }) => [eventType, queue.queueUrl]);
     new CfnOutput(this, outputNames.queueUrls, { value: this.toJsonString(Object.fromEntries(queueUrls)) });
