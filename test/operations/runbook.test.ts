@@ -21,16 +21,16 @@ const savedQueries = readTemplate(inject('assemblies').sandbox)
   .map(({ properties }) => properties.Name.split('/').at(-1) as string);
 const linked = new Set(alarms.map((description) => description.split('docs/runbook.md#')[1] ?? description));
 
-test('every alarm links a section of the runbook that exists', () => {
+test('every alarm links an existing section', () => {
   expect(alarms.length).toBeGreaterThan(0);
   expect([...linked].filter((section) => !sections.has(section))).toEqual([]);
 });
 
-test('no section is without an alarm', () => {
+test('every section has an alarm', () => {
   expect([...sections.keys()].filter((section) => !linked.has(section))).toEqual([]);
 });
 
-test.each([...sections])('%s says what it means, where to look and what to do', (_, text) => {
+test.each([...sections])('%s explains what it means, where to look and what to do', (_, text) => {
   const parts = [...text.matchAll(/^\*\*(.+)\*\*/gm)].map(([, title]) => title);
   expect(parts).toEqual(['What it means.', 'Where to look.', 'What to do.']);
 });
@@ -39,15 +39,15 @@ test.each([...sections])('%s names a command', (_, text) => {
   expect(text.split('**What to do.**')[1]).toMatch(/```sh\n(npx|aws) /);
 });
 
-test.each([...sections])('%s sends to a saved query that exists', (_, text) => {
+test.each([...sections])('%s names an existing saved query', (_, text) => {
   expect(savedQueries.filter((name) => text.includes(`\`${name}\``))).not.toEqual([]);
 });
 
-test('every saved query serves a section', () => {
+test('every saved query is named in a section', () => {
   expect(savedQueries.filter((name) => !runbook.includes(`\`${name}\``))).toEqual([]);
 });
 
-test('its links lead to its own sections', () => {
+test('its internal links lead to existing sections', () => {
   const targets = [...runbook.matchAll(/\]\(#([\w-]+)\)/g)].map(([, target = '']) => target);
   expect(targets.filter((target) => !sections.has(target))).toEqual([]);
 });

@@ -8,10 +8,10 @@ import type { AssemblyName } from './assemblies.ts';
 
 export const stages = ['sandbox', 'production'] as const;
 
-/** A resource as CloudFormation gets it, with its logical id. */
+/** A resource of the template with its logical id. */
 export type Resource = ReturnType<Template['findResources']>[string] & { readonly id: string };
 
-/** One statement of a policy; `actions` and `resources` are lists even where the template has a single value. */
+/** One statement of a policy. `actions` and `resources` are lists even where the template has a single value. */
 export type Statement = {
   readonly effect: string;
   readonly actions: readonly string[];
@@ -20,9 +20,7 @@ export type Statement = {
   readonly condition: unknown;
 };
 
-/** The synthesized stack of a stage. What belongs together is found by references, never by logical ids. */
-export type SynthesizedStack = ReturnType<typeof readStack>;
-
+/** The synthesized stack of an assembly. Finds related resources by references, never by logical ids. */
 export function readStack(assembly: AssemblyName) {
   const folder = inject('assemblies')[assembly];
   const name = `argyle-uploads-${assembly === 'production' ? 'production' : 'sandbox'}`;
