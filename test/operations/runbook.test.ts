@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
 import { readTemplate } from '../../tools/local/template.ts';
-import type { AssemblyName } from '../support/assemblies.ts';
+import { allAssemblies } from '../support/synthesized-stack.ts';
 
-const assemblies: readonly AssemblyName[] = ['sandbox', 'production', 'connected'];
 const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 const sections = new Map(
   runbook
@@ -11,7 +10,7 @@ const sections = new Map(
     .slice(1)
     .map((text) => [text.slice(0, text.indexOf('\n')), text]),
 );
-const alarms = assemblies.flatMap((name) =>
+const alarms = allAssemblies.flatMap((name) =>
   readTemplate(inject('assemblies')[name])
     .ofType('AWS::CloudWatch::Alarm')
     .map(({ properties }) => properties.AlarmDescription as string),
