@@ -113,6 +113,13 @@ describe('with credentials for Argyle', () => {
     });
   });
 
+  test('an error of reconciliation, such as a crash or a time-out, fires an alarm', () => {
+    expect(stack.alarm('argyle', 'reconciliation-failed')).toMatchObject({
+      ...{ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum', Threshold: 1 },
+      Dimensions: [{ Name: 'FunctionName', Value: { Ref: reconciliation.id } }],
+    });
+  });
+
   test('the outputs name the subscription instead of explaining how to create it', () => {
     expect(stack.outputs.SubscriptionName.Value).toBe('argyle-uploads-sandbox');
     expect(stack.outputs).not.toHaveProperty('SubscribeByHand');

@@ -28,8 +28,8 @@ export function readStack(assembly: AssemblyName) {
   const template = Template.fromJSON(readJson(join(folder, `${name}.template.json`)));
   const all = (type: string): Resource[] =>
     Object.entries(template.findResources(type)).map(([id, resource]) => ({ ...resource, id }));
-  const one = (type: string, isMeant: (resource: Resource) => boolean = () => true): Resource => {
-    const [found, ...others] = all(type).filter(isMeant);
+  const one = (type: string, matches: (resource: Resource) => boolean = () => true): Resource => {
+    const [found, ...others] = all(type).filter(matches);
     if (!found || others.length > 0) throw new Error(`Expected one ${type}, found ${found ? 1 + others.length : 0}.`);
     return found;
   };

@@ -13,17 +13,9 @@ export function createMetricSamples(pipeline: WatchedPipeline) {
   const answers: Sample[] = [];
   const added: Sample[] = [];
   let countsBefore = countsOf(pipeline);
-  const dimensions = {
-    ApiId: pipeline.template.ofType('AWS::ApiGatewayV2::Api')[0]?.logicalId ?? '',
-    Stage: '$default',
-  };
-  const answered = (metricName: string, value: number): Sample => ({
-    namespace: 'AWS/ApiGateway',
-    metricName,
-    dimensions,
-    value,
-    timeMs: Date.now(),
-  });
+  const ApiId = pipeline.template.ofType('AWS::ApiGatewayV2::Api')[0]?.logicalId ?? '';
+  const gateway = { namespace: 'AWS/ApiGateway', dimensions: { ApiId, Stage: '$default' } };
+  const answered = (metricName: string, value: number) => ({ ...gateway, metricName, value, timeMs: Date.now() });
   return {
     /** Posts like `pipeline.post` and counts the response like API Gateway. */
     post: async (...request: Parameters<WatchedPipeline['post']>): Promise<Answer> => {
@@ -98,13 +90,8 @@ async function queueSamples({ template, identities, sqsEndpoint }: WatchedPipeli
     const { messages } = (await (await fetch(`${sqsEndpoint}/_fauxqs/queues/${QueueName}`)).json()) as QueueContent;
     const { ready, delayed, inflight } = messages;
     const all = [...ready, ...delayed, ...inflight.map(({ message }) => message)];
-    const reported = (metricName: string, value: number): Sample => ({
-      namespace: 'AWS/SQS',
-      metricName,
-      dimensions: { QueueName },
-      value,
-      timeMs: nowMs,
-    });
+    const queue = { namespace: 'AWS/SQS', dimensions: { QueueName }, timeMs: nowMs };
+    const reported = (metricName: string, value: number): Sample => ({ ...queue, metricName, value });
     const oldestMs = Math.min(...all.map(({ sentTimestamp }) => sentTimestamp));
     return [
       reported('ApproximateNumberOfMessagesVisible', ready.length),
