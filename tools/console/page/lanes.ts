@@ -53,7 +53,7 @@ function warning(lanes: readonly Lane[], quarantined: number): string {
   const dead = withDead.reduce((sum, lane) => sum + lane.dead, 0);
   const events = withDead.map(({ event }) => event).join(', ');
   const texts = [
-    dead > 0 && `${dead} dead in ${events}: npx uploads --local dead show explains why.`,
+    dead > 0 && `${dead} dead in ${events}: npm run uploads -- --local dead show explains why.`,
     quarantined > 0 && `${quarantined} in quarantine: signed, but not understood.`,
   ];
   return texts.filter(Boolean).join(' ') || 'No dead letters, nothing in quarantine.';
