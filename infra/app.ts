@@ -1,10 +1,9 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { readConfig } from './config.ts';
-import { ConfigError } from './context-value.ts';
+import { ConfigError, readConfig } from './config.ts';
 import { UploadsStack } from './uploads-stack.ts';
 
-// Run by the CDK CLI, which hands over the context of cdk.json and of `-c`.
+// The CDK CLI starts this file through tools/run.mjs and passes the context of cdk.json and of `-c`.
 try {
   const app = new App();
   const config = readConfig(app.node);

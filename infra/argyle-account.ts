@@ -1,7 +1,5 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 import { events, eventTypes } from '../functions/domain/events.ts';
@@ -10,19 +8,20 @@ import { removalSlot } from '../functions/domain/upload-record.ts';
 import type { ArgyleConfig } from './config.ts';
 import { customMetric, sumOf } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
+import type { UploadsFunction } from './uploads-function.ts';
 
-/** The events after which the document is fetched. A removal has nothing to fetch: the document is gone. */
+/** The events after which the worker fetches the document. A removed document no longer exists at Argyle. */
 export const fetchingEvents = eventTypes.filter((event) => events[event].slot !== removalSlot);
 
-/** The row of the dashboard of all that is done at Argyle. */
+/** The dashboard row of everything that calls Argyle. */
 export const argyleRow = 'argyle';
 
-/** The customer's account at Argyle: where its API is, the key to it, and what the stack remembers about it. */
+/** The customer's account at Argyle: the API's URL, its key, and the state that the stack keeps about it. */
 export class ArgyleAccount extends Construct {
   readonly config: ArgyleConfig;
-  /** What a function needs to ask Argyle, beside the grant. */
+  /** The variables of a function that calls Argyle. It also needs `grantRead`. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Leases, and how far reconciliation has come: key `id`, gone with `expiresAt`. Nothing in it must be kept. */
+  /** Leases and the progress of reconciliation: key `id`, deleted after `expiresAt`. Losing its content does no harm. */
   readonly state: Table;
   private readonly secretArn: string;
 
@@ -31,7 +30,7 @@ export class ArgyleAccount extends Construct {
     const { apiUrl, credentials } = config;
     this.config = config;
     this.environment = { [environment.argyleApiUrl]: apiUrl, [environment.argyleCredentialsId]: credentials };
-    // Secrets Manager ends the ARN of each secret with six characters of its own.
+    // Secrets Manager appends a hyphen and six characters to the name of each secret in its ARN.
     this.secretArn = credentials.startsWith('arn:')
       ? credentials
       : Stack.of(this).formatArn({ service: 'secretsmanager', resource: `secret:${credentials}-??????` });
@@ -45,9 +44,9 @@ export class ArgyleAccount extends Construct {
     watchDocuments(this, monitoring);
   }
 
-  /** Lets a function read the key. Only what asks Argyle may. */
-  grantRead(grantee: IGrantable): void {
-    Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.secretArn] });
+  /** Allows a function to read the API key. */
+  grantRead(uploadsFunction: UploadsFunction): void {
+    uploadsFunction.allow(this.secretArn, 'secretsmanager:GetSecretValue');
   }
 }
 
@@ -61,15 +60,12 @@ function watchDocuments(scope: Construct, monitoring: Monitoring): void {
     );
   monitoring.watch(scope, 'DocumentsNotFetched', {
     row,
-    // One document is asked for six times in its first five minutes: a single bad answer is no alarm, an outage is.
+    // The worker asks for one document six times in its first five minutes. One failed request fires no alarm, an outage does.
     metric: sum(documentMetrics.failed, Duration.minutes(5)),
     threshold: 5,
-    failureImpact:
-      "Argyle's API does not answer: records say that a document changed, but not what is known of it now.",
-    // Nothing was asked.
-    whenMissing: TreatMissingData.NOT_BREACHING,
+    failureImpact: "Argyle's API fails: records show that a document changed, but not its current details.",
   });
-  monitoring.graph(row, 'Documents asked for', {
+  monitoring.graph(row, 'Document requests', {
     left: Object.values(documentMetrics).map((name) => sum(name, Duration.minutes(1))),
     stacked: true,
   });

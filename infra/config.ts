@@ -1,94 +1,100 @@
 import type { Node } from 'constructs';
-import { ConfigError, readChoice, readSwitch, readText, readWholeNumber, refusal } from './context-value.ts';
 
-/** What a deployment can choose, from `cdk.json` or `-c key=value`. */
+/** The settings of a deployment, from `cdk.json` or `-c key=value`. */
 export type Config = {
   readonly stage: Stage;
-  /** How ingest and workers are given to callers: a tenth first, watched by alarms, or all at once. */
   readonly rollout: Rollout;
-  /** Who is told by mail when an alarm fires; nobody when absent. */
+  /** The address that alarms send mail to. @default none */
   readonly alarmEmail: string | undefined;
-  /** How long the tombstone of a removed document is kept, counted from its removal. */
+  /** How long a tombstone is kept, counted from the removal of its document. */
   readonly retentionDays: number;
-  /** How long no webhook may come before an alarm fires; never when absent. */
+  /** An alarm fires after this many hours without a webhook. @default never */
   readonly silenceHours: number | undefined;
-  /** Where people read docs/runbook.md: alarms link its sections. */
+  /** Where operators read docs/runbook.md. Alarms link its sections. */
   readonly runbookUrl: string;
-  /** Whether changes of records are published on an event bus. */
+  /** Whether record changes are published on an event bus. */
   readonly publishChanges: boolean;
-  /** What the stack does at Argyle by itself; nothing without credentials. */
+  /** Settings for the calls to Argyle's API. @default the stack does not call Argyle */
   readonly argyle: ArgyleConfig | undefined;
 };
 
-/** How the stack looks after its relationship with Argyle. */
+/** Settings that need an Argyle API key: enrichment, subscription, rotation and reconciliation. */
 export type ArgyleConfig = {
   /** The name or full ARN of the secret `{"apiKeyId": "…", "apiKeySecret": "…"}`. */
   readonly credentials: string;
-  /** The base URL of Argyle's API, by stage; another one only to try the stack against a stand-in. */
+  /** The base URL of Argyle's API. @default by stage; set another URL only to try the stack against a fake Argyle */
   readonly apiUrl: string;
-  /** The name of the subscription, shown in Argyle's console and in each webhook. */
+  /** The name of the subscription. Argyle's console and each webhook show it. */
   readonly webhookName: string;
-  /** How often the webhook secret is rotated. */
+  /** Days between two rotations of the webhook secret. */
   readonly rotationDays: number;
-  /** How often the records are compared with Argyle's list. */
+  /** Hours between two comparisons of the records with Argyle's list. */
   readonly reconciliationHours: number;
 };
 
-/** `production` keeps data when the stack goes and refuses to delete the table. */
+/** `production` retains its data when the stack is deleted, and its table cannot be deleted. */
 export type Stage = (typeof stages)[number];
 
-/** `canary` takes a bad release back by itself, and is refused while its alarms fire; `at-once` asks no alarm. */
+/** `canary` rolls a bad release back while its alarms fire, and does not start while they do; `at-once` ignores alarms. */
 export type Rollout = (typeof rollouts)[number];
+
+/** A context value that is not allowed. Its message is a complete sentence for the user. */
+export class ConfigError extends Error {}
 
 const stages = ['sandbox', 'production'] as const;
 const rollouts = ['canary', 'at-once'] as const;
-// Messages up to 30 days old may still change a record: its tombstone has to outlive them.
-const shortestRetentionDays = 31;
-const longestRetentionDays = 3_650;
-// CloudWatch looks back seven days at most (PutMetricAlarm, read 2026-11-24).
-const longestSilenceHours = 168;
-/** The base URLs of Argyle's API. Keys differ between the two (Argyle's documentation, read 2026-11-24). */
+// Messages up to 30 days old may still change a record, so its tombstone must be kept longer.
+const minRetentionDays = 31;
+const maxRetentionDays = 3_650;
+// CloudWatch evaluates at most seven days (PutMetricAlarm, read 2026-11-24).
+const maxSilenceHours = 168;
+/** The base URLs of Argyle's API. Each has its own API keys (Argyle's documentation, read 2026-11-24). */
 export const argyleApiUrls = {
   sandbox: 'https://api-sandbox.argyle.com/v2',
   production: 'https://api.argyle.com/v2',
 } as const;
 const argyleKeys = ['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliationHours'] as const;
 
-/** Reads and checks the context; throws a ConfigError that names the key, the value and what is allowed. */
+/** Reads and checks the context. Throws a ConfigError that names the key, the value and what is allowed. */
 export function readConfig(node: Node): Config {
-  const stage = readChoice('stage', node.tryGetContext('stage') ?? 'sandbox', stages);
+  const read: ReadContext = (key) => node.tryGetContext(key);
+  const stage = readChoice('stage', read('stage') ?? 'sandbox', stages);
+  const defaultRollout = stage === 'production' ? 'canary' : 'at-once';
+  const alarmEmail = read('alarmEmail');
+  const silenceHours = read('silenceHours');
   return {
     stage,
-    rollout: readChoice(
-      'rollout',
-      node.tryGetContext('rollout') ?? (stage === 'production' ? 'canary' : 'at-once'),
-      rollouts,
-    ),
-    alarmEmail: readAlarmEmail(node.tryGetContext('alarmEmail')),
-    retentionDays: readWholeNumber(node, 'retentionDays', 90, {
-      shortest: shortestRetentionDays,
-      longest: longestRetentionDays,
+    rollout: readChoice('rollout', read('rollout') ?? defaultRollout, rollouts),
+    alarmEmail: alarmEmail === undefined ? undefined : readAlarmEmail(alarmEmail),
+    retentionDays: readWholeNumber('retentionDays', read('retentionDays') ?? 90, {
+      min: minRetentionDays,
+      max: maxRetentionDays,
       unit: 'days',
     }),
-    silenceHours: readSilenceHours(node),
+    // No default suits everyone: how often webhooks arrive depends on the customer's traffic.
+    silenceHours:
+      silenceHours === undefined
+        ? undefined
+        : readWholeNumber('silenceHours', silenceHours, { min: 1, max: maxSilenceHours, unit: 'hours' }),
     runbookUrl: readText(
       'runbookUrl',
-      node.tryGetContext('runbookUrl') ?? 'docs/runbook.md',
+      read('runbookUrl') ?? 'docs/runbook.md',
       /^(https:\/\/[^\s#]{1,400}|docs\/runbook\.md)$/,
       'a URL with https and without #, or leave it out',
     ),
-    publishChanges: readSwitch('publishChanges', node.tryGetContext('publishChanges') ?? false),
-    argyle: readArgyle(node, stage),
+    publishChanges: readBoolean('publishChanges', read('publishChanges') ?? false),
+    argyle: readArgyle(read, stage),
   };
 }
 
-function readArgyle(node: Node, stage: Stage): ArgyleConfig | undefined {
-  const credentials = node.tryGetContext('argyleCredentials');
+type ReadContext = (key: string) => unknown;
+
+function readArgyle(read: ReadContext, stage: Stage): ArgyleConfig | undefined {
+  const credentials = read('argyleCredentials');
   if (credentials === undefined) {
-    const idle = argyleKeys.find((key) => node.tryGetContext(key) !== undefined);
-    if (idle)
-      throw new ConfigError(`The context value ${idle} has no effect without argyleCredentials: set both or none.`);
-    return undefined;
+    const unused = argyleKeys.find((key) => read(key) !== undefined);
+    if (!unused) return undefined;
+    throw new ConfigError(`The context value ${unused} has no effect without argyleCredentials: set both or none.`);
   }
   return {
     credentials: readText(
@@ -99,37 +105,56 @@ function readArgyle(node: Node, stage: Stage): ArgyleConfig | undefined {
     ),
     apiUrl: readText(
       'argyleApiUrl',
-      node.tryGetContext('argyleApiUrl') ?? argyleApiUrls[stage],
+      read('argyleApiUrl') ?? argyleApiUrls[stage],
       /^(https:\/\/[\w.-]+|http:\/\/(127\.0\.0\.1|localhost))(:\d+)?(\/[\w-]+)*$/,
       'a URL with https and without a slash at its end, or leave it out',
     ),
     webhookName: readText(
       'webhookName',
-      node.tryGetContext('webhookName') ?? `argyle-uploads-${stage}`,
+      read('webhookName') ?? `argyle-uploads-${stage}`,
       /^[\w .:-]{1,100}$/,
       '1 to 100 letters, digits, spaces or any of . : _ -',
     ),
-    rotationDays: readWholeNumber(node, 'rotationDays', 90, { shortest: 1, longest: 1_000, unit: 'days' }),
-    reconciliationHours: readWholeNumber(node, 'reconciliationHours', 24, {
-      shortest: 12,
-      longest: 720,
+    rotationDays: readWholeNumber('rotationDays', read('rotationDays') ?? 90, { min: 1, max: 1_000, unit: 'days' }),
+    reconciliationHours: readWholeNumber('reconciliationHours', read('reconciliationHours') ?? 24, {
+      min: 12,
+      max: 720,
       unit: 'hours',
     }),
   };
 }
 
-function readAlarmEmail(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string' && /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/.test(value)) return value;
-  throw refusal('alarmEmail', value, 'one mail address, or leave it out');
+function readAlarmEmail(value: unknown): string {
+  return readText('alarmEmail', value, /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/, 'one mail address, or leave it out');
 }
 
-// How often webhooks come is the customer's own business: there is no number that fits all.
-function readSilenceHours(node: Node): number | undefined {
-  if (node.tryGetContext('silenceHours') === undefined) return undefined;
-  return readWholeNumber(node, 'silenceHours', longestSilenceHours, {
-    shortest: 1,
-    longest: longestSilenceHours,
-    unit: 'hours',
-  });
+function readText(key: string, value: unknown, pattern: RegExp, allowed: string): string {
+  if (typeof value === 'string' && pattern.test(value)) return value;
+  throw configError(key, value, allowed);
+}
+
+function readChoice<Choice extends string>(key: string, value: unknown, choices: readonly Choice[]): Choice {
+  const choice = choices.find((name) => name === value);
+  if (!choice) throw configError(key, value, choices.map((name) => `'${name}'`).join(' or '));
+  return choice;
+}
+
+// On the command line every value is a string.
+function readBoolean(key: string, value: unknown): boolean {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw configError(key, value, 'true or false');
+}
+
+type Limits = { readonly min: number; readonly max: number; readonly unit: string };
+
+function readWholeNumber(key: string, value: unknown, { min, max, unit }: Limits): number {
+  const isNumeric = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
+  const number = isNumeric ? Number(value) : Number.NaN;
+  if (Number.isInteger(number) && number >= min && number <= max) return number;
+  throw configError(key, value, `a whole number of ${unit} from ${min} to ${max}`);
+}
+
+function configError(key: string, value: unknown, allowed: string): ConfigError {
+  return new ConfigError(`The context value ${key}=${JSON.stringify(value)} is not allowed: use ${allowed}.`);
 }

@@ -6,33 +6,33 @@ import { ingestMetrics, ingestService, workerMetrics } from '../functions/domain
 import { customMetric, sumOf } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
 
-/** The row of the dashboard that shows the whole way at once. */
-export const overview = 'overview';
+/** The dashboard row of the whole pipeline. */
+export const overviewRow = 'overview';
 
-/** Shows how many webhooks came how far: what is lost between two steps is on the way, refused or stuck. */
+/** Shows how many webhooks completed each step. Those missing from the next step are in progress, rejected or stuck. */
 export function showFunnel(scope: Construct, monitoring: Monitoring): void {
   const ingest = (...outcomes: readonly (keyof typeof ingestMetrics)[]) =>
     outcomes.map((outcome) => customMetric(scope, ingestService, ingestMetrics[outcome]));
   const steps = {
     received: ingest('accepted', 'quarantined', 'bad_signature', 'too_large', 'unavailable'),
-    // Of what was answered 503 nobody can say whether it was signed.
+    // Without 503 answers: ingest may not have been able to check the signature.
     verified: ingest('accepted', 'quarantined', 'too_large'),
     queued: ingest('accepted', 'quarantined'),
-    // A stale event was applied before.
+    // A stale event was applied earlier.
     applied: eventTypes.flatMap((event) =>
       [workerMetrics.applied, workerMetrics.stale].map((name) => customMetric(scope, event, name)),
     ),
   };
   const sums = (period: Duration) => Object.entries(steps).map(([step, metrics]) => sumOf(metrics, step, period));
   monitoring.show(
-    overview,
+    overviewRow,
     new SingleValueWidget({
-      title: 'Webhooks in the time shown',
+      title: 'Webhooks in the selected time range',
       metrics: sums(Duration.minutes(5)),
       setPeriodToTimeRange: true,
       width: 8,
       height: 5,
     }),
   );
-  monitoring.graph(overview, 'Webhooks a minute', { left: sums(Duration.minutes(1)), width: 16 });
+  monitoring.graph(overviewRow, 'Webhooks a minute', { left: sums(Duration.minutes(1)), width: 16 });
 }

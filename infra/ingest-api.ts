@@ -2,43 +2,40 @@ import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { Grant } from 'aws-cdk-lib/aws-iam';
+import { type Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
-import { ingestService } from '../functions/domain/metric-names.ts';
+import { ingestMetrics, ingestService, secretUnreadableMetric } from '../functions/domain/metric-names.ts';
+import { customMetric } from './custom-metric.ts';
 import { type EventPipeline, queueDefaults } from './event-pipeline.ts';
-import { watchIngest } from './ingest-monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { UploadsFunction } from './uploads-function.ts';
 
-/** What the API is made from. */
 export type IngestApiProps = {
   readonly webhookSecret: Secret;
   readonly pipelines: readonly EventPipeline[];
   readonly removalPolicy: RemovalPolicy;
   readonly monitoring: Monitoring;
-  /** How long no webhook may come before an alarm fires; never when absent. */
+  /** An alarm fires after this many hours without a webhook. @default never */
   readonly silenceHours: number | undefined;
 };
 
-/** The public side: an HTTP API, the ingest function, and the quarantine queue for what is signed but not understood. */
+/** The public endpoint: an HTTP API, the ingest function, and the quarantine queue for signed messages it does not understand. */
 export class IngestApi extends Construct {
   readonly webhookUrl: string;
   readonly quarantine: Queue;
-  /** What the routes lead to. */
+  /** The alias that the routes call. */
   readonly ingest: Alias;
-  /** Fires when webhooks may be lost because of ingest: a deployment that makes it fire goes back. */
+  /** Fires when webhooks may be lost because ingest fails. It rolls a deployment back. */
   readonly serverErrors: Alarm;
 
   constructor(scope: Construct, id: string, props: IngestApiProps) {
     super(scope, id);
-    const { webhookSecret, pipelines, removalPolicy } = props;
-
+    const { removalPolicy } = props;
     this.quarantine = new Queue(this, 'Quarantine', {
       ...queueDefaults,
       retentionPeriod: Duration.days(14),
@@ -46,53 +43,56 @@ export class IngestApi extends Construct {
     });
     Validations.of(this.quarantine).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason: 'Nothing consumes the quarantine, so nothing can fail to: a person looks at it when its alarm fires.',
+      reason: 'No function consumes the quarantine queue: an operator inspects it when its alarm fires.',
     });
-    const ingest = new UploadsFunction(this, 'Function', {
-      entry: 'ingest',
-      description: 'Verifies a webhook and queues it before it answers.',
-      service: ingestService,
-      // Below the gateway's 9 s: an answer of our own is better than the gateway's.
-      timeout: Duration.seconds(8),
-      environment: {
-        [environment.webhookSecretId]: webhookSecret.secretArn,
-        [environment.quarantineQueueUrl]: this.quarantine.queueUrl,
-        ...Object.fromEntries(pipelines.map(({ eventType, queue }) => [eventQueueUrl(eventType), queue.queueUrl])),
-      },
-      removalPolicy,
-    });
-    Grant.addToPrincipal({
-      grantee: ingest.lambda,
-      actions: ['secretsmanager:GetSecretValue'],
-      resourceArns: [webhookSecret.secretArn],
-    });
-    for (const queue of [this.quarantine, ...pipelines.map((pipeline) => pipeline.queue)]) {
-      queue.grant(ingest.lambda, 'sqs:SendMessage');
-    }
-
+    const ingest = createIngest(this, props, this.quarantine);
     const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: "Receives Argyle's webhooks." });
     this.ingest = ingest.liveAlias();
     addRoutes(api, this.ingest);
     const stage = addStage(this, api, removalPolicy);
     this.webhookUrl = `${api.apiEndpoint}${webhookPath}`;
 
-    this.serverErrors = watchIngest(this, props.monitoring, {
-      stage,
-      quarantine: this.quarantine,
-      ingest: ingest.lambda,
-      requestsPerSecond,
-      silenceHours: props.silenceHours,
-    });
+    this.serverErrors = watchResponses(this, props.monitoring, stage);
+    watchVerification(this, props.monitoring);
+    watchStoring(this, props.monitoring, this.quarantine);
+    watchLoad(this, props.monitoring, stage, ingest.lambda);
+    if (props.silenceHours !== undefined) watchSilence(this, props.monitoring, props.silenceHours);
   }
 }
 
-// Far above any customer's traffic; a flood is answered 429, which Argyle tries again.
+// Far above the traffic of any customer. Requests above it are answered 429, which Argyle retries.
 const requestsPerSecond = 1_000;
 const webhookPath = '/webhooks/argyle';
+const row = ingestService;
+const minute = Duration.minutes(1);
+
+function createIngest(
+  scope: Construct,
+  { webhookSecret, pipelines, removalPolicy }: IngestApiProps,
+  quarantine: Queue,
+): UploadsFunction {
+  const ingest = new UploadsFunction(scope, 'Function', {
+    entry: 'ingest',
+    description: 'Verifies a webhook and queues it before it answers.',
+    service: ingestService,
+    // Below the gateway's 9 s, so that the answer is ours.
+    timeout: Duration.seconds(8),
+    environment: {
+      [environment.webhookSecretId]: webhookSecret.secretArn,
+      [environment.quarantineQueueUrl]: quarantine.queueUrl,
+      ...Object.fromEntries(pipelines.map(({ eventType, queue }) => [eventQueueUrl(eventType), queue.queueUrl])),
+    },
+    removalPolicy,
+  });
+  ingest.allow(webhookSecret.secretArn, 'secretsmanager:GetSecretValue');
+  for (const { queueArn } of [quarantine, ...pipelines.map(({ queue }) => queue)])
+    ingest.allow(queueArn, 'sqs:SendMessage');
+  return ingest;
+}
 
 function addRoutes(api: HttpApi, ingest: Alias): void {
   const integration = new HttpLambdaIntegration('Ingest', ingest as IFunction, {
-    // Argyle waits 10 s. Should the function not even time out by itself, the gateway's 503 makes Argyle try again.
+    // Below Argyle's 10 s. If the function hangs past its own time-out, the gateway answers 503 and Argyle retries.
     timeout: Duration.seconds(9),
   });
   const routes = [
@@ -104,7 +104,7 @@ function addRoutes(api: HttpApi, ingest: Alias): void {
       id: 'AwsSolutions-APIG4',
       reason:
         'Argyle signs its webhooks and sends no credentials that an authorizer could check: ingest verifies the ' +
-        'signature. GET /healthz tells nothing but that the function runs.',
+        'signature. GET /healthz reveals only that the function runs.',
     });
   }
 }
@@ -123,7 +123,7 @@ function addStage(scope: Construct, api: HttpApi, removalPolicy: RemovalPolicy):
   });
 }
 
-// The route instead of the path, and no query string: both hold whatever a stranger sends.
+// The route key instead of the path, and no query string: any client can put any text into those two.
 const accessLogFields = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
@@ -136,3 +136,86 @@ const accessLogFields = {
   integrationLatencyMs: '$context.integrationLatency',
   integrationError: '$context.integrationErrorMessage',
 };
+
+function watchResponses(scope: Construct, monitoring: Monitoring, stage: HttpStage): Alarm {
+  const latency = (statistic: string) => stage.metricLatency({ period: minute, statistic, label: statistic });
+  monitoring.graph(row, 'Answers a minute', {
+    left: Object.values(ingestMetrics).map((name) => customMetric(scope, ingestService, name)),
+    stacked: true,
+  });
+  monitoring.graph(row, 'Latency, ms', { left: [latency('p50'), latency('p99')] });
+  return monitoring.watch(scope, 'ServerErrors', {
+    row,
+    metric: stage.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    // Argyle retries once, after 30 s. The second error in five minutes may be that retry, and then the event is lost.
+    threshold: 2,
+    failureImpact: "Webhooks are answered with errors: an event is lost if Argyle's one retry fails too.",
+  });
+}
+
+function watchVerification(scope: Construct, monitoring: Monitoring): void {
+  monitoring.watch(scope, 'SecretUnreadable', {
+    row,
+    metric: customMetric(scope, ingestService, secretUnreadableMetric),
+    // The client has already tried twice, and a secret rarely becomes readable again without a repair.
+    threshold: 1,
+    failureImpact:
+      "No webhook can be verified: all are answered 503, and an event is lost if Argyle's retry after 30 seconds fails too.",
+  });
+  monitoring.watch(scope, 'Refusals', {
+    row,
+    metric: customMetric(scope, ingestService, ingestMetrics.bad_signature, { period: Duration.minutes(15) }),
+    // Strangers who try the URL send single requests. A subscription with a wrong secret fails for every document.
+    threshold: 10,
+    failureImpact:
+      'Webhooks have wrong signatures: forged ones do no harm, but if Argyle signs with another secret, all events are lost.',
+  });
+}
+
+function watchStoring(scope: Construct, monitoring: Monitoring, quarantine: Queue): void {
+  monitoring.watchMessages(scope, 'Quarantined', {
+    row,
+    queue: quarantine,
+    failureImpact:
+      'Webhooks with a valid signature were not understood: no record contains them until an operator handles them.',
+  });
+  monitoring.watch(scope, 'TooLarge', {
+    row,
+    metric: customMetric(scope, ingestService, ingestMetrics.too_large),
+    threshold: 1,
+    failureImpact:
+      'A webhook with a valid signature exceeded 512 KiB and was not stored: its event is lost unless it is looked up at Argyle.',
+  });
+}
+
+function watchLoad(scope: Construct, monitoring: Monitoring, stage: HttpStage, ingest: IFunction): void {
+  monitoring.watch(scope, 'NearRequestLimit', {
+    row,
+    metric: stage.metricCount({ period: minute, statistic: Stats.SUM }),
+    // HTTP APIs have no metric for throttled requests, and 4xx includes every stranger's 404. So the alarm fires before
+    // the gateway throttles.
+    threshold: 0.8 * 60 * requestsPerSecond,
+    failureImpact: 'Requests approach the limit: above it, webhooks are answered 429 and retried only once.',
+  });
+  monitoring.watch(scope, 'Throttled', {
+    row,
+    metric: ingest.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    // Argyle retries each webhook. Ten in five minutes are no short burst: the account's concurrency is used up.
+    threshold: 10,
+    failureImpact: 'Lambda throttles ingest: webhooks are answered with errors and retried only once.',
+  });
+}
+
+function watchSilence(scope: Construct, monitoring: Monitoring, hours: number): void {
+  monitoring.watch(scope, 'Silence', {
+    row,
+    metric: customMetric(scope, ingestService, ingestMetrics.accepted, { period: Duration.hours(1) }),
+    comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    threshold: 1,
+    periods: hours,
+    failureImpact:
+      'No webhook was accepted for longer than expected: Argyle may send none, or may send them to another URL.',
+    // Ingest writes no metric when no webhook arrives, and that is the condition to detect.
+    whenMissing: TreatMissingData.BREACHING,
+  });
+}

@@ -1,4 +1,4 @@
-import { CfnOutput, Lazy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   AlarmStatusWidget,
@@ -10,40 +10,45 @@ import {
   type IMetric,
   type IWidget,
   Row,
+  Stats,
   TextWidget,
-  type TreatMissingData,
+  TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-/** What the monitoring is made from; `rows` are the dashboard's first ones, in their order. */
 export type MonitoringProps = {
   readonly alarmEmail: string | undefined;
   readonly runbookUrl: string;
+  /** The first rows of the dashboard, in order. Other rows follow in the order of their first widget. */
   readonly rows: readonly string[];
 };
 
-/** When an alarm fires, and what it means. */
-export type Watch = {
-  /** The row of the dashboard that its graph stands in: an event type, or a part of the stack. */
+/** The part of an alarm that every alarm has. */
+type AlarmProps = {
+  /** The dashboard row of its graph: an event type, or a part of the stack. */
   readonly row: string;
-  /** Its period is the alarm's. */
-  readonly metric: IMetric;
-  readonly threshold: number;
-  /** At or above the threshold when absent. */
-  readonly comparison?: ComparisonOperator;
-  /** How many periods in a row must breach; one when absent. */
-  readonly periods?: number;
-  /** What users of the records miss, in one sentence. */
+  /** What users of the records miss while the alarm fires, in one sentence. */
   readonly failureImpact: string;
-  /** What a period without data means; say why beside it. */
-  readonly whenMissing: TreatMissingData;
 };
 
-/** Alarms, their topic and the dashboard: the one way in which every construct is watched. */
+export type WatchProps = AlarmProps & {
+  /** Its period is the alarm's period. */
+  readonly metric: IMetric;
+  readonly threshold: number;
+  /** @default at or above the threshold */
+  readonly comparison?: ComparisonOperator;
+  /** How many consecutive periods must breach. @default 1 */
+  readonly periods?: number;
+  /** What a period without data means. @default not breaching: most metrics are reported only when something happens */
+  readonly whenMissing?: TreatMissingData;
+};
+
+/** The alarms, their topic and the dashboard. Every construct adds its alarms and graphs here. */
 export class Monitoring extends Construct {
   private readonly topic: Topic;
   private readonly runbookUrl: string;
@@ -55,7 +60,7 @@ export class Monitoring extends Construct {
     const { stackName, account, region } = Stack.of(this);
     this.runbookUrl = runbookUrl;
     this.topic = new Topic(this, 'AlarmTopic', { enforceSSL: true });
-    // A policy of its own replaces the topic's default one, which would have let the account's alarms publish.
+    // This policy replaces the topic's default policy, which would allow the alarms of the account to publish.
     this.topic.grantPublish(
       new ServicePrincipal('cloudwatch.amazonaws.com').withConditions({
         StringEquals: { 'aws:SourceAccount': account },
@@ -64,9 +69,9 @@ export class Monitoring extends Construct {
     if (alarmEmail) this.topic.addSubscription(new EmailSubscription(alarmEmail));
 
     this.rows = new Map(rows.map((row): [string, IWidget[]] => [row, []]));
-    // The names of dashboards are an account's, not a region's.
+    // Dashboard names are unique per account, not per region.
     const dashboardName = `${stackName}-${region}`;
-    // Not the construct of CDK's own: its rows are laid out before the other constructs put anything into them.
+    // CDK's Dashboard construct lays its rows out immediately, before other constructs have added their widgets.
     new CfnDashboard(this, 'Dashboard', {
       dashboardName,
       dashboardBody: Lazy.string({ produce: () => Stack.of(this).toJsonString(this.dashboard()) }),
@@ -77,18 +82,18 @@ export class Monitoring extends Construct {
   }
 
   /**
-   * Makes an alarm that tells the topic, with the threshold drawn on a graph of the dashboard. Its `id` in kebab case is
-   * its section in the runbook: `DeadLetters` is explained by `docs/runbook.md#dead-letters`.
+   * Creates an alarm that notifies the topic, and a graph of it on the dashboard. Its `id` in kebab case is its section in
+   * the runbook: `DeadLetters` links `docs/runbook.md#dead-letters`.
    */
-  watch(scope: Construct, id: string, { row, metric, failureImpact, ...watch }: Watch): Alarm {
+  watch(scope: Construct, id: string, { row, metric, failureImpact, ...watch }: WatchProps): Alarm {
     const section = id.replaceAll(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
     const alarm = new Alarm(scope, id, {
       metric,
       threshold: watch.threshold,
       comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: watch.periods ?? 1,
-      treatMissingData: watch.whenMissing,
-      // Who is woken reads the name first.
+      treatMissingData: watch.whenMissing ?? TreatMissingData.NOT_BREACHING,
+      // The on-call engineer sees the alarm name first.
       alarmName: `${Stack.of(this).stackName}/${row}/${section}`,
       alarmDescription: `${failureImpact}\n\nRunbook: ${this.runbookUrl}#${section}`,
     });
@@ -98,13 +103,24 @@ export class Monitoring extends Construct {
     return alarm;
   }
 
-  /** Puts a graph into a row of the dashboard. */
+  /** Creates an alarm that fires while a queue holds a visible message, for queues that nothing consumes. */
+  watchMessages(scope: Construct, id: string, { queue, ...props }: AlarmProps & { readonly queue: IQueue }): Alarm {
+    return this.watch(scope, id, {
+      ...props,
+      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
+      threshold: 1,
+      // SQS may report nothing for a queue that was not used for six hours. Its messages are still there.
+      whenMissing: TreatMissingData.IGNORE,
+    });
+  }
+
+  /** Adds a graph to a row of the dashboard. */
   graph(row: string, title: string, props: GraphWidgetProps): void {
-    // Six in a row: each event's graphs stand below those of the one before.
+    // Six graphs of this width fill one line of the dashboard.
     this.show(row, new GraphWidget({ title, width: 4, height: 5, leftYAxis: { min: 0 }, ...props }));
   }
 
-  /** Puts any widget into a row of the dashboard. */
+  /** Adds a widget to a row of the dashboard. */
   show(row: string, widget: IWidget): void {
     this.rows.set(row, [...(this.rows.get(row) ?? []), widget]);
   }

@@ -1,4 +1,4 @@
-/** Names of the stack's outputs: infra sets them, the command line and the local pipeline read them. No SDK here. */
+/** Names of the stack's outputs, shared with the tools that read them. Imports nothing, so that tools load no CDK. */
 export const outputNames = {
   webhookUrl: 'WebhookUrl',
   webhookSecretArn: 'WebhookSecretArn',
@@ -8,8 +8,8 @@ export const outputNames = {
   quarantineQueueUrl: 'QuarantineQueueUrl',
   /** The names of the functions' log groups, as a JSON object by service. */
   logGroupNames: 'LogGroupNames',
-  /** Only where changes are published. */
+  /** Exists only with `publishChanges`. */
   changeBusName: 'ChangeBusName',
-  /** Only with credentials for Argyle. */
+  /** Exists only with `argyleCredentials`. */
   reconciliationFunctionName: 'ReconciliationFunctionName',
 } as const;

@@ -1,7 +1,7 @@
 import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Effect, Grant, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
@@ -13,7 +13,6 @@ import type { EventPipeline } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
 import { UploadsFunction } from './uploads-function.ts';
 
-/** What reconciliation is made from. */
 export type ReconciliationProps = {
   readonly argyle: ArgyleAccount;
   readonly table: Table;
@@ -22,7 +21,7 @@ export type ReconciliationProps = {
   readonly monitoring: Monitoring;
 };
 
-/** Compares the records with Argyle's list on a schedule, and puts what is missing on the events' queues. */
+/** Compares the records with Argyle's list on a schedule, and sends missing events to the events' queues. */
 export class Reconciliation extends Construct {
   readonly reconcile: UploadsFunction;
 
@@ -33,15 +32,15 @@ export class Reconciliation extends Construct {
       entry: 'reconciliation',
       description: "Compares the upload records with Argyle's list.",
       service: reconciliationService,
-      // Lambda's longest. A run that needs more goes on in another invocation.
+      // Lambda's maximum. A longer run continues in another invocation.
       timeout: Duration.minutes(15),
-      // A large run invokes itself more often than the 16 times after which Lambda would take that for a mistake. It cannot
-      // go round in circles: a part goes on only when it has come further.
+      // A large run invokes itself more than 16 times, where Lambda would stop it as a loop. It cannot loop forever: an
+      // invocation starts another one only after it has made progress.
       recursiveLoop: RecursiveLoop.ALLOW,
       environment: {
         ...argyle.environment,
-        // Pages of the list are garbage as soon as they are read. V8 would let it grow by over 200 MB before it looks
-        // (measured by `npm run proof -- scale`); so it looks more often, and grows by half as much.
+        // Pages of the list are garbage as soon as they are read. By default V8 lets more than 200 MB of it accumulate before
+        // it collects (measured by `npm run proof -- scale`). A smaller young generation halves that.
         NODE_OPTIONS: '--max-semi-space-size=4',
         [environment.tableName]: table.tableName,
         [environment.stateTableName]: argyle.state.tableName,
@@ -51,66 +50,52 @@ export class Reconciliation extends Construct {
     });
     grantAll(this.reconcile, props);
     addSchedule(this, this.reconcile, argyle.config.reconciliationHours);
-
     watchReconciliation(this, monitoring, this.reconcile);
   }
 }
 
 function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda }: UploadsFunction): void {
   const row = argyleRow;
-  // It runs once a day: a period without data is one in which it did not run.
-  const whenMissing = TreatMissingData.NOT_BREACHING;
-  const printed = (name: string) => customMetric(scope, reconciliationService, name);
+  const metric = (name: string) => customMetric(scope, reconciliationService, name);
   const { missing, behind, gone, tombstonesListed, held } = reconciliationMetrics;
-  monitoring.graph(row, 'Reconciliation: drift', { left: [missing, behind, gone, tombstonesListed].map(printed) });
+  monitoring.graph(row, 'Reconciliation: drift', { left: [missing, behind, gone, tombstonesListed].map(metric) });
   monitoring.watch(scope, 'RemovalsHeld', {
     row,
-    metric: printed(held),
+    metric: metric(held),
     threshold: 1,
     failureImpact:
-      'Argyle does not list so many known documents that none was removed: wrong API keys, or deletions to confirm.',
-    whenMissing,
+      "Too many known documents are missing from Argyle's list, so none was removed: the API key is wrong, or an operator must confirm.",
   });
   monitoring.watch(scope, 'ReconciliationDrift', {
     row,
-    metric: sumOf([printed(missing), printed(behind)], 'missing and behind', Duration.hours(1)),
-    // A few are in flight whenever it runs; so many were lost on the way to us.
+    metric: sumOf([metric(missing), metric(behind)], 'missing and behind', Duration.hours(1)),
+    // A few events are in flight whenever it runs. This many were lost on their way from Argyle.
     threshold: 20,
-    failureImpact: 'Webhooks did not arrive: the records were put right by asking Argyle, up to a day late.',
-    whenMissing,
+    failureImpact:
+      "Webhooks did not arrive: reconciliation corrected the records from Argyle's list, up to a day late.",
   });
   monitoring.watch(scope, 'ReconciliationFailed', {
     row,
     metric: lambda.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
     threshold: 1,
     failureImpact:
-      "The records were not compared with Argyle's list: an event that Argyle could not deliver stays unknown.",
-    whenMissing,
+      "The records were not compared with Argyle's list: events that Argyle failed to deliver stay missing.",
   });
 }
 
-function grantAll({ lambda }: UploadsFunction, { argyle, table, pipelines }: ReconciliationProps): void {
-  argyle.grantRead(lambda);
-  // Not `table.grant`: that would open the indexes as well.
-  const grant = (actions: string[], arn: string) =>
-    Grant.addToPrincipal({ grantee: lambda, actions, resourceArns: [arn] });
-  grant(['dynamodb:BatchGetItem', 'dynamodb:Scan'], table.tableArn);
-  grant(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], argyle.state.tableArn);
-  for (const { queue } of pipelines) queue.grant(lambda, 'sqs:SendMessage');
+function grantAll(reconcile: UploadsFunction, { argyle, table, pipelines }: ReconciliationProps): void {
+  argyle.grantRead(reconcile);
+  reconcile.allow(table.tableArn, 'dynamodb:BatchGetItem', 'dynamodb:Scan');
+  reconcile.allow(argyle.state.tableArn, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+  for (const { queue } of pipelines) reconcile.allow(queue.queueArn, 'sqs:SendMessage');
 }
 
 function addSchedule(scope: Construct, { lambda }: UploadsFunction, hours: number): void {
   const mayInvoke = (id: string, role: Role) =>
-    // A policy of its own: in the function's role it would need the function, which needs its role.
+    // A separate policy: in the role's default policy it would make role and function depend on each other.
     new Policy(scope, id, {
       roles: [role],
-      statements: [
-        new PolicyStatement({
-          effect: Effect.ALLOW,
-          actions: ['lambda:InvokeFunction'],
-          resources: [lambda.functionArn],
-        }),
-      ],
+      statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] })],
     });
   const scheduler = new Role(scope, 'SchedulerRole', {
     assumedBy: new ServicePrincipal('scheduler.amazonaws.com').withConditions({
@@ -119,7 +104,7 @@ function addSchedule(scope: Construct, { lambda }: UploadsFunction, hours: numbe
   });
   mayInvoke('SchedulerInvokes', scheduler);
   mayInvoke('InvokesItself', lambda.role as Role);
-  // Not the construct of CDK's own, which would let the schedule invoke every version of the function as well.
+  // CDK's Schedule construct would also allow the schedule to invoke every version of the function.
   new CfnSchedule(scope, 'Schedule', {
     description: "Starts a comparison of the upload records with Argyle's list.",
     scheduleExpression: `rate(${hours} hours)`,

@@ -1,25 +1,26 @@
 import { CfnOutput, Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { changesService } from '../functions/domain/metric-names.ts';
-import { watchChanges } from './changes-monitoring.ts';
+import { eventTypes } from '../functions/domain/events.ts';
+import { changeMetrics, changesService, workerMetrics } from '../functions/domain/metric-names.ts';
+import { customMetric, sumOf } from './custom-metric.ts';
 import { queueDefaults } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
 import { outputNames } from './output-names.ts';
 import { UploadsFunction } from './uploads-function.ts';
 
-/** What the publishing of changes is made from. */
 export type RecordChangesProps = {
   readonly table: Table;
   readonly removalPolicy: RemovalPolicy;
   readonly monitoring: Monitoring;
 };
 
-/** Publishes each change of a record: the table's stream → a pipe, which has it described → an event bus of its own. */
+/** Publishes each change of a record: the table's stream → a pipe that calls a function to describe it → an event bus. */
 export class RecordChanges extends Construct {
   private readonly bus: EventBus;
   private readonly deadLetterQueue: Queue;
@@ -35,19 +36,19 @@ export class RecordChanges extends Construct {
     });
     Validations.of(this.deadLetterQueue).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason: 'It is the dead-letter queue of a pipe, which the rule does not know.',
+      reason: 'This is the dead-letter queue of a pipe. The rule does not recognize pipes.',
     });
     const describe = new UploadsFunction(this, 'Describe', {
       entry: 'record-changes',
-      description: 'Describes changes of upload records for those who are told of them.',
+      description: 'Turns changes of upload records into events for subscribers.',
       service: changesService,
-      // It calls nothing: ten records take milliseconds.
+      // It makes no calls: ten records take milliseconds.
       timeout: Duration.seconds(10),
       environment: {},
       removalPolicy,
     });
     this.addPipe(table, describe);
-    watchChanges(this, monitoring, this.deadLetterQueue);
+    this.watch(monitoring);
     new CfnOutput(Stack.of(this), outputNames.changeBusName, {
       value: this.bus.eventBusName,
       description: 'The event bus on which changes of records are published as UploadRecordChanged.',
@@ -63,9 +64,9 @@ export class RecordChanges extends Construct {
     const grant = (arn: string, ...actions: string[]) =>
       Grant.addToPrincipal({ grantee: role, actions, resourceArns: [arn] });
     const streamArn = table.tableStreamArn ?? '';
-    const reading = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
+    const streamActions = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
     const permissions = [
-      grant(streamArn, ...reading.map((action) => `dynamodb:${action}`)),
+      grant(streamArn, ...streamActions.map((action) => `dynamodb:${action}`)),
       grant(this.deadLetterQueue.queueArn, 'sqs:SendMessage'),
       grant(lambda.functionArn, 'lambda:InvokeFunction'),
       grant(this.bus.eventBusArn, 'events:PutEvents'),
@@ -77,13 +78,13 @@ export class RecordChanges extends Construct {
       source: streamArn,
       sourceParameters: {
         dynamoDbStreamParameters: {
-          // Not what happened before: nobody listened.
+          // Changes before the pipe existed have no subscriber.
           startingPosition: 'LATEST',
-          // What an event bus takes at once; a pipe does not call it with more.
+          // The maximum of PutEvents. A pipe does not split a larger batch.
           batchSize: 10,
           deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
-          // As long as a webhook is tried, and far shorter than the day for which the stream keeps a record. What fails
-          // holds up the later changes of its shard.
+          // As long as a webhook is retried, and far less than the 24 hours for which the stream keeps a record. A failing
+          // record delays the later records of its shard.
           maximumRecordAgeInSeconds: Duration.hours(6).toSeconds(),
           maximumRetryAttempts: 100,
           onPartialBatchItemFailure: 'AUTOMATIC_BISECT',
@@ -95,7 +96,47 @@ export class RecordChanges extends Construct {
         eventBridgeEventBusParameters: { source: 'argyle-uploads-receiver', detailType: 'UploadRecordChanged' },
       },
     });
-    // A pipe is not made without them.
+    // EventBridge does not create a pipe whose role lacks them.
     for (const permission of permissions) permission.applyBefore(pipe);
+  }
+
+  private watch(monitoring: Monitoring): void {
+    const row = changesService;
+    monitoring.watchMessages(this, 'ChangesNotPublished', {
+      row,
+      queue: this.deadLetterQueue,
+      failureImpact:
+        'Some changes of records were never published: the records are correct, but subscribers missed those changes.',
+    });
+    monitoring.watch(this, 'NothingPublished', {
+      row,
+      metric: this.changesWithoutPipe(),
+      threshold: 1,
+      // Two half hours in a row: a change at the end of one period may be described at the beginning of the next.
+      periods: 2,
+      failureImpact:
+        'Changes of records are no longer published: the records are correct, but subscribers receive nothing.',
+    });
+    monitoring.graph(row, 'Changes a minute', {
+      left: Object.values(changeMetrics).map((name) => customMetric(this, changesService, name)),
+      stacked: true,
+    });
+  }
+
+  // The changes in a period in which the pipe did not call its function. AWS disables a pipe whose calls are denied again
+  // and again ("error handling" in EventBridge's user guide, read 2026-11-25), and somebody may stop it. Neither causes a
+  // dead letter. The function counts every write, including those that subscribers do not see.
+  private changesWithoutPipe(): MathExpression {
+    const period = Duration.minutes(30);
+    const ofWorkers = eventTypes.map((event) => customMetric(this, event, workerMetrics.applied));
+    const ofPipe = Object.values(changeMetrics).map((name) => customMetric(this, changesService, name));
+    const changed = sumOf(ofWorkers, 'changed', period);
+    const described = sumOf(ofPipe, 'described', period);
+    return new MathExpression({
+      expression: `IF(${described.expression} == 0, ${changed.expression}, 0)`,
+      usingMetrics: { ...changed.usingMetrics, ...described.usingMetrics },
+      label: 'changes while none was described',
+      period,
+    });
   }
 }

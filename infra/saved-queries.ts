@@ -3,12 +3,12 @@ import { CfnQueryDefinition, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { durationMetric } from '../functions/domain/metric-names.ts';
 
-/** Questions for Logs Insights, saved in the stack's own folder there: each asks all log groups of the stack. */
+/** Saved CloudWatch Logs Insights queries, in a folder named after the stack. Each reads all log groups of the stack. */
 export class SavedQueries extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     const stack = Stack.of(this);
-    // Later constructs add theirs.
+    // Constructs that are created later add their log groups.
     const logGroupNames = Lazy.list({
       produce: () =>
         stack.node
@@ -26,8 +26,8 @@ export class SavedQueries extends Construct {
   }
 }
 
-// Ingest's line of a delivery has `userUpload` and `deliveryId`, a worker's line of a batch the lists `userUploads` and
-// `deliveryIds`, an error line `message` and `reason`, API Gateway's line `requestId`, which is the delivery's id.
+// Fields of the log lines: ingest writes `userUpload` and `deliveryId` per delivery, a worker writes the lists `userUploads`
+// and `deliveryIds` per batch, an error has `message` and `reason`. API Gateway's `requestId` is the delivery id.
 const queries: Readonly<Record<string, readonly string[]>> = {
   'by upload id': [
     'fields @timestamp, service, event, status, message, reason, deliveryId, deliveryIds, @log',

@@ -1,13 +1,12 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { Monitoring } from './monitoring.ts';
 
-/** What the table is made from. */
 export type UploadTableProps = { readonly removalPolicy: RemovalPolicy; readonly monitoring: Monitoring };
 
-/** The upload records: one item per document, found by account and by user through KEYS_ONLY indexes. */
+/** The upload records: one item per document, and KEYS_ONLY indexes by account and by user. */
 export class UploadTable extends Construct {
   readonly table: Table;
 
@@ -22,7 +21,7 @@ export class UploadTable extends Construct {
       deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
       removalPolicy,
     });
-    // The keys of a record never change, so an index entry is written once per document.
+    // These attributes never change, so each index entry is written once per document.
     for (const [indexName, key] of [
       ['byAccount', 'account'],
       ['byUser', 'user'],
@@ -33,26 +32,24 @@ export class UploadTable extends Construct {
         projectionType: ProjectionType.KEYS_ONLY,
       });
     }
-    const throttled = this.table.metricThrottledRequestsForOperation(writing, { period: Duration.minutes(5) });
+    const throttled = this.table.metricThrottledRequestsForOperation(writeOperation, { period: Duration.minutes(5) });
     monitoring.watch(this, 'TableThrottled', {
       row: 'records',
       metric: throttled.with({ statistic: Stats.SUM }),
-      // The SDK and the queue try again: a few at the start of a sudden load are how an on-demand table grows.
+      // The SDK and the queue retry. An on-demand table throttles a few writes when load rises suddenly, until it has scaled.
       threshold: 10,
-      failureImpact: 'DynamoDB takes fewer writes than there are: every event becomes visible later than it should.',
-      // DynamoDB reports only what it throttled.
-      whenMissing: TreatMissingData.NOT_BREACHING,
+      failureImpact: 'DynamoDB throttles writes: events appear in the records later than they should.',
     });
     const latency = (statistic: string) =>
       this.table.metricSuccessfulRequestLatency({
-        dimensionsMap: { TableName: this.table.tableName, Operation: writing },
+        dimensionsMap: { TableName: this.table.tableName, Operation: writeOperation },
         period: Duration.minutes(1),
         statistic,
-        label: `${writing} ${statistic}`,
+        label: `${writeOperation} ${statistic}`,
       });
     monitoring.graph('records', 'Latency, ms', { left: [latency('p50'), latency('p99')] });
   }
 }
 
-// The workers' one write per event.
-const writing = 'UpdateItem';
+// The only write of the workers, one per event.
+const writeOperation = 'UpdateItem';

@@ -1,13 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { type Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, Architecture, type IVersion, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 
-/** What a function is made from. */
 export type UploadsFunctionProps = {
   /** The folder in functions/ whose handler.ts exports `handler`. */
   readonly entry: 'ingest' | 'worker' | 'subscription' | 'rotation' | 'reconciliation' | 'record-changes';
@@ -16,12 +15,12 @@ export type UploadsFunctionProps = {
   readonly service: string;
   readonly timeout: Duration;
   readonly environment: Readonly<Record<string, string>>;
-  /** What Lambda does when the function causes its own invocation again and again; by default it stops that. */
+  /** What Lambda does when the function invokes itself repeatedly. @default Lambda stops it */
   readonly recursiveLoop?: RecursiveLoop;
   readonly removalPolicy: RemovalPolicy;
 };
 
-/** A function of functions/, bundled by esbuild, with a role that can write its own log group and nothing else. */
+/** A Lambda function from functions/, bundled by esbuild. Its role can only write to its own log group. */
 export class UploadsFunction extends Construct {
   readonly lambda: NodejsFunction;
   readonly service: string;
@@ -49,7 +48,7 @@ export class UploadsFunction extends Construct {
       ...(props.recursiveLoop && { recursiveLoop: props.recursiveLoop }),
       environment: {
         ...props.environment,
-        // One namespace per stack: stages may share an account, their metrics may not.
+        // One namespace per stack: two stages may share an account, but not their metrics.
         [environment.metricsNamespace]: Stack.of(this).stackName,
         [environment.serviceName]: props.service,
       },
@@ -58,19 +57,24 @@ export class UploadsFunction extends Construct {
     });
   }
 
-  /** An alias on what is deployed: who calls it instead of the function can be moved to a new version bit by bit. */
+  /** Allows actions on one resource. The grants of CDK's constructs allow more, such as the indexes of a table. */
+  allow(resourceArn: string, ...actions: string[]): void {
+    Grant.addToPrincipal({ grantee: this.lambda, actions, resourceArns: [resourceArn] });
+  }
+
+  /** Creates the alias `live` of the deployed version. Callers use it, so that a canary can move them to a new version. */
   liveAlias(): Alias {
     return new Alias(this, 'Live', { aliasName: 'live', version: this.lambda.currentVersion as IVersion });
   }
 }
 
-/** How functions/ is bundled. docs/performance.md says what each line buys. */
+/** The esbuild options of all functions. docs/performance.md shows the effect of each line. */
 export const bundling = {
   format: OutputFormat.CJS,
   target: 'node24',
   minify: true,
   mainFields: ['module', 'main'],
-  // The SDK that Lambda provides is older than ours and not minified.
+  // Lambda's own SDK is older than ours and not minified.
   bundleAwsSDK: true,
   esbuildArgs: {
     '--supported:dynamic-import': 'false',

@@ -7,7 +7,7 @@ import { ArgyleSubscription } from './argyle-subscription.ts';
 import { CanaryRollout } from './canary-rollout.ts';
 import { argyleApiUrls, type Config } from './config.ts';
 import { EventPipeline } from './event-pipeline.ts';
-import { overview, showFunnel } from './funnel.ts';
+import { overviewRow, showFunnel } from './funnel.ts';
 import { IngestApi } from './ingest-api.ts';
 import { Monitoring } from './monitoring.ts';
 import { outputNames } from './output-names.ts';
@@ -17,7 +17,6 @@ import { SavedQueries } from './saved-queries.ts';
 import { UploadTable } from './upload-table.ts';
 import { UploadsFunction } from './uploads-function.ts';
 
-/** What the stack is made from. */
 export type UploadsStackProps = StackProps & { readonly config: Config };
 
 /** The whole receiver: API Gateway → ingest → a queue and worker per event type → upload records. */
@@ -32,58 +31,39 @@ export class UploadsStack extends Stack {
 
     const monitoring = new Monitoring(this, 'Monitoring', {
       ...config,
-      rows: [overview, ingestService, ...eventTypes],
+      rows: [overviewRow, ingestService, ...eventTypes],
     });
     showFunnel(this, monitoring);
     new SavedQueries(this, 'SavedQueries');
-    const uploads = new UploadTable(this, 'Uploads', { removalPolicy, monitoring });
+    const shared = { removalPolicy, monitoring };
+    const { table } = new UploadTable(this, 'Uploads', shared);
     const webhookSecret = new Secret(this, 'WebhookSecret', {
       description: 'Signs the webhooks: the `secret` of the Argyle subscription.',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy,
     });
 
+    const { retentionDays, silenceHours } = config;
     const argyle = config.argyle && new ArgyleAccount(this, 'Argyle', config.argyle, monitoring);
     const pipelines = eventTypes.map(
-      (eventType) =>
-        new EventPipeline(this, eventType, {
-          eventType,
-          table: uploads.table,
-          retentionDays: config.retentionDays,
-          removalPolicy,
-          monitoring,
-          argyle,
-        }),
+      (eventType) => new EventPipeline(this, eventType, { ...shared, eventType, table, retentionDays, argyle }),
     );
-    const ingest = new IngestApi(this, 'Ingest', {
-      webhookSecret,
-      pipelines,
-      removalPolicy,
-      monitoring,
-      silenceHours: config.silenceHours,
-    });
-    if (config.publishChanges) new RecordChanges(this, 'Changes', { table: uploads.table, removalPolicy, monitoring });
+    const ingest = new IngestApi(this, 'Ingest', { ...shared, webhookSecret, pipelines, silenceHours });
+    if (config.publishChanges) new RecordChanges(this, 'Changes', { ...shared, table });
     if (config.rollout === 'canary')
       new CanaryRollout(this, 'Rollout', [
         { alias: ingest.ingest, alarms: [ingest.serverErrors] },
-        ...pipelines.map(({ worker, alarms }) => ({ alias: worker, alarms: Object.values(alarms) })),
+        ...pipelines.map(({ worker, alarms }) => ({ alias: worker, alarms })),
       ]);
     if (argyle) {
-      new ArgyleSubscription(this, 'Subscription', { argyle, ingest, webhookSecret, removalPolicy, monitoring });
-      const table = uploads.table;
-      const { reconcile } = new Reconciliation(this, 'Reconciliation', {
-        argyle,
-        table,
-        pipelines,
-        removalPolicy,
-        monitoring,
-      });
+      new ArgyleSubscription(this, 'Subscription', { ...shared, argyle, ingest, webhookSecret });
+      const { reconcile } = new Reconciliation(this, 'Reconciliation', { ...shared, argyle, table, pipelines });
       new CfnOutput(this, outputNames.reconciliationFunctionName, { value: reconcile.lambda.functionName });
       new CfnOutput(this, 'SubscriptionName', {
         value: argyle.config.webhookName,
-        description: 'The `name` of the Argyle subscription that this stack looks after.',
+        description: 'The `name` of the Argyle subscription that this stack manages.',
       });
-    } else leaveSubscriptionToOperator(this, webhookSecret, argyleApiUrls[config.stage], ingest.webhookUrl);
+    } else describeManualSubscription(this, webhookSecret, argyleApiUrls[config.stage], ingest.webhookUrl);
     Tags.of(this).add('stage', config.stage);
 
     new CfnOutput(this, outputNames.webhookUrl, {
@@ -91,7 +71,7 @@ export class UploadsStack extends Stack {
       description: 'The `url` of the Argyle subscription.',
     });
     new CfnOutput(this, outputNames.webhookSecretArn, { value: webhookSecret.secretArn });
-    new CfnOutput(this, outputNames.uploadTableName, { value: uploads.table.tableName });
+    new CfnOutput(this, outputNames.uploadTableName, { value: table.tableName });
     new CfnOutput(this, outputNames.quarantineQueueUrl, { value: ingest.quarantine.queueUrl });
     const queueUrls = pipelines.map(({ eventType, queue }) => [eventType, queue.queueUrl]);
     new CfnOutput(this, outputNames.queueUrls, { value: this.toJsonString(Object.fromEntries(queueUrls)) });
@@ -104,17 +84,17 @@ function logGroupNames(stack: Stack): Record<string, string> {
   return Object.fromEntries(functions.map(({ service, logGroup }) => [service, logGroup.logGroupName]));
 }
 
-function leaveSubscriptionToOperator(scope: Stack, webhookSecret: Secret, apiUrl: string, webhookUrl: string): void {
+function describeManualSubscription(scope: Stack, webhookSecret: Secret, apiUrl: string, webhookUrl: string): void {
   Validations.of(webhookSecret).acknowledge({
     id: 'AwsSolutions-SMG4',
     reason:
-      'The secret is shared with a subscription at Argyle: rotating it here alone would refuse every delivery. ' +
+      'A subscription at Argyle uses the same secret: rotating it only here would reject every delivery. ' +
       'Ingest accepts the pending and the previous version, so an operator can rotate without a gap.',
   });
   const subscription = { events: eventTypes, name: scope.stackName, url: webhookUrl, secret: '<WEBHOOK_SECRET>' };
   new CfnOutput(scope, 'SubscribeByHand', {
     value: `curl -u "$ARGYLE_API_KEY_ID:$ARGYLE_API_KEY_SECRET" ${apiUrl}/webhooks -H "content-type: application/json" -d '${JSON.stringify(subscription)}'`,
     description:
-      'Subscribes, with the value of WebhookSecretArn put in. The context argyleCredentials does it for you.',
+      'Creates the subscription. Insert the value of the secret WebhookSecretArn. With the context value argyleCredentials, the stack does this.',
   });
 }

@@ -1,7 +1,7 @@
 import { fromEnv } from '@aws-sdk/credential-provider-env';
 
 /**
- * Stands in for @aws-sdk/credential-provider-node in the bundles: Lambda hands credentials over in the environment,
- * so the providers for files, SSO and instance metadata are dead weight at each cold start.
+ * Replaces @aws-sdk/credential-provider-node in the bundles. Lambda passes credentials in the environment, so the providers
+ * for files, SSO and instance metadata would only slow down each cold start.
  */
 export const defaultProvider = fromEnv;

@@ -1,19 +1,17 @@
 /**
- * Stands in for @smithy/core/event-streams in the bundles: no action that the functions call answers with a stream of
- * events, and what reads one would be parsed at each cold start.
+ * Replaces @smithy/core/event-streams in the bundles. No action that the functions call returns an event stream, and the
+ * code that reads one would be parsed at each cold start.
  */
 export class EventStreamSerde {
   constructor() {
-    throw new Error(
-      'This action answers with a stream of events: take the stand-in for @smithy/core/event-streams out.',
-    );
+    throw new Error('This action returns an event stream: remove the stub for @smithy/core/event-streams.');
   }
 }
 
-/** What a client that could ask for such an action is configured with. */
+/** The provider that a client with such actions is configured with. */
 export const eventStreamSerdeProvider = (): undefined => undefined;
 
-/** Leaves the client's configuration as it is. */
+/** Returns the client's configuration unchanged. */
 export function resolveEventStreamSerdeConfig<Config>(config: Config): Config {
   return config;
 }

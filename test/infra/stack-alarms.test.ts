@@ -9,14 +9,12 @@ import {
 } from '../../functions/domain/metric-names.ts';
 import { type Resource, readStack, stages, statementsIn, variablesOf } from '../support/synthesized-stack.ts';
 
-type Properties = Resource['Properties'];
-
-const firesAtTheFirst = {
+const atLeast = (Threshold: number, Period = 60) => ({
   ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-  Threshold: 1,
+  Threshold,
   EvaluationPeriods: 1,
-  Period: 60,
-};
+  Period,
+});
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -25,45 +23,45 @@ afterEach(() => {
 
 describe.each(stages)('in %s', (stage) => {
   const stack = readStack(stage);
-  const topic = () => stack.one('AWS::SNS::Topic').id;
-  const alarmOf = (row: string, section: string) =>
-    stack.one('AWS::CloudWatch::Alarm', ({ Properties }) => Properties.AlarmName === `${stack.name}/${row}/${section}`)
-      .Properties;
+  const alarms = stack.all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+  const topic = { Ref: stack.one('AWS::SNS::Topic').id };
 
-  test.each(eventTypes)('the first dead letter of %s fires an alarm', (event) => {
-    expect(alarmOf(event, 'dead-letters')).toMatchObject({
-      ...firesAtTheFirst,
+  test.each(eventTypes)('%s: the first dead letter, and a message older than 15 minutes, fire an alarm', (event) => {
+    expect(stack.alarm(event, 'dead-letters')).toMatchObject({
+      ...atLeast(1),
       ...metricOf(stack.deadLetterQueue(event), 'ApproximateNumberOfMessagesVisible'),
     });
-  });
-
-  test.each(eventTypes)('a message of %s that waits for 15 minutes fires an alarm', (event) => {
-    expect(alarmOf(event, 'oldest-message')).toMatchObject({
-      ...{ ...firesAtTheFirst, Threshold: 900 },
+    expect(stack.alarm(event, 'oldest-message')).toMatchObject({
+      ...atLeast(900),
       ...metricOf(stack.queue(event), 'ApproximateAgeOfOldestMessage'),
     });
   });
 
-  test.each(eventTypes)('failed batches and failed records of %s together fire an alarm', (event) => {
-    const { Metrics, ...alarm } = alarmOf(event, 'worker-errors');
+  test.each(eventTypes)('%s: failed batches and failed records together fire an alarm', (event) => {
+    const { Metrics, ...alarm } = stack.alarm(event, 'worker-errors');
+    const worker = stack.worker(event);
+    const errors = {
+      ...{ Namespace: 'AWS/Lambda', MetricName: 'Errors' },
+      Dimensions: [{ Name: 'FunctionName', Value: { Ref: worker.id } }],
+    };
     expect(alarm).toMatchObject({ ComparisonOperator: 'GreaterThanOrEqualToThreshold', Threshold: 5 });
     expect(Metrics).toMatchObject([
       { Expression: 'FILL(errors, 0) + FILL(failed, 0)', ReturnData: true },
-      { Id: 'errors', MetricStat: { Metric: lambdaErrors(stack.worker(event)), Period: 300, Stat: 'Sum' } },
-      { Id: 'failed', MetricStat: { Metric: printedBy(stack.worker(event), workerMetrics.retryable), Period: 300 } },
+      { Id: 'errors', MetricStat: { Metric: errors, Period: 300, Stat: 'Sum' } },
+      { Id: 'failed', MetricStat: { Metric: printedBy(worker, workerMetrics.retryable), Period: 300, Stat: 'Sum' } },
     ]);
   });
 
-  test.each(eventTypes)('the alarms of %s say what is missed', (event) => {
+  test.each(eventTypes)('%s: the alarms describe the impact of the event', (event) => {
     for (const section of ['dead-letters', 'oldest-message', 'worker-errors', 'throttled'])
-      expect(alarmOf(event, section).AlarmDescription).toBe(
+      expect(stack.alarm(event, section).AlarmDescription).toBe(
         `${events[event].failureImpact}\n\nRunbook: docs/runbook.md#${section}`,
       );
   });
 
   test('the first quarantined webhook fires an alarm', () => {
-    expect(alarmOf('ingest', 'quarantined')).toMatchObject({
-      ...firesAtTheFirst,
+    expect(stack.alarm('ingest', 'quarantined')).toMatchObject({
+      ...atLeast(1),
       ...metricOf(stack.quarantine(), 'ApproximateNumberOfMessagesVisible'),
     });
   });
@@ -71,121 +69,95 @@ describe.each(stages)('in %s', (stage) => {
   test.each([
     ['too-large', ingestMetrics.too_large],
     ['secret-unreadable', secretUnreadableMetric],
-  ])('the first time, %s fires: it watches what ingest prints', (section, metric) => {
-    const { Namespace, MetricName, Dimensions } = printedBy(stack.ingest(), metric);
-    expect(alarmOf('ingest', section)).toMatchObject({
-      ...{ ...firesAtTheFirst, Statistic: 'Sum' },
-      ...{ Namespace, MetricName, Dimensions },
+  ])('%s fires at the first value of the metric that ingest prints', (section, metric) => {
+    expect(stack.alarm('ingest', section)).toMatchObject({
+      ...atLeast(1),
+      Statistic: 'Sum',
+      ...printedBy(stack.ingest(), metric),
     });
   });
 
-  test('the limit that is watched is the one that the gateway keeps', () => {
+  test("the request alarm is derived from the gateway's throttle", () => {
     const { ThrottlingRateLimit } = stack.one('AWS::ApiGatewayV2::Stage').Properties.DefaultRouteSettings;
-    expect(alarmOf('ingest', 'near-request-limit').Threshold).toBe(ThrottlingRateLimit * 60 * 0.8);
+    expect(stack.alarm('ingest', 'near-request-limit').Threshold).toBe(ThrottlingRateLimit * 60 * 0.8);
   });
 
-  test('every alarm says in a sentence what it means, and links its section of the runbook', () => {
-    const mute = stack
-      .all('AWS::CloudWatch::Alarm')
-      .filter(
-        ({ Properties }) => !/^[A-Z].{40,}\.\n\nRunbook: docs\/runbook\.md#[a-z-]+$/.test(Properties.AlarmDescription),
-      );
-    expect(mute).toEqual([]);
-  });
-
-  test('every alarm tells the topic', () => {
-    const actions = stack.all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties.AlarmActions);
-    expect(actions).toEqual(actions.map(() => [{ Ref: topic() }]));
-  });
-
-  test('silence is health, but a queue that reports nothing may still hold what it held', () => {
-    const ignoring = stack
-      .all('AWS::CloudWatch::Alarm')
-      .filter(({ Properties }) => Properties.TreatMissingData !== 'notBreaching')
-      .map(({ Properties }) => [Properties.AlarmName.split('/').at(-1), Properties.TreatMissingData]);
-    expect(ignoring).toEqual([...eventTypes.map(() => ['dead-letters', 'ignore']), ['quarantined', 'ignore']]);
-  });
-
-  test('CloudWatch may publish to the topic', () => {
-    const allowed = statementsIn(stack.one('AWS::SNS::TopicPolicy')).filter(({ effect }) => effect === 'Allow');
-    expect(allowed).toMatchObject([
-      { actions: ['sns:Publish'], resources: [{ Ref: topic() }], principal: { Service: 'cloudwatch.amazonaws.com' } },
-    ]);
-  });
-
-  test('each function prints its metrics under the name of the stack', () => {
-    const namespaces = stack.all('AWS::Lambda::Function').map((lambda) => printedBy(lambda, 'Any').Namespace);
-    expect(new Set(namespaces)).toEqual(new Set([stack.name]));
-  });
-
-  test('each worker prints its metrics under the name of its event', () => {
-    const dimensions = eventTypes.map((event) => printedBy(stack.worker(event), 'Any').Dimensions);
-    expect(dimensions).toEqual(eventTypes.map((event) => [{ Name: 'service', Value: event }]));
-  });
-});
-
-describe('with all that can be switched on', () => {
-  const stack = readStack('connected');
-  const alarmOf = (name: string) =>
-    stack.one('AWS::CloudWatch::Alarm', ({ Properties }) => Properties.AlarmName.endsWith(name)).Properties;
-
-  test('48 hours without an accepted webhook fire an alarm, as nothing is printed then', () => {
-    expect(alarmOf('ingest/silence')).toMatchObject({
-      ...{ ComparisonOperator: 'LessThanThreshold', Threshold: 1, Statistic: 'Sum' },
-      ...{ EvaluationPeriods: 48, Period: 3_600, TreatMissingData: 'breaching' },
-      ...{ MetricName: ingestMetrics.accepted },
-    });
-  });
-
-  test("what Argyle's API does not serve is one alarm, and not the workers'", () => {
-    const fetching = alarmOf('argyle/documents-not-fetched').Metrics.filter(
-      (query: { MetricStat?: object }) => query.MetricStat,
-    );
-    const events = fetching.map((query: { MetricStat: { Metric: Properties } }) => query.MetricStat.Metric);
-    expect(events).toHaveLength(eventTypes.length - 1);
-    for (const { MetricName, Dimensions } of events) {
-      expect(MetricName).toBe(documentMetrics.failed);
-      expect(alarmOf(`${Dimensions[0].Value}/worker-errors`).Metrics[0].Expression).toContain(' - FILL(notFetched, 0)');
+  test('every alarm notifies the topic, describes its impact in a sentence and links its section of the runbook', () => {
+    for (const { AlarmActions, AlarmDescription } of alarms) {
+      expect(AlarmActions).toEqual([topic]);
+      expect(AlarmDescription).toMatch(/^[A-Z].{40,}\.\n\nRunbook: docs\/runbook\.md#[a-z-]+$/);
     }
   });
 
-  test('no alarm reckons with more metrics than CloudWatch takes', () => {
+  test('missing data does not breach, except that a queue that reports nothing keeps the state of its alarm', () => {
+    const others = alarms
+      .filter(({ TreatMissingData }) => TreatMissingData !== 'notBreaching')
+      .map(({ AlarmName, TreatMissingData }) => [AlarmName.split('/').at(-1), TreatMissingData]);
+    expect(others).toEqual([...eventTypes.map(() => ['dead-letters', 'ignore']), ['quarantined', 'ignore']]);
+  });
+
+  test('only CloudWatch may publish to the topic', () => {
+    const allowed = statementsIn(stack.one('AWS::SNS::TopicPolicy')).filter(({ effect }) => effect === 'Allow');
+    expect(allowed).toMatchObject([
+      { actions: ['sns:Publish'], resources: [topic], principal: { Service: 'cloudwatch.amazonaws.com' } },
+    ]);
+  });
+
+  test('each function prints its metrics in the namespace of the stack, each worker with its event as dimension', () => {
+    const namespaces = stack.all('AWS::Lambda::Function').map((lambda) => printedBy(lambda, 'Any').Namespace);
+    expect(new Set(namespaces)).toEqual(new Set([stack.name]));
+    for (const event of eventTypes)
+      expect(printedBy(stack.worker(event), 'Any').Dimensions).toEqual([{ Name: 'service', Value: event }]);
+  });
+});
+
+describe('with every option enabled', () => {
+  const stack = readStack('connected');
+
+  test('48 hours without an accepted webhook fire an alarm, also when ingest prints no metrics', () => {
+    expect(stack.alarm('ingest', 'silence')).toMatchObject({
+      ...{ ComparisonOperator: 'LessThanThreshold', Threshold: 1, Statistic: 'Sum' },
+      ...{ EvaluationPeriods: 48, Period: 3_600, TreatMissingData: 'breaching' },
+      ...printedBy(stack.ingest(), ingestMetrics.accepted),
+    });
+  });
+
+  test("failures of Argyle's API fire one alarm, and not those of the workers", () => {
+    const fetching = stack
+      .alarm('argyle', 'documents-not-fetched')
+      .Metrics.flatMap(
+        ({ MetricStat }: { MetricStat?: { Metric: Resource['Properties'] } }) => MetricStat?.Metric ?? [],
+      );
+    expect(fetching).toHaveLength(eventTypes.length - 1);
+    for (const { MetricName, Dimensions } of fetching) {
+      expect(MetricName).toBe(documentMetrics.failed);
+      const [sum] = stack.alarm(Dimensions[0].Value, 'worker-errors').Metrics;
+      expect(sum.Expression).toContain(' - FILL(notFetched, 0)');
+    }
+  });
+
+  test('no alarm has more than the ten metrics that CloudWatch accepts, and their sum', () => {
     const counts = stack.all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties.Metrics?.length ?? 1);
     expect(Math.max(...counts)).toBeLessThanOrEqual(11);
   });
 });
 
-test('production tells the configured address', () => {
-  const stack = readStack('production');
-  expect(stack.all('AWS::SNS::Subscription')).toMatchObject([
-    {
-      Properties: {
-        Protocol: 'email',
-        Endpoint: 'ops@example.com',
-        TopicArn: { Ref: stack.one('AWS::SNS::Topic').id },
-      },
-    },
+test('the topic sends mail to the configured address, and to nobody without one', () => {
+  const { one, all } = readStack('production');
+  expect(all('AWS::SNS::Subscription').map(({ Properties }) => Properties)).toEqual([
+    { Protocol: 'email', Endpoint: 'ops@example.com', TopicArn: { Ref: one('AWS::SNS::Topic').id } },
   ]);
-});
-
-test('without an address nobody is subscribed', () => {
   readStack('sandbox').template.resourceCountIs('AWS::SNS::Subscription', 0);
 });
 
 function metricOf(queue: Resource, MetricName: string) {
   return {
-    Namespace: 'AWS/SQS',
-    MetricName,
-    Statistic: 'Maximum',
+    ...{ Namespace: 'AWS/SQS', MetricName, Statistic: 'Maximum' },
     Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue.id, 'QueueName'] } }],
   };
 }
 
-function lambdaErrors({ id }: Resource) {
-  return { Namespace: 'AWS/Lambda', MetricName: 'Errors', Dimensions: [{ Name: 'FunctionName', Value: { Ref: id } }] };
-}
-
-// Prints one metric as the deployed function would, and reads the line as CloudWatch does.
+// The metric that the deployed function would print, as CloudWatch reads it.
 function printedBy(lambda: Resource, metric: string) {
   for (const [name, value] of Object.entries(variablesOf(lambda))) {
     if (typeof value === 'string') vi.stubEnv(name, value);

@@ -1,27 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { outputNames } from '../../infra/output-names.ts';
-import { readStack, stages, targetOf } from '../support/synthesized-stack.ts';
+import { readStack, stages } from '../support/synthesized-stack.ts';
 
-describe('where changes are published', () => {
+describe('with publishChanges', () => {
   const stack = readStack('connected');
-  const pipe = () => stack.one('AWS::Pipes::Pipe').Properties;
-  const bus = () => stack.one('AWS::Events::EventBus');
-  const stream = () => pipe().SourceParameters.DynamoDBStreamParameters;
-  const deadLetterQueue = () =>
-    stack.one('AWS::SQS::Queue', ({ id }) => id === targetOf(stream().DeadLetterConfig.Arn));
-  const lambda = () => stack.one('AWS::Lambda::Function', ({ id }) => id === targetOf(pipe().Enrichment));
-  const role = () => stack.one('AWS::IAM::Role', ({ id }) => id === targetOf(pipe().RoleArn));
+  const pipe = stack.one('AWS::Pipes::Pipe');
+  const bus = stack.one('AWS::Events::EventBus');
+  const source = pipe.Properties.SourceParameters.DynamoDBStreamParameters;
+  const deadLetterQueue = stack.at('AWS::SQS::Queue', source.DeadLetterConfig.Arn);
 
-  test("a pipe leads from the records' stream to a bus of its own", () => {
-    expect(pipe().Source).toEqual({ 'Fn::GetAtt': [stack.table().id, 'StreamArn'] });
-    expect(pipe().Target).toEqual({ 'Fn::GetAtt': [bus().id, 'Arn'] });
-    expect(pipe().TargetParameters).toEqual({
-      EventBridgeEventBusParameters: { Source: 'argyle-uploads-receiver', DetailType: 'UploadRecordChanged' },
+  test("a pipe connects the table's stream to its own event bus", () => {
+    expect(pipe.Properties).toMatchObject({
+      Source: { 'Fn::GetAtt': [stack.table().id, 'StreamArn'] },
+      Target: { 'Fn::GetAtt': [bus.id, 'Arn'] },
+      TargetParameters: {
+        EventBridgeEventBusParameters: { Source: 'argyle-uploads-receiver', DetailType: 'UploadRecordChanged' },
+      },
     });
+    expect(stack.outputs[outputNames.changeBusName].Value).toEqual({ Ref: bus.id });
   });
 
-  test('it takes no larger batch than the bus does, tries for six hours at most, and halves what fails', () => {
-    expect(stream()).toMatchObject({
+  test("its batches are within the bus's maximum; it retries for six hours and splits batches that fail", () => {
+    expect(source).toMatchObject({
       BatchSize: 10,
       StartingPosition: 'LATEST',
       MaximumRetryAttempts: 100,
@@ -30,60 +30,19 @@ describe('where changes are published', () => {
     });
   });
 
-  test('what it gives up is kept for 14 days, and fires an alarm at the first', () => {
-    expect(deadLetterQueue().Properties.MessageRetentionPeriod).toBe(14 * 86_400);
-    const [alarm] = stack
-      .all('AWS::CloudWatch::Alarm')
-      .filter(({ Properties }) => JSON.stringify(Properties.Dimensions ?? '').includes(deadLetterQueue().id));
-    expect(alarm?.Properties).toMatchObject({
-      AlarmName: `${stack.name}/changes/changes-not-published`,
-      MetricName: 'ApproximateNumberOfMessagesVisible',
-      Threshold: 1,
-      TreatMissingData: 'ignore',
-    });
+  test('its dead-letter queue keeps messages for 14 days, and its alarm keeps its state while SQS reports nothing', () => {
+    expect(deadLetterQueue.Properties.MessageRetentionPeriod).toBe(14 * 86_400);
+    expect(stack.alarm('changes', 'changes-not-published').TreatMissingData).toBe('ignore');
   });
 
-  test('the pipe may read this stream, call this function, and send to this bus and this queue, and nothing else', () => {
-    expect(stack.statementsOfRole(role())).toMatchObject([
-      {
-        actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
-        resources: [pipe().Source],
-      },
-      { actions: ['sqs:SendMessage'], resources: [{ 'Fn::GetAtt': [deadLetterQueue().id, 'Arn'] }] },
-      { actions: ['lambda:InvokeFunction'], resources: [{ 'Fn::GetAtt': [lambda().id, 'Arn'] }] },
-      { actions: ['events:PutEvents'], resources: [{ 'Fn::GetAtt': [bus().id, 'Arn'] }] },
-    ]);
-    expect(role().Properties).not.toHaveProperty('ManagedPolicyArns');
-  });
-
-  test("only this account's pipes may act with its role", () => {
-    expect(role().Properties.AssumeRolePolicyDocument.Statement).toMatchObject([
-      {
-        Principal: { Service: 'pipes.amazonaws.com' },
-        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
-      },
-    ]);
-  });
-
-  test('its permissions are there before the pipe', () => {
-    const policy = stack.one('AWS::IAM::Policy', ({ Properties }) =>
-      Properties.Roles.map(targetOf).includes(role().id),
-    );
-    expect(Object(stack.one('AWS::Pipes::Pipe')).DependsOn).toEqual([policy.id]);
-  });
-
-  test('the function in it may do nothing but write its log', () => {
-    const actions = stack.statementsOf(lambda()).flatMap((statement) => statement.actions);
-    expect(actions).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
-  });
-
-  test('the name of the bus is an output', () => {
-    expect(stack.template.toJSON().Outputs[outputNames.changeBusName].Value).toEqual({ Ref: bus().id });
+  test('its permissions exist before the pipe', () => {
+    const policies = stack.policiesOf(stack.at('AWS::IAM::Role', pipe.Properties.RoleArn)).map(({ id }) => id);
+    expect(policies).toHaveLength(1);
+    expect(Object(pipe).DependsOn).toEqual(policies);
   });
 });
 
-describe.each(stages)('in %s, where nobody asked for it,', (stage) => {
-  test.each(['AWS::Pipes::Pipe', 'AWS::Events::EventBus'])('there is no %s', (type) => {
-    readStack(stage).template.resourceCountIs(type, 0);
-  });
+test.each(stages)('%s does not publish changes by default', (stage) => {
+  readStack(stage).template.resourceCountIs('AWS::Pipes::Pipe', 0);
+  readStack(stage).template.resourceCountIs('AWS::Events::EventBus', 0);
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
-import type { AssemblyName } from '../support/assemblies.ts';
-import { readStack } from '../support/synthesized-stack.ts';
+import { allAssemblies, type Resource, readStack } from '../support/synthesized-stack.ts';
 
 type Widget = {
   readonly type: string;
@@ -9,17 +8,10 @@ type Widget = {
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  readonly properties: {
-    readonly title?: string;
-    readonly markdown?: string;
-    readonly alarms?: readonly string[];
-    readonly annotations?: { readonly horizontal: readonly { readonly value: number }[] };
-  };
+  readonly properties: Resource['Properties'];
 };
 
-const assemblies: readonly AssemblyName[] = ['sandbox', 'production', 'connected'];
-
-describe.each(assemblies)('the dashboard of %s', (assembly) => {
+describe.each(allAssemblies)('the dashboard of %s', (assembly) => {
   const stack = readStack(assembly);
   const alarms = stack.all('AWS::CloudWatch::Alarm');
   const widgets = widgetsOf(stack.one('AWS::CloudWatch::Dashboard').Properties.DashboardBody);
@@ -34,17 +26,17 @@ describe.each(assemblies)('the dashboard of %s', (assembly) => {
     expect(widgets[0]?.properties.alarms).toHaveLength(alarms.length);
   });
 
-  test('goes from the whole to the parts, the events in the order of the catalogue', () => {
+  test('has a row for the overview, ingest and each event of the catalogue, in this order', () => {
     expect(rows.slice(0, 2 + eventTypes.length)).toEqual(['overview', 'ingest', ...eventTypes]);
   });
 
-  test('shows of each event the same graphs in the same places', () => {
+  test('has the same graphs in the same order for each event', () => {
     const [first, ...others] = eventTypes.map(titlesIn);
     expect(first).toHaveLength(6);
     expect(others).toEqual(others.map(() => first));
   });
 
-  test('draws the threshold of each alarm on a graph in its row', () => {
+  test('shows the threshold of each alarm on a graph in its row', () => {
     const undrawn = alarms.filter(({ Properties }) => {
       const [, row = '', section = ''] = Properties.AlarmName.split('/');
       const title = section.replaceAll('-', ' ');
@@ -56,7 +48,7 @@ describe.each(assemblies)('the dashboard of %s', (assembly) => {
     expect(undrawn).toEqual([]);
   });
 
-  test('has no widgets that overlap or leave its width', () => {
+  test('has no widgets that overlap or exceed its width', () => {
     const cells = widgets.flatMap(({ x, y, width, height }) =>
       Array.from({ length: width * height }, (_, cell) => `${x + (cell % width)} ${y + Math.floor(cell / width)}`),
     );
@@ -64,7 +56,7 @@ describe.each(assemblies)('the dashboard of %s', (assembly) => {
     expect(Math.max(...widgets.map(({ x, width }) => x + width))).toBeLessThanOrEqual(24);
   });
 
-  test('is reached by the output DashboardUrl', () => {
+  test('has the URL of the output DashboardUrl', () => {
     const { DashboardName } = stack.one('AWS::CloudWatch::Dashboard').Properties;
     const { Value } = Object.values(stack.template.findOutputs('DashboardUrl'))[0] as { Value: unknown };
     expect(textOf(DashboardName)).toBe(`${stack.name}-REGION`);
@@ -78,7 +70,7 @@ function widgetsOf(body: unknown): readonly Widget[] {
   return JSON.parse(textOf(body)).widgets;
 }
 
-// With the region as REGION, and any other reference as REFERENCE.
+// The text with the region as REGION and any other reference as REFERENCE.
 function textOf(joined: unknown): string {
   const [delimiter, parts] = Object(joined)['Fn::Join'];
   return parts

@@ -2,53 +2,31 @@ import { describe, expect, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
 import { readStack, stages } from '../support/synthesized-stack.ts';
 
-describe.each(stages)('in %s', (stage) => {
-  const stack = readStack(stage);
-  const table = () => stack.table().Properties;
+test.each(stages)('in %s, records are stored by upload, with KEYS_ONLY indexes by account and by user', (stage) => {
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = readStack(stage).table().Properties;
+  expect(KeySchema).toEqual([{ AttributeName: 'userUpload', KeyType: 'HASH' }]);
+  expect(GlobalSecondaryIndexes).toEqual([keysOnlyIndex('byAccount', 'account'), keysOnlyIndex('byUser', 'user')]);
+  expect(AttributeDefinitions).toEqual(
+    ['userUpload', 'account', 'user'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+  );
+});
 
-  test('a record is found by its document', () => {
-    expect(table().KeySchema).toEqual([{ AttributeName: 'userUpload', KeyType: 'HASH' }]);
+test.each(stages)('in %s, the table is on demand, has a stream, backups and expiry', (stage) => {
+  const { Properties } = readStack(stage).table();
+  expect(Properties).toMatchObject({
+    BillingMode: 'PAY_PER_REQUEST',
+    StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
   });
-
-  test('the keys of records are found by account and by user', () => {
-    expect(table().GlobalSecondaryIndexes).toEqual([
-      keysOnlyIndex('byAccount', 'account'),
-      keysOnlyIndex('byUser', 'user'),
-    ]);
-  });
-
-  test('every key is a string', () => {
-    expect(
-      table().AttributeDefinitions.filter(({ AttributeType }: { AttributeType: string }) => AttributeType !== 'S'),
-    ).toEqual([]);
-  });
-
-  test('the table is paid by request', () => {
-    expect(table()).toMatchObject({ BillingMode: 'PAY_PER_REQUEST' });
-    expect(table()).not.toHaveProperty('ProvisionedThroughput');
-  });
-
-  test('the stream shows a record before and after', () => {
-    expect(table().StreamSpecification).toEqual({ StreamViewType: 'NEW_AND_OLD_IMAGES' });
-  });
-
-  test('the table can be brought back to any point in time', () => {
-    expect(table().PointInTimeRecoverySpecification).toEqual({ PointInTimeRecoveryEnabled: true });
-  });
-
-  test('a tombstone goes when it expires', () => {
-    expect(table().TimeToLiveSpecification).toEqual({ AttributeName: 'expiresAt', Enabled: true });
-  });
+  expect(Properties).not.toHaveProperty('ProvisionedThroughput');
 });
 
 describe('in production', () => {
   const stack = readStack('production');
 
-  test('the table refuses to be deleted', () => {
+  test('neither the table nor the stack can be deleted', () => {
     expect(stack.table().Properties.DeletionProtectionEnabled).toBe(true);
-  });
-
-  test('the stack refuses to be deleted', () => {
     expect(stack.manifest.terminationProtection).toBe(true);
   });
 
@@ -56,7 +34,7 @@ describe('in production', () => {
     ['AWS::DynamoDB::Table', 1],
     ['AWS::SecretsManager::Secret', 1],
     ['AWS::SQS::Queue', 2 * eventTypes.length + 1],
-  ])('every %s outlives the stack and its own replacement', (type, count) => {
+  ])('every %s is retained when it is replaced or the stack is deleted', (type, count) => {
     const policies = stack
       .all(type)
       .map(({ DeletionPolicy, UpdateReplacePolicy }) => [DeletionPolicy, UpdateReplacePolicy]);
@@ -67,29 +45,18 @@ describe('in production', () => {
 describe('in sandbox', () => {
   const stack = readStack('sandbox');
 
-  test('the table lets itself be deleted', () => {
+  test('the table and the stack can be deleted', () => {
     expect(stack.table().Properties.DeletionProtectionEnabled).toBe(false);
-  });
-
-  test('the stack lets itself be deleted', () => {
     expect(stack.manifest.terminationProtection ?? false).toBe(false);
   });
 
-  test.each(['AWS::DynamoDB::Table', 'AWS::SecretsManager::Secret', 'AWS::SQS::Queue'])(
-    'every %s goes with the stack',
-    (type) => {
-      const policies = stack
-        .all(type)
-        .map(({ DeletionPolicy, UpdateReplacePolicy }) => [DeletionPolicy, UpdateReplacePolicy]);
-      expect(policies).toEqual(policies.map(() => ['Delete', 'Delete']));
-    },
-  );
-
-  test('nothing outlives the stack', () => {
-    const kept = Object.entries<{ DeletionPolicy?: string }>(stack.template.toJSON().Resources).filter(
-      ([, { DeletionPolicy }]) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete',
-    );
-    expect(kept).toEqual([]);
+  test('every table, secret and queue is deleted with the stack, and nothing is retained', () => {
+    const resources = Object.values<Record<string, string>>(stack.template.toJSON().Resources);
+    const isData = ({ Type = '' }) => /^AWS::(DynamoDB::Table|SecretsManager::Secret|SQS::Queue)$/.test(Type);
+    for (const { DeletionPolicy, UpdateReplacePolicy } of resources.filter(isData))
+      expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Delete', 'Delete']);
+    const retained = resources.filter(({ DeletionPolicy = 'Delete' }) => DeletionPolicy !== 'Delete');
+    expect(retained).toEqual([]);
   });
 });
 

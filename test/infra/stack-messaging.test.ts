@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { environment, eventQueueUrl } from '../../functions/aws/environment.ts';
 import { eventTypes } from '../../functions/domain/events.ts';
-import { readStack, stages, targetOf, variablesOf } from '../support/synthesized-stack.ts';
+import { arnOf, readStack, stages, targetOf, variablesOf } from '../support/synthesized-stack.ts';
 
 const days = 86_400;
 
@@ -9,33 +9,23 @@ describe.each(stages)('in %s', (stage) => {
   const stack = readStack(stage);
 
   describe.each(eventTypes)('%s', (event) => {
-    test('has a queue that keeps messages for 7 days', () => {
-      expect(stack.queue(event).Properties.MessageRetentionPeriod).toBe(7 * days);
+    test('has a queue that keeps messages for 7 days and moves them to the dead-letter queue after 16 receives', () => {
+      expect(stack.queue(event).Properties).toMatchObject({
+        MessageRetentionPeriod: 7 * days,
+        RedrivePolicy: { maxReceiveCount: 16, deadLetterTargetArn: arnOf(stack.deadLetterQueue(event)) },
+      });
     });
 
-    test('gives a message up to the dead-letter queue after 16 receives', () => {
-      const { deadLetterTargetArn, maxReceiveCount } = stack.queue(event).Properties.RedrivePolicy;
-      expect(maxReceiveCount).toBe(16);
-      expect(deadLetterTargetArn).toEqual({ 'Fn::GetAtt': [stack.deadLetterQueue(event).id, 'Arn'] });
+    test('has a dead-letter queue that keeps messages for 14 days and has no dead-letter queue itself', () => {
+      const { MessageRetentionPeriod, RedrivePolicy } = stack.deadLetterQueue(event).Properties;
+      expect([MessageRetentionPeriod, RedrivePolicy]).toEqual([14 * days, undefined]);
     });
 
-    test('has a dead-letter queue that keeps messages for 14 days', () => {
-      expect(stack.deadLetterQueue(event).Properties.MessageRetentionPeriod).toBe(14 * days);
-    });
-
-    test('has a dead-letter queue without one of its own', () => {
-      expect(stack.deadLetterQueue(event).Properties).not.toHaveProperty('RedrivePolicy');
-    });
-
-    test('reaches the queue that its worker reads', () => {
+    test('is sent to the queue that its worker reads', () => {
       expect(variablesOf(stack.ingest())[eventQueueUrl(event)]).toEqual({ Ref: stack.queue(event).id });
     });
 
-    test('has a worker on Node 24 and arm64', () => {
-      expect(stack.worker(event).Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-    });
-
-    test('has a worker that knows its queue, the table and how long tombstones are kept', () => {
+    test('has a worker that knows its queue, the table and the retention of tombstones', () => {
       expect(variablesOf(stack.worker(event))).toMatchObject({
         [environment.queueUrl]: { Ref: stack.queue(event).id },
         [environment.tableName]: { Ref: stack.table().id },
@@ -43,21 +33,17 @@ describe.each(stages)('in %s', (stage) => {
       });
     });
 
-    test('fails message by message, not batch by batch', () => {
-      expect(stack.mapping(event).Properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
+    test('is processed in batches of 10 that fail message by message, at most 50 batches at once', () => {
+      expect(stack.mapping(event).Properties).toMatchObject({
+        BatchSize: 10,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: 50 },
+      });
     });
 
-    test('is worked on 10 messages a batch', () => {
-      expect(stack.mapping(event).Properties.BatchSize).toBe(10);
-    });
-
-    test('takes at most 50 concurrent workers from the account', () => {
-      expect(stack.mapping(event).Properties.ScalingConfig).toEqual({ MaximumConcurrency: 50 });
-    });
-
-    test('hides a message for at least six times the time-out of its worker', () => {
-      const shortestSeconds = 6 * stack.worker(event).Properties.Timeout;
-      expect(stack.queue(event).Properties.VisibilityTimeout).toBeGreaterThanOrEqual(shortestSeconds);
+    test('hides a received message for at least six times the time-out of its worker', () => {
+      const minSeconds = 6 * stack.worker(event).Properties.Timeout;
+      expect(stack.queue(event).Properties.VisibilityTimeout).toBeGreaterThanOrEqual(minSeconds);
     });
   });
 
@@ -65,33 +51,21 @@ describe.each(stages)('in %s', (stage) => {
     expect(stack.quarantine().Properties.MessageRetentionPeriod).toBe(14 * days);
   });
 
-  test('nothing consumes the quarantine or a dead-letter queue', () => {
-    const consumed = stack
-      .all('AWS::Lambda::EventSourceMapping')
-      .map(({ Properties }) => targetOf(Properties.EventSourceArn));
-    expect(consumed.sort()).toEqual(eventTypes.map((event) => stack.queue(event).id).sort());
+  test('only the queues of events are consumed', () => {
+    const consumed = stack.all('AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties.EventSourceArn);
+    expect(consumed.map(targetOf).sort()).toEqual(eventTypes.map((event) => stack.queue(event).id).sort());
   });
 
-  test('each queue belongs to one event or is the quarantine', () => {
+  test('there are no queues but those of the events and the quarantine, and each accepts messages up to 1 MiB', () => {
     const known = eventTypes.flatMap((event) => [stack.queue(event).id, stack.deadLetterQueue(event).id]);
-    const queues = stack.all('AWS::SQS::Queue').map(({ id }) => id);
-    expect(queues.sort()).toEqual([...known, stack.quarantine().id].sort());
+    const queues = stack.all('AWS::SQS::Queue');
+    expect(queues.map(({ id }) => id).sort()).toEqual([...known, stack.quarantine().id].sort());
+    expect(queues.filter(({ Properties }) => Properties.MaximumMessageSize !== 1024 * 1024)).toEqual([]);
   });
 
-  test('every queue takes messages up to 1 MiB', () => {
-    const others = stack
-      .all('AWS::SQS::Queue')
-      .filter(({ Properties }) => Properties.MaximumMessageSize !== 1024 * 1024);
-    expect(others).toEqual([]);
-  });
-
-  test('each function is ingest or the worker of one event', () => {
+  test('there are no functions but ingest and the worker of each event', () => {
     const known = [stack.ingest(), ...eventTypes.map((event) => stack.worker(event))].map(({ id }) => id);
-    expect(
-      stack
-        .all('AWS::Lambda::Function')
-        .map(({ id }) => id)
-        .sort(),
-    ).toEqual(known.sort());
+    const functions = stack.all('AWS::Lambda::Function').map(({ id }) => id);
+    expect(functions.sort()).toEqual(known.sort());
   });
 });

@@ -5,7 +5,7 @@ import { printedSamples } from '../support/builders/metric-samples.ts';
 const nowMs = 1_800_000_000_000;
 const minuteMs = 60_000;
 
-describe('the state of an alarm', () => {
+describe('stateOf', () => {
   test.each([
     ['GreaterThanOrEqualToThreshold', 5, 'ALARM'],
     ['GreaterThanThreshold', 5, 'OK'],
@@ -13,7 +13,7 @@ describe('the state of an alarm', () => {
     ['LessThanThreshold', 5, 'OK'],
     ['LessThanThreshold', 4, 'ALARM'],
     ['LessThanOrEqualToThreshold', 5, 'ALARM'],
-  ] as const)('compares: %s 5 with %d is %s', (comparison, value, state) => {
+  ] as const)('%s 5: the value %d is %s', (comparison, value, state) => {
     expect(stateOf(alarm({ comparison }), [sample(value)], nowMs)).toBe(state);
   });
 
@@ -25,7 +25,7 @@ describe('the state of an alarm', () => {
     ['SampleCount', 4],
     ['p50', 2],
     ['p99', 4],
-  ])('takes the statistic %s of a period', (statistic, threshold) => {
+  ])('evaluates the statistic %s of a period', (statistic, threshold) => {
     const samples = [1, 2, 3, 4].map((value) => sample(value));
     const state = (limit: number) => stateOf(alarm({ statistic, threshold: limit }), samples, nowMs);
     expect([state(threshold), state(threshold + 0.01)]).toEqual(['ALARM', 'OK']);
@@ -35,26 +35,26 @@ describe('the state of an alarm', () => {
     ['breaching', 'ALARM'],
     ['notBreaching', 'OK'],
     ['missing', 'INSUFFICIENT_DATA'],
-  ] as const)('takes missing data for %s', (whenMissing, state) => {
+  ] as const)('treats missing data as %s', (whenMissing, state) => {
     expect(stateOf(alarm({ whenMissing }), [], nowMs)).toBe(state);
   });
 
-  test.each(['ALARM', 'OK'] as const)('stays %s when missing data is ignored', (before) => {
+  test.each(['ALARM', 'OK'] as const)('remains %s when missing data is ignored', (before) => {
     expect(stateOf(alarm({ whenMissing: 'ignore' }), [], nowMs, before)).toBe(before);
   });
 
-  test('needs as many breaching periods as the alarm says', () => {
+  test('needs as many breaching periods as DatapointsToAlarm', () => {
     const samples = [sample(9, 0), sample(0, minuteMs), sample(9, 2 * minuteMs)];
     const state = (datapointsToAlarm: number) =>
       stateOf(alarm({ evaluationPeriods: 3, datapointsToAlarm }), samples, nowMs);
     expect([state(2), state(3)]).toEqual(['ALARM', 'OK']);
   });
 
-  test('knows neither what is older than its periods nor what is still to come', () => {
+  test('ignores samples before its periods and after now', () => {
     expect(stateOf(alarm({}), [sample(9, minuteMs), sample(9, -1)], nowMs)).toBe('OK');
   });
 
-  test('knows a metric by its name and all of its dimensions', () => {
+  test('distinguishes metrics by namespace, name and all dimensions', () => {
     const others = [
       { ...sample(9), namespace: 'other' },
       { ...sample(9), metricName: 'other' },
@@ -65,7 +65,7 @@ describe('the state of an alarm', () => {
     expect(others.map((other) => stateOf(alarm({}), [other], nowMs))).toEqual(others.map(() => 'OK'));
   });
 
-  test('reckons with metrics, of which some may have no data', () => {
+  test('evaluates expressions of metrics, some without data', () => {
     const metrics = ['a', 'b'].map((service) => ({ ...alarm({}).metrics[0], id: service, dimensions: { service } }));
     const state = (expression: string) =>
       stateOf({ ...alarm({}), expression, metrics: metrics as AlarmRule['metrics'] }, [sample(7)], nowMs);
@@ -77,7 +77,7 @@ describe('the state of an alarm', () => {
   });
 });
 
-test('an embedded-metric line gives each of its values', () => {
+test('printedSamples returns each value of an embedded-metric line, and nothing for other lines', () => {
   const _aws = {
     Timestamp: nowMs,
     CloudWatchMetrics: [{ Namespace: 'n', Dimensions: [['service']], Metrics: [{ Name: 'm' }, { Name: 'd' }] }],

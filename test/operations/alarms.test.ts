@@ -6,8 +6,8 @@ import { createMetricSamples, type MetricSamples, printedSamples } from '../supp
 import type { AwsCall, Disturbance } from '../support/emulators/aws-proxy.ts';
 import { type ConnectedPipeline, startConnectedPipeline } from '../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
-import { provocations } from './provocations.ts';
-import type { Scene } from './scene.ts';
+import { alarmTriggers } from './alarm-triggers.ts';
+import type { TriggerContext } from './trigger-context.ts';
 
 const alarmNames = readTemplate(inject('assemblies').connected)
   .ofType('AWS::CloudWatch::Alarm')
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.stop());
 
-test('while all is well no alarm fires', async () => {
+test('no alarm fires in normal operation', async () => {
   for (const event of eventTypes) {
     const ids = newUpload();
     for (let count = 0; count < 2; count += 1) await metrics.post(webhookBody(event, ids));
@@ -37,30 +37,29 @@ test('while all is well no alarm fires', async () => {
   expect(firing(await metrics.since(0, nowMs), nowMs)).toEqual([]);
 });
 
-test.each(alarmNames)('%s fires when it should, and alone of its kind', async (name) => {
+test.each(alarmNames)('%s fires on its failure, and no other alarm of its kind does', async (name) => {
   const alarm = alarms.find((candidate) => candidate.name === name) as AlarmRule;
-  const provoke = provocations[alarm.section];
-  if (!provoke)
-    throw new Error(`Nothing provokes ${name}: add '${alarm.section}' to a file that provocations.ts names.`);
+  const trigger = alarmTriggers[alarm.section];
+  if (!trigger) throw new Error(`No trigger makes ${name} fire: add '${alarm.section}' to alarm-triggers.ts.`);
   const row = name.split('/').at(-2) ?? '';
   const event = isEventType(row) ? row : (eventTypes[0] ?? '');
-  const disturb: Scene['disturb'] = (next = () => undefined) => {
+  const disturb: TriggerContext['disturb'] = (next = () => undefined) => {
     decide = next;
   };
-  // What a test before this one left behind is not this one's trouble.
+  // A test that failed before this one may have left a disturbance behind.
   disturb();
   const startMs = Date.now();
 
-  const { laterMs = 0, mend } = await provoke({ pipeline, metrics, disturb, alarm, event });
+  const { laterMs = 0, cleanUp } = await trigger({ pipeline, metrics, disturb, alarm, event });
   const nowMs = Date.now() + laterMs;
   const fired = firing(await metrics.since(startMs, nowMs), nowMs);
-  await mend?.();
+  await cleanUp?.();
 
   const ofItsKind = alarms.filter(({ section }) => section === alarm.section).map((other) => other.name);
   expect(fired.filter((other) => ofItsKind.includes(other))).toEqual([name]);
 });
 
-test('every metric of our own that an alarm or the dashboard shows is really printed', () => {
+test('the functions print every custom metric that an alarm or the dashboard uses', () => {
   const printed = new Set(pipeline.logLines.flatMap(printedSamples).map(keyOf));
   const shown = shownMetrics().map(keyOf);
   expect(shown.length).toBeGreaterThan(eventTypes.length * 4);

@@ -12,8 +12,8 @@ const queries = new Map<string, string>(
 );
 const event = 'user_uploads.added';
 const good = newUpload();
-const misplaced = newUpload();
-const poison = 'delivery-of-the-poison';
+const wrongQueue = newUpload();
+const poison = 'poison-delivery';
 
 let pipeline: TestPipeline;
 let lines: readonly LogLine[];
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await pipeline.post('signed, not understood');
   await pipeline.post('not signed', { 'X-Argyle-Signature': '0'.repeat(128) });
   const attributes = { event, receivedAt: new Date().toISOString(), deliveryId: poison };
-  await pipeline.putOnQueue(event, webhookBody('user_uploads.removed', misplaced), attributes);
+  await pipeline.putOnQueue(event, webhookBody('user_uploads.removed', wrongQueue), attributes);
   await until(async () => (await pipeline.queueStates()).some(({ dead }) => dead > 0));
   lines = [
     ...pipeline.logLines.map((line) => JSON.parse(line.slice(line.indexOf('{')))),
@@ -32,31 +32,31 @@ beforeAll(async () => {
     accessLine({ requestId: 'refused', status: '401', 'identity.sourceIp': '192.0.2.1' }),
     accessLine({ requestId: 'died', status: '500', integrationErrorMessage: 'The function died' }),
     accessLine({ requestId: 'throttled', status: '429', integrationErrorMessage: '-' }),
-    // As a worker prints it when DynamoDB does not answer; which fields an error has is tested with the worker.
+    // The line of a worker when DynamoDB does not answer. The worker's tests check the fields of an error.
     { level: 'ERROR', message: 'record_failed', cause: { name: 'TimeoutError', code: 'ECONNRESET' } },
   ];
 });
 afterAll(() => pipeline.stop());
 
-test.each([...queries.keys()])('%s names only fields that lines really have', (name) => {
+test.each([...queries.keys()])('%s uses only fields that log lines have', (name) => {
   const fields = fieldsOf(queries.get(name) ?? '');
   expect(fields).not.toEqual([]);
   expect(fields.filter((field) => lines.every((line) => valueOfField(line, field) === undefined))).toEqual([]);
 });
 
-test('by upload id: how it came in, and in which batch it was applied', () => {
+test('by upload id: finds the delivery and the batch that applied it', () => {
   expect(found('by upload id', good.userUpload)).toMatchObject([
     { service: 'ingest', status: 'accepted', event },
     { service: event, Applied: 1 },
   ]);
 });
 
-test('by upload id: why it failed', () => {
-  const [first] = found('by upload id', misplaced.userUpload);
+test('by upload id: finds the reason of a failure', () => {
+  const [first] = found('by upload id', wrongQueue.userUpload);
   expect(first).toMatchObject({ message: 'record_failed', reason: 'wrong_event', deliveryId: poison });
 });
 
-test('by delivery id: what the gateway answered, what ingest did, and in which batch it was applied', () => {
+test('by delivery id: finds the response of the gateway, the line of ingest and the batch', () => {
   expect(found('by delivery id', deliveryOf(good.userUpload))).toMatchObject([
     { service: 'ingest', userUpload: good.userUpload },
     { service: event, userUploads: good.userUpload },
@@ -64,26 +64,26 @@ test('by delivery id: what the gateway answered, what ingest did, and in which b
   ]);
 });
 
-test('by delivery id: why a message failed', () => {
+test('by delivery id: finds the reason of a failure', () => {
   expect(found('by delivery id', poison)[0]).toMatchObject({ message: 'record_failed', reason: 'wrong_event' });
 });
 
-test('slowest: every request and every batch, and nothing else', () => {
+test('slowest: finds every request and every batch, and nothing else', () => {
   const measured = lines.filter((line) => '_aws' in line);
   expect(found('slowest')).toEqual(measured);
 });
 
-test('refusals: what was not accepted from whom', () => {
+test('refusals: finds rejected requests with their source address', () => {
   expect(found('refusals')).toMatchObject([{ requestId: 'refused', status: '401', sourceIp: '192.0.2.1' }]);
 });
 
-test('failures: every error line', () => {
+test('failures: finds every error line', () => {
   const errors = lines.filter(({ level }) => level === 'ERROR');
   expect(errors.length).toBeGreaterThan(1);
   expect(found('failures')).toEqual(errors);
 });
 
-test('errors of the gateway: what made Argyle try again', () => {
+test('errors of the gateway: finds the responses that Argyle retries', () => {
   expect(found('errors of the gateway').map(({ requestId }) => requestId)).toEqual(['died', 'throttled']);
 });
 
@@ -96,7 +96,7 @@ function deliveryOf(userUpload: string): string {
   return JSON.parse(line.slice(line.indexOf('{'))).deliveryId;
 }
 
-// What API Gateway writes, in the format that the template gives it.
+// A line of API Gateway, in the template's access log format.
 function accessLine(values: Readonly<Record<string, string>>): LogLine {
   const known: Readonly<Record<string, string>> = { routeKey: 'POST /webhooks/argyle', ...values };
   const format: string = template.ofType('AWS::ApiGatewayV2::Stage')[0]?.properties.AccessLogSettings.Format;

@@ -1,8 +1,8 @@
-import { runInNewContext } from 'node:vm';
+import { compileFunction } from 'node:vm';
 import type { LocalStack } from '../../tools/local/template.ts';
 import { type Properties, resolve } from '../../tools/local/template.ts';
 
-/** One value that a metric got at a time. */
+/** One value of a metric at a time. */
 export type Sample = {
   readonly namespace: string;
   readonly metricName: string;
@@ -14,7 +14,7 @@ export type Sample = {
 /** An alarm of the template. */
 export type AlarmRule = {
   readonly name: string;
-  /** Its section in the runbook. */
+  /** Its section in docs/runbook.md. */
   readonly section: string;
   readonly threshold: number;
   readonly comparison: keyof typeof comparisons;
@@ -22,7 +22,7 @@ export type AlarmRule = {
   readonly datapointsToAlarm: number;
   readonly whenMissing: 'breaching' | 'notBreaching' | 'ignore' | 'missing';
   readonly periodMs: number;
-  /** Of the metrics' ids. */
+  /** An expression of the metrics' ids. */
   readonly expression: string;
   readonly metrics: readonly WatchedMetric[];
 };
@@ -37,7 +37,7 @@ const comparisons = {
   LessThanOrEqualToThreshold: (value: number, threshold: number) => value <= threshold,
 };
 
-/** The alarms of a template, by the names that their metrics have in the provisioned stack. Throws for a form it does not know. */
+/** The alarms of a template, with their dimensions resolved to names in the provisioned stack. Throws for an unknown form. */
 export function readAlarms({ template, identities }: LocalStack): readonly AlarmRule[] {
   return template.ofType('AWS::CloudWatch::Alarm').map(({ properties }): AlarmRule => {
     const { AlarmName, AlarmDescription, EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods } = properties;
@@ -48,7 +48,7 @@ export function readAlarms({ template, identities }: LocalStack): readonly Alarm
     const [result, ...others] = queries.filter(({ ReturnData }) => ReturnData !== false);
     const [period, ...otherPeriods] = new Set(metrics.map(({ MetricStat }) => MetricStat.Period));
     if (!result || others.length + otherPeriods.length > 0 || !(properties.ComparisonOperator in comparisons))
-      throw new Error(`The evaluator does not know the form of the alarm ${AlarmName}.`);
+      throw new Error(`The evaluator does not support the form of the alarm ${AlarmName}.`);
     return {
       name: AlarmName,
       section: /#([\w-]+)$/.exec(AlarmDescription)?.[1] ?? '',
@@ -73,8 +73,8 @@ export function readAlarms({ template, identities }: LocalStack): readonly Alarm
 }
 
 /**
- * The state of an alarm at a time, from all samples before it. Unlike CloudWatch it looks at the evaluation periods alone:
- * no older data stands in for what is missing in them. `before` is the state that missing data may leave as it is.
+ * The state of an alarm at a time. Unlike CloudWatch it evaluates only the evaluation periods and never replaces missing
+ * data with older data. `before` is the state that the alarm keeps when missing data is ignored.
  */
 export function stateOf(alarm: AlarmRule, samples: readonly Sample[], nowMs: number, before: State = 'OK'): State {
   const values = Array.from({ length: alarm.evaluationPeriods }, (_, age) =>
@@ -88,17 +88,18 @@ export function stateOf(alarm: AlarmRule, samples: readonly Sample[], nowMs: num
   return alarm.whenMissing === 'missing' ? 'INSUFFICIENT_DATA' : 'OK';
 }
 
-// The value of the period that ends at `endMs`. A metric without data is undefined, which makes any sum NaN.
+// The value of the period that ends at `endMs`. A metric without data is undefined, which makes a sum NaN.
 function valueAt(alarm: AlarmRule, samples: readonly Sample[], endMs: number): number | undefined {
   const known = alarm.metrics.map((metric) => {
     const values = samples
       .filter((sample) => sample.timeMs > endMs - alarm.periodMs && sample.timeMs <= endMs && isOf(metric, sample))
       .map(({ value }) => value);
-    return [metric.id, values.length > 0 ? statisticOf(metric.statistic, values) : undefined];
+    return [metric.id, values.length > 0 ? statisticOf(metric.statistic, values) : undefined] as const;
   });
   const FILL = (value: number | undefined, filling: number) => value ?? filling;
   const IF = (isTrue: boolean, then: number, otherwise: number) => (isTrue ? then : otherwise);
-  const value: unknown = runInNewContext(alarm.expression, { ...Object.fromEntries(known), FILL, IF });
+  const evaluate = compileFunction(`return ${alarm.expression}`, ['FILL', 'IF', ...known.map(([id]) => id)]);
+  const value: unknown = evaluate(FILL, IF, ...known.map(([, metric]) => metric));
   return typeof value === 'number' && !Number.isNaN(value) ? value : undefined;
 }
 
@@ -124,7 +125,7 @@ function statisticOf(statistic: string, values: readonly number[]): number {
     SampleCount: values.length,
   };
   const value = known[statistic];
-  if (value === undefined) throw new Error(`The evaluator does not know the statistic ${statistic}.`);
+  if (value === undefined) throw new Error(`The evaluator does not support the statistic ${statistic}.`);
   return value;
 }
 

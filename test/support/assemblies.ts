@@ -9,14 +9,14 @@ import { synthesize } from '../../tools/local/synthesize.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of each cloud assembly; `inject('assemblies')` in a test. */
+    /** The folder of each cloud assembly. A test reads it with `inject('assemblies')`. */
     assemblies: Readonly<Record<AssemblyName, string>>;
   }
 }
 
 export type AssemblyName = keyof typeof contexts;
 
-// `connected` is a sandbox with everything switched on; the plain stages have no credentials for Argyle.
+// `connected` is a sandbox with every option enabled. The other two have no credentials for Argyle.
 const contexts = {
   sandbox: { stage: 'sandbox' },
   production: { stage: 'production', alarmEmail: 'ops@example.com' },
@@ -25,12 +25,12 @@ const contexts = {
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(repository, 'node_modules/.cache/assemblies');
-// Everything that synthesis reads. The lock file stands for node_modules.
+// Everything that synthesis reads. The lock file represents node_modules.
 const sources = ['cdk.json', 'package-lock.json', 'package.json', 'tsconfig.json', 'functions', 'infra'];
 
 /**
- * Synthesizes each assembly with the real CDK CLI before the first test, and keeps it in node_modules/.cache until a
- * file changes that synthesis reads. Tests get copies outside of the repository, where no bundle can use its packages.
+ * Synthesizes each assembly with the real CDK CLI before the first test, and caches it in node_modules/.cache until a file
+ * changes that synthesis reads. Tests use copies outside of the repository, where a bundle cannot import its packages.
  */
 export default async function setup(project: TestProject): Promise<() => void> {
   const cached = join(cache, hashOfSources());
@@ -60,7 +60,7 @@ function filesBelow(path: string): string[] {
 
 async function synthesizeAll(target: string): Promise<void> {
   const [sandbox, production, connected] = await Promise.all([
-    // The other two contain everything that is in it, and are validated.
+    // The other two contain all of its resources and are validated.
     synthesize(contexts.sandbox, { validation: false }),
     synthesize(contexts.production),
     synthesize(contexts.connected),

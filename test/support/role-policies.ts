@@ -5,12 +5,12 @@ import type { AwsCall } from './emulators/aws-proxy.ts';
 /** One permission of a function: an action on one resource (an ARN of the local stack). */
 export type Permission = { readonly caller: string; readonly action: string; readonly resource: string };
 
-// Lambda itself writes the logs, with the function's role: no call of the code.
+// Lambda itself writes the logs with the function's role.
 const isForLogs = (action: string) => action.startsWith('logs:');
-// Authorized by the action of the single call, as SQS's documentation has it.
+// SQS authorizes a batch call by the action of the single call (its documentation).
 const singleActions: Readonly<Record<string, string>> = { ChangeMessageVisibilityBatch: 'ChangeMessageVisibility' };
 
-/** What the template's roles allow each function, logs aside. */
+/** The permissions of each function's role in the template, without those for logs. */
 export function permissionsOf(stack: LocalStack): readonly Permission[] {
   const { template, identities } = stack;
   return template.ofType('AWS::Lambda::Function').flatMap(({ logicalId, properties }) => {
@@ -39,7 +39,7 @@ export function neededFor({ caller, service, action, resource }: AwsCall, stack:
   };
 }
 
-/** The permissions that calls needed and no role gives, as text. */
+/** The permissions that calls need and no role allows, as text. */
 export function forbiddenCalls(calls: readonly AwsCall[], stack: LocalStack): readonly string[] {
   const allowed = new Set(permissionsOf(stack).map(textOf));
   return [...new Set(calls.map((call) => textOf(neededFor(call, stack))))].filter((needed) => !allowed.has(needed));
@@ -57,7 +57,7 @@ function arnOf(resource: string, { identities }: LocalStack): string {
   return known?.attributes.Arn ?? resource;
 }
 
-// The template names the customer's own secret, and leaves the six characters open that its ARN ends with.
+// The customer creates this secret, so the template has a wildcard for the six characters at the end of its ARN.
 function arnOfSecret(nameOrArn: string): string {
   const { 'AWS::Region': region, 'AWS::AccountId': account } = pseudoParameters;
   return nameOrArn.startsWith('arn:')

@@ -1,15 +1,15 @@
 import { runInNewContext } from 'node:vm';
 
-/** A log line as Logs Insights reads it: JSON. */
+/** A log line, parsed as Logs Insights does. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** The lines that the filters of a query let pass; it knows the forms that the stack's own queries have. */
+/** The lines that match all filters of a query. Supports the filter forms of the stack's own queries. */
 export function linesThatPass(query: string, lines: readonly LogLine[]): readonly LogLine[] {
   const filters = query.split('\n| ').filter((command) => command.startsWith('filter '));
   return lines.filter((line) => filters.every((filter) => passes(filter.slice('filter '.length), line)));
 }
 
-/** The fields of the lines that a query names: not what Insights itself adds, nor what the query calls so itself. */
+/** The fields of log lines that a query uses, without Insights' own fields (`@…`) and the query's aliases. */
 export function fieldsOf(query: string): readonly string[] {
   const text = query.replaceAll(/"[^"]*"|\/[^/]*\//g, ' ');
   const aliases = [...text.matchAll(/ as (\w+)/g)].map(([, alias]) => alias);
@@ -17,7 +17,7 @@ export function fieldsOf(query: string): readonly string[] {
   return names.filter((name) => !name.startsWith('@') && !words.has(name) && !aliases.includes(name));
 }
 
-/** The value of a field, `a.b` being b within a. */
+/** The value of a field. `a.b` is b within a. */
 export function valueOfField(line: LogLine, field: string): unknown {
   return field.split('.').reduce<unknown>((value, name) => Object(value)[name], line);
 }

@@ -7,11 +7,12 @@ import type { EventType } from '../../functions/domain/events.ts';
 import type { AssemblyName } from './assemblies.ts';
 
 export const stages = ['sandbox', 'production'] as const;
+export const allAssemblies: readonly AssemblyName[] = [...stages, 'connected'];
 
-/** A resource as CloudFormation gets it, with its logical id. */
+/** A resource of the template with its logical id. */
 export type Resource = ReturnType<Template['findResources']>[string] & { readonly id: string };
 
-/** One statement of a policy; `actions` and `resources` are lists even where the template has a single value. */
+/** One statement of a policy. `actions` and `resources` are lists even where the template has a single value. */
 export type Statement = {
   readonly effect: string;
   readonly actions: readonly string[];
@@ -20,20 +21,20 @@ export type Statement = {
   readonly condition: unknown;
 };
 
-/** The synthesized stack of a stage. What belongs together is found by references, never by logical ids. */
-export type SynthesizedStack = ReturnType<typeof readStack>;
-
+/** The synthesized stack of an assembly. Finds related resources by references, never by logical ids. */
 export function readStack(assembly: AssemblyName) {
   const folder = inject('assemblies')[assembly];
   const name = `argyle-uploads-${assembly === 'production' ? 'production' : 'sandbox'}`;
   const template = Template.fromJSON(readJson(join(folder, `${name}.template.json`)));
   const all = (type: string): Resource[] =>
     Object.entries(template.findResources(type)).map(([id, resource]) => ({ ...resource, id }));
-  const one = (type: string, isMeant: (resource: Resource) => boolean = () => true): Resource => {
-    const [found, ...others] = all(type).filter(isMeant);
+  const one = (type: string, matches: (resource: Resource) => boolean = () => true): Resource => {
+    const [found, ...others] = all(type).filter(matches);
     if (!found || others.length > 0) throw new Error(`Expected one ${type}, found ${found ? 1 + others.length : 0}.`);
     return found;
   };
+  /** The resource that a Ref or Fn::GetAtt points to. */
+  const at = (type: string, reference: unknown) => one(type, ({ id }) => id === targetOf(reference));
   const worker = (event: EventType) =>
     one('AWS::Lambda::Function', (lambda) => variablesOf(lambda)[environment.eventType] === event);
   const ingest = () => one('AWS::Lambda::Function', (lambda) => environment.quarantineQueueUrl in variablesOf(lambda));
@@ -43,36 +44,49 @@ export function readStack(assembly: AssemblyName) {
     one('AWS::Lambda::EventSourceMapping', ({ Properties }) =>
       JSON.stringify(Properties.FunctionName).includes(`{"Ref":"${aliasOf(worker(event)).id}"}`),
     );
-  const queueAt = (reference: unknown) => one('AWS::SQS::Queue', ({ id }) => id === targetOf(reference));
-  const queue = (event: EventType) => queueAt(mapping(event).Properties.EventSourceArn);
-  // What a role allows and denies.
-  const statementsOfRole = (role: Resource): Statement[] => {
-    const policies = all('AWS::IAM::Policy').filter((policy) =>
-      policy.Properties.Roles.map(targetOf).includes(role.id),
-    );
-    return [role, ...policies].flatMap(statementsIn).filter(({ actions }) => !actions.includes('sts:AssumeRole'));
-  };
+  const queue = (event: EventType) => at('AWS::SQS::Queue', mapping(event).Properties.EventSourceArn);
+  const roleOf = (lambda: Resource) => at('AWS::IAM::Role', lambda.Properties.Role);
+  const policiesOf = (role: Resource) =>
+    all('AWS::IAM::Policy').filter(({ Properties }) => Properties.Roles.map(targetOf).includes(role.id));
+  const statementsOf = (role: Resource): Statement[] =>
+    [role, ...policiesOf(role)].flatMap(statementsIn).filter(({ actions }) => !actions.includes('sts:AssumeRole'));
 
   return {
     name,
     template,
-    /** The manifest's entry of the stack, which holds what is no part of the template. */
+    outputs: template.toJSON().Outputs,
+    /** The stack's entry in the manifest of the assembly: properties that are not part of the template. */
     manifest: readJson(join(folder, 'manifest.json')).artifacts[name].properties,
     all,
     one,
+    at,
     worker,
     ingest,
-    /** What callers of a function call. */
+    /** The alias that callers of a function use. */
     aliasOf,
     mapping,
     queue,
-    deadLetterQueue: (event: EventType) => queueAt(queue(event).Properties.RedrivePolicy.deadLetterTargetArn),
-    quarantine: () => queueAt(variablesOf(ingest())[environment.quarantineQueueUrl]),
+    deadLetterQueue: (event: EventType) =>
+      at('AWS::SQS::Queue', queue(event).Properties.RedrivePolicy.deadLetterTargetArn),
+    quarantine: () => at('AWS::SQS::Queue', variablesOf(ingest())[environment.quarantineQueueUrl]),
     table: () => one('AWS::DynamoDB::Table', ({ Properties }) => Properties.GlobalSecondaryIndexes),
-    statementsOfRole,
-    /** What a function's role allows and denies. */
-    statementsOf: (lambda: Resource): Statement[] =>
-      statementsOfRole(one('AWS::IAM::Role', ({ id }) => id === targetOf(lambda.Properties.Role))),
+    /** The table of leases and progress. Exists only with credentials for Argyle. */
+    stateTable: () => one('AWS::DynamoDB::Table', ({ Properties }) => !Properties.GlobalSecondaryIndexes),
+    secret: () => one('AWS::SecretsManager::Secret'),
+    alarm: (row: string, section: string): Resource['Properties'] =>
+      one('AWS::CloudWatch::Alarm', ({ Properties }) => Properties.AlarmName === `${name}/${row}/${section}`)
+        .Properties,
+    roleOf,
+    policiesOf,
+    statementsOf,
+    /** The resources on which a role allows each action, except for the log group of its function. */
+    permissionsOf: (role: Resource): Readonly<Record<string, readonly string[]>> => {
+      const permissions: Record<string, string[]> = {};
+      for (const { effect, actions, resources } of statementsOf(role))
+        for (const action of actions.filter((name) => effect === 'Allow' && !name.startsWith('logs:')))
+          permissions[action] = [...(permissions[action] ?? []), ...resources.map(textOf)].sort();
+      return permissions;
+    },
     /** The folder of a function's code. */
     codeOf: (lambda: Resource): string => {
       const asset = readJson(join(folder, `${name}.assets.json`)).files[
@@ -81,6 +95,22 @@ export function readStack(assembly: AssemblyName) {
       return join(folder, asset.source.path);
     },
   };
+}
+
+export function arnOf({ id }: Resource): { readonly 'Fn::GetAtt': readonly string[] } {
+  return { 'Fn::GetAtt': [id, 'Arn'] };
+}
+
+/** The expected value of `permissionsOf`: pairs of resources and the actions that are allowed on each of them. */
+export function permissions(...grants: readonly (readonly [resources: readonly unknown[], ...actions: string[]])[]) {
+  const pairs = grants.flatMap(([resources, ...actions]) =>
+    actions.map((action) => [action, resources.map(textOf).sort()] as const),
+  );
+  return Object.fromEntries(pairs);
+}
+
+function textOf(resource: unknown): string {
+  return JSON.stringify(resource);
 }
 
 /** The logical id that a Ref or Fn::GetAtt points to. */
@@ -93,7 +123,7 @@ export function variablesOf(lambda: Resource): Readonly<Record<string, unknown>>
   return lambda.Properties.Environment?.Variables ?? {};
 }
 
-/** Every statement that stands anywhere in a resource. */
+/** Every policy statement anywhere in a resource. */
 export function statementsIn(resource: unknown): Statement[] {
   if (typeof resource !== 'object' || resource === null) return [];
   const own = 'Statement' in resource ? [resource.Statement].flat() : [];
@@ -101,7 +131,7 @@ export function statementsIn(resource: unknown): Statement[] {
     const { Effect, Action, NotAction, Resource: resources, NotResource, Principal, Condition } = Object(statement);
     return {
       effect: Effect,
-      // A list of exceptions is as wide as a star.
+      // NotAction and NotResource allow as much as a wildcard.
       actions: NotAction ? ['*'] : [Action].flat(),
       resources: NotResource ? ['*'] : [resources].flat(),
       principal: Principal,

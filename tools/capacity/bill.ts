@@ -6,6 +6,7 @@ import { dollarsFor, type PriceName } from './prices.ts';
 import type { StackFacts } from './stack-facts.ts';
 
 type Line = readonly [name: string, price: PriceName, units: number];
+
 /**
  * What causes a cost. `webhooks`: the way of each webhook from the API to its record. `indexes`: entries of the table's indexes.
  * `logs` and `monitoring` only inform people.
@@ -14,8 +15,8 @@ type Group = 'webhooks' | 'indexes' | 'other' | 'logs' | 'monitoring';
 type Month = ReturnType<typeof monthAt>;
 export type Bill = ReturnType<typeof billAt>;
 
-/** AWS counts a month as 730 hours. */
-export const monthSeconds = 730 * 3_600;
+// AWS counts a month as 730 hours.
+const monthSeconds = 730 * 3_600;
 
 const kilobyte = 1_024;
 const gigabyte = kilobyte ** 3;
@@ -24,6 +25,7 @@ const attributeBytes = 1_024;
 // DynamoDB adds 100 bytes to each stored item and index entry. An index entry has the names and values of two ids.
 const storedOverheadBytes = 100;
 const indexEntryBytes = 'userUpload'.length + 36 + 'account'.length + 36;
+
 /** Returns a month's bill at a steady rate. Throws when the template has a resource whose price is unknown. */
 export function billAt(webhooksPerSecond: number, facts: StackFacts, assumed: Assumptions) {
   rejectUnpriced(facts.template);

@@ -9,13 +9,7 @@ const priced = [
 
 /** The types that cost nothing, or next to nothing, by the reason. */
 const free = {
-  'permissions cost nothing': [
-    'IAM::Policy',
-    'IAM::Role',
-    'Lambda::Permission',
-    'SNS::TopicPolicy',
-    'SQS::QueuePolicy',
-  ],
+  'permissions are free': ['IAM::Policy', 'IAM::Role', 'Lambda::Permission', 'SNS::TopicPolicy', 'SQS::QueuePolicy'],
   'included in the price of what it belongs to': [
     ...['ApiGatewayV2::Integration', 'ApiGatewayV2::Route', 'SNS::Subscription'],
     ...['Lambda::Alias', 'Lambda::EventInvokeConfig', 'Lambda::Version'],

@@ -4,8 +4,6 @@ import { type QueueSetup, simulateQueue } from './simulation/event-source.ts';
 import { seededRandom } from './simulation/seeded-random.ts';
 import type { StackFacts } from './stack-facts.ts';
 
-export type Load = ReturnType<typeof loadAt>;
-
 /** Maximum number of messages in flight in a standard queue. quotas-queues.html, read 2026-11-24. */
 export const maxInFlight = 120_000;
 

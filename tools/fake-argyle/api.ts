@@ -25,10 +25,10 @@ export async function answerApi(
   authorization: string | undefined,
 ): Promise<ApiAnswer> {
   const { rateLimit } = state.faults.get();
-  const isTooMany = state.requests.begin() > (rateLimit?.perSecond ?? Number.POSITIVE_INFINITY);
+  const isRateLimited = state.requests.begin() > (rateLimit?.perSecond ?? Number.POSITIVE_INFINITY);
   const answer = (): ApiAnswer => {
     if (authorization !== basic(key)) return errorAnswer(401, 'Invalid credentials.');
-    return isTooMany
+    return isRateLimited
       ? withRetryAfter(errorAnswer(429, 'Too many requests.'), rateLimit?.retryAfter)
       : route(state, request);
   };

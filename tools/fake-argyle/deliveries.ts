@@ -71,7 +71,7 @@ export function createDeliveries(webhooks: Webhooks, faults: FaultInjector, opti
     ...record,
     /** Sends an event of a document to the current subscribers. */
     fire: (event: EventType, ids: UploadIds): void => {
-      for (const delivery of record.begin(event, ids, webhooks.listing(event))) void deliver(delivery);
+      for (const delivery of record.begin(event, ids, webhooks.subscribersOf(event))) void deliver(delivery);
     },
   };
 }

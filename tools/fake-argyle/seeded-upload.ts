@@ -48,14 +48,14 @@ export function seededNumber({ seed, count }: SeedBlock, id: string): number | u
   return numberOf('upload', seed, count, id);
 }
 
-/** The numbers of an account's or user's documents, first and last plus one; undefined when the block has none. */
+/** The numbers of an account's or user's documents, the first and the last; undefined when the block has none. */
 export function seededRange({ seed, count }: SeedBlock, owner: string): readonly [number, number] | undefined {
   for (const [kind, size] of [
     ['account', uploadsPerAccount],
     ['user', uploadsPerAccount * accountsPerUser],
   ] as const) {
     const number = numberOf(kind, seed, Math.ceil(count / size), owner);
-    if (number !== undefined) return [number * size, Math.min((number + 1) * size, count)];
+    if (number !== undefined) return [number * size, Math.min((number + 1) * size, count) - 1];
   }
   return undefined;
 }

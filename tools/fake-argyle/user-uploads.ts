@@ -26,7 +26,7 @@ export type UserUploads = ReturnType<typeof createUserUploads>;
  */
 export function createUserUploads(fire: (event: EventType, ids: UploadIds) => void) {
   const store = createStore();
-  const happen = (known: KnownUpload, event: EventType): KnownUpload => {
+  const applyEvent = (known: KnownUpload, event: EventType): KnownUpload => {
     const after = { ...known, events: [...known.events, event] };
     store.change(after);
     fire(event, after);
@@ -36,7 +36,7 @@ export function createUserUploads(fire: (event: EventType, ids: UploadIds) => vo
     const known = store.find(id);
     return known?.isRemoved ? undefined : known;
   };
-  const remove = (known: KnownUpload) => happen({ ...known, isRemoved: true }, eventsOfLife.removal);
+  const remove = (known: KnownUpload) => applyEvent({ ...known, isRemoved: true }, eventsOfLife.removal);
 
   return {
     ...store,
@@ -50,12 +50,12 @@ export function createUserUploads(fire: (event: EventType, ids: UploadIds) => vo
       const upload = newUserUpload(ids, documentType, fileName, new Date().toISOString());
       const known = { ...ids, isRemoved: false, events: [], upload };
       store.add(known);
-      return happen(known, eventsOfLife.upload);
+      return applyEvent(known, eventsOfLife.upload);
     },
     runOcr: (id: string, run: OcrRun): KnownUpload | undefined => {
       const known = findListed(id);
       const upload = known && afterOcr(known.upload, run, new Date().toISOString());
-      return upload && happen({ ...known, upload }, eventsOfLife[run.result]);
+      return upload && applyEvent({ ...known, upload }, eventsOfLife[run.result]);
     },
     /** Overwrites fields of the user-upload object with any value, without an event. Null deletes a field. */
     overwrite: (id: string, fields: Readonly<Record<string, unknown>>): KnownUpload | undefined => {
@@ -97,8 +97,8 @@ function createStore() {
   /** All positions of an account or user, newest first. */
   const positionsOf = (owner: string): number[] => {
     const seeded = blocks.flatMap((block) => {
-      const [first, behind] = seededRange(block, owner) ?? [0, 0];
-      return Array.from({ length: behind - first }, (_, number) => block.start + first + number);
+      const [first, last] = seededRange(block, owner) ?? [0, -1];
+      return Array.from({ length: last - first + 1 }, (_, number) => block.start + first + number);
     });
     return [...seeded, ...(owned.get(owner) ?? [])].sort((one, other) => other - one);
   };

@@ -40,7 +40,8 @@ export function createWebhooks() {
     },
     remove: (id: string): boolean => webhooks.delete(id),
     /** Subscriptions that list the event; `*` lists all events. */
-    listing: (event: string): Webhook[] => all().filter(({ events }) => events.includes(event) || events.includes('*')),
+    subscribersOf: (event: string): Webhook[] =>
+      all().filter(({ events }) => events.includes(event) || events.includes('*')),
     markSent: (id: string): void => {
       const entry = webhooks.get(id);
       if (entry) entry.webhook = { ...entry.webhook, last_sent_at: new Date().toISOString() };

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -11,9 +11,6 @@ export type Assembly = {
   readonly directory: string;
   readonly remove: () => Promise<void>;
 };
-
-// cdk.json runs `node`: put the Node that runs here first.
-const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -45,7 +42,7 @@ async function run(words: readonly string[], signal: AbortSignal | undefined): P
   signal?.throwIfAborted();
   const child = spawn(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...words], {
     cwd: repository,
-    env: { ...process.env, PATH, CDK_DISABLE_CLI_TELEMETRY: 'true' },
+    env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' },
     stdio: ['ignore', 'ignore', 'pipe'],
     // Its own process group, so that `killGroup` also ends the app and esbuild, which would go on writing to the folder.
     detached: true,

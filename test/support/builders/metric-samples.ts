@@ -3,30 +3,21 @@ import type { Sample } from '../alarm-rules.ts';
 import type { WatchedPipeline } from '../emulators/watched-pipeline.ts';
 import type { Answer } from '../fakes/argyle-sender.ts';
 
-/** What CloudWatch would have got, were the local pipeline deployed. */
 export type MetricSamples = ReturnType<typeof createMetricSamples>;
 
 /**
- * Gathers metrics from what the pipeline really does: the lines that the functions print, the answers of the gateway, the
- * invocations of the functions, the messages in the engine. Nothing here throttles: who wants that adds samples.
+ * Collects the metrics that CloudWatch would have of the local pipeline: printed metrics, responses of the gateway,
+ * invocations of the functions and messages in the queues. The pipeline never throttles; a test adds such samples itself.
  */
 export function createMetricSamples(pipeline: WatchedPipeline) {
   const answers: Sample[] = [];
   const added: Sample[] = [];
   let countsBefore = countsOf(pipeline);
-  const dimensions = {
-    ApiId: pipeline.template.ofType('AWS::ApiGatewayV2::Api')[0]?.logicalId ?? '',
-    Stage: '$default',
-  };
-  const answered = (metricName: string, value: number): Sample => ({
-    namespace: 'AWS/ApiGateway',
-    metricName,
-    dimensions,
-    value,
-    timeMs: Date.now(),
-  });
+  const ApiId = pipeline.template.ofType('AWS::ApiGatewayV2::Api')[0]?.logicalId ?? '';
+  const gateway = { namespace: 'AWS/ApiGateway', dimensions: { ApiId, Stage: '$default' } };
+  const answered = (metricName: string, value: number) => ({ ...gateway, metricName, value, timeMs: Date.now() });
   return {
-    /** Posts as `pipeline.post` does, and counts the answer as API Gateway does. */
+    /** Posts like `pipeline.post` and counts the response like API Gateway. */
     post: async (...request: Parameters<WatchedPipeline['post']>): Promise<Answer> => {
       const startMs = Date.now();
       const answer = await pipeline.post(...request);
@@ -35,15 +26,15 @@ export function createMetricSamples(pipeline: WatchedPipeline) {
       answers.push(answered('Latency', Date.now() - startMs));
       return answer;
     },
-    /** Adds what nothing here reports. */
+    /** Adds samples that the local pipeline does not report. */
     add: (...samples: readonly Sample[]) => added.push(...samples),
-    /** All that was reported since a time, and of the queues what they hold, as if it were `nowMs` now. */
+    /** All samples since a time, and the current content of the queues as of `nowMs`. */
     since: async (sinceMs: number, nowMs: number): Promise<readonly Sample[]> => {
       const counts = countsOf(pipeline);
       const invocations = counts.map((sample, index) => ({
         ...sample,
         value: sample.value - (countsBefore[index]?.value ?? 0),
-        // They happened before now, though they are counted a moment later.
+        // The invocations happened before `nowMs`, although they are counted a moment later.
         timeMs: Math.min(sample.timeMs, nowMs),
       }));
       countsBefore = counts;
@@ -58,7 +49,7 @@ export function createMetricSamples(pipeline: WatchedPipeline) {
   };
 }
 
-/** The metrics of a line in CloudWatch's embedded metric format; none of any other line. */
+/** The metrics of a line in CloudWatch's embedded metric format. Empty for other lines. */
 export function printedSamples(line: string): readonly Sample[] {
   if (!line.includes('"CloudWatchMetrics"')) return [];
   const printed = JSON.parse(line.slice(line.indexOf('{')));
@@ -90,7 +81,7 @@ function countsOf({ functions }: WatchedPipeline): readonly Sample[] {
   );
 }
 
-// SQS reports the age of the oldest message, in flight or not; of an empty queue it reports none.
+// SQS reports the age of the oldest message, in flight or not, and no age for an empty queue.
 async function queueSamples({ template, identities, sqsEndpoint }: WatchedPipeline, nowMs: number): Promise<Sample[]> {
   const names = template
     .ofType('AWS::SQS::Queue')
@@ -99,13 +90,8 @@ async function queueSamples({ template, identities, sqsEndpoint }: WatchedPipeli
     const { messages } = (await (await fetch(`${sqsEndpoint}/_fauxqs/queues/${QueueName}`)).json()) as QueueContent;
     const { ready, delayed, inflight } = messages;
     const all = [...ready, ...delayed, ...inflight.map(({ message }) => message)];
-    const reported = (metricName: string, value: number): Sample => ({
-      namespace: 'AWS/SQS',
-      metricName,
-      dimensions: { QueueName },
-      value,
-      timeMs: nowMs,
-    });
+    const queue = { namespace: 'AWS/SQS', dimensions: { QueueName }, timeMs: nowMs };
+    const reported = (metricName: string, value: number): Sample => ({ ...queue, metricName, value });
     const oldestMs = Math.min(...all.map(({ sentTimestamp }) => sentTimestamp));
     return [
       reported('ApproximateNumberOfMessagesVisible', ready.length),
