@@ -17,16 +17,20 @@ afterAll(async () => {
   await observed.pipeline.stop();
 });
 
-test('the local pipeline passes every check', { timeout: 120_000 }, async () => {
-  const results = await runSuite(receiver, observed.observer);
+// uploads check reads records. Only an observer inside the pipeline can see the rest.
+const insideOnly = suite.filter(({ needs }) => needs.some((need) => need !== 'readRecord'));
 
+test('the local pipeline passes the checks that need an observer inside', async () => {
+  const results = await runSuite(receiver, observed.observer, { checks: insideOnly });
+
+  expect(results).toHaveLength(insideOnly.length);
   expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
 });
 
-test('the local pipeline passes uploads --local check, which reads its records', async () => {
+test('the local pipeline passes all other checks through uploads --local check', async () => {
   const { port } = new URL(observed.pipeline.webhookUrl);
   const report = await runJson(`--local --port ${port} check`);
 
-  const notObservable = suite.filter(({ needs }) => needs.some((need) => need !== 'readRecord')).length;
+  const notObservable = insideOnly.length;
   expect(report).toMatchObject({ passed: suite.length - notObservable, failed: 0, notObservable });
 });
