@@ -11,9 +11,14 @@ type Failure = readonly [code: Parameters<Telemetry['error']>[0], error?: unknow
 
 const time = '14:03:04.123Z';
 
+// The variables from which Node.js decides whether a terminal has colours. CI servers set some of them.
+const colorVariables = 'FORCE_COLOR NO_COLOR NODE_DISABLE_COLORS COLORTERM TERM_PROGRAM TMUX CI TEAMCITY_VERSION'.split(
+  ' ',
+);
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(`2026-11-24T${time}`) });
-  for (const name of ['FORCE_COLOR', 'NO_COLOR', 'NODE_DISABLE_COLORS']) vi.stubEnv(name, undefined);
+  for (const name of colorVariables) vi.stubEnv(name, undefined);
   vi.stubEnv('TERM', 'xterm');
 });
 afterEach(() => {
