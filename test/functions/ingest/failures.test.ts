@@ -45,10 +45,10 @@ describe('a failure of our own is answered 503 with Retry-After', () => {
     };
     const slow = { ...fakeSecrets(), secrets: { ...secrets, valid } };
     const { ingest } = setUpIngest({ secrets: slow, queue: fakeSendMessage(hang), deadlineMs: requestDeadlineMs });
-    const answering = ingest(signedRequest(sampleBody()));
+    const answered = vi.fn();
+    void ingest(signedRequest(sampleBody())).then(answered);
     await vi.advanceTimersByTimeAsync(requestDeadlineMs);
-    expect(vi.getTimerCount()).toBe(0);
-    expect(await answering).toEqual(unavailable);
+    expect(answered.mock.calls).toEqual([[unavailable]]);
     expect(requestDeadlineMs).toBeLessThan(8_000);
   });
 });
