@@ -52,14 +52,18 @@ async function findReceiver(
 ): Promise<(Endpoint & { readonly observer: Observer }) | undefined> {
   if (url) {
     const endpoint = endpointAt(url);
+    const observer = table ? observerOf(new DynamoDBClient(awsClientOptions(options)), table) : {};
+    // Fails now, and not in every check, when the table cannot be read.
+    await observer.readRecord?.(`${sampleIdStart}-0000-0000-0000-000000000000`);
     report.remark(checkConsequences);
-    return { ...endpoint, observer: table ? observerOf(new DynamoDBClient(awsClientOptions(options)), table) : {} };
+    return { ...endpoint, observer };
   }
+  if (table) throw new UsageError('--table needs --url: without it, the stack names its table.');
   const target = await findTarget(options);
   const isConfirmed = target.isLocal || (await report.confirm(`${target.stackName}: ${checkConsequences}`, yes));
   if (!isConfirmed) return undefined;
   const dynamodb = new DynamoDBClient(target.clientOptions('DYNAMODB'));
-  return { ...(await endpointOf(target)), observer: observerOf(dynamodb, table ?? target.uploadTableName) };
+  return { ...(await endpointOf(target)), observer: observerOf(dynamodb, target.uploadTableName) };
 }
 
 function observerOf(dynamodb: DynamoDBClient, table: string): Observer {

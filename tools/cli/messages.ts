@@ -52,6 +52,7 @@ export async function showDead(
   ].join('\n\n');
   const reasons = Object.fromEntries(counts.map(({ reason, count }) => [reason, count]));
   report.result({ event, reasons, letters }, letters.length > 0 ? text : 'No dead letters.');
+  remarkIfCut(report, letters.length, most);
 }
 
 /** Prints the quarantined messages by reason and event, and returns whether there are none. */
@@ -66,6 +67,7 @@ export async function listQuarantine(target: Target, report: Report, { most }: M
   const columns = { reason: 'reason', event: 'event', count: 'count' };
   const text = counts.length > 0 ? tableOf(columns, counts) : 'The quarantine is empty.';
   report.result(counts, text);
+  remarkIfCut(report, kinds.length, most);
   return counts.length === 0;
 }
 
@@ -138,4 +140,8 @@ async function waitingQueue(target: Target, event: EventType | undefined) {
     destinationOf: redriveDestination(target.queueUrls, event),
     consequences: 'are moved back to the queue of their event. A message that fails again becomes a dead letter again.',
   };
+}
+
+function remarkIfCut(report: Report, read: number, most: number): void {
+  if (read >= most) report.remark(`Only the first ${most} messages were read: use --most for more.`);
 }

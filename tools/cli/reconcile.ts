@@ -22,6 +22,6 @@ export async function startReconciliation(
   await lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }));
   report.result(
     { started: true },
-    'Started. It corrects the records while it runs. To see what it finds, start npm run uploads -- tail before it.',
+    `Started. It corrects the records while it runs. To see what it finds, start ${target.command} tail before it.`,
   );
 }

@@ -33,7 +33,7 @@ type Status = {
 /** Prints queues, ages, dead letters, the last webhook and the firing alarms. Returns false when somebody must act. */
 export async function showStatus(target: Target, report: Report): Promise<boolean> {
   const status = await readStatus(target);
-  report.result(status, textOf(status));
+  report.result(status, textOf(status, target.command));
   return status.quarantined === 0 && status.queues.every(({ dead }) => dead === 0) && !status.alarms?.length;
 }
 
@@ -109,7 +109,7 @@ function ageQuery(queueUrl: string, index: number): MetricDataQuery {
   return { Id: `age${index}`, MetricStat: { Metric, Period: 60, Stat: 'Maximum' } };
 }
 
-function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status): string {
+function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status, command: string): string {
   const dead = queues.reduce((sum, queue) => sum + queue.dead, 0);
   return [
     stack,
@@ -117,10 +117,8 @@ function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status): 
       { event: 'event', visible: 'visible', inFlight: 'in flight', oldestSeconds: 'oldest (s)', dead: 'dead' },
       queues,
     ),
-    dead > 0 ? alarming(`${dead} dead letters: npm run uploads -- dead list`) : 'no dead letters',
-    quarantined > 0
-      ? alarming(`${quarantined} in quarantine: npm run uploads -- quarantine list`)
-      : 'nothing in quarantine',
+    dead > 0 ? alarming(`${dead} dead letters: ${command} dead list`) : 'no dead letters',
+    quarantined > 0 ? alarming(`${quarantined} in quarantine: ${command} quarantine list`) : 'nothing in quarantine',
     `last webhook: ${lastWebhookAt ?? (alarms ? 'none within the last 24 hours' : 'none since npm start')}`,
     alarms === undefined ? 'alarms: known to CloudWatch only' : `alarms: ${alarms.map(alarming).join(', ') || 'none'}`,
   ].join('\n');

@@ -28,7 +28,7 @@ type ClientOptions = {
 
 /** Reads the target from the stack's outputs. Throws a UsageError if there is no such stack or local pipeline. */
 export async function findTarget(options: TargetOptions): Promise<Target> {
-  return options.local ? findLocal(options.port) : findDeployed(options);
+  return options.local ? findLocal(options) : findDeployed(options);
 }
 
 /** Returns the options of AWS clients. Without profile and region the SDK's default order applies. */
@@ -36,7 +36,7 @@ export function awsClientOptions({ profile, region }: Pick<TargetOptions, 'profi
   return { ...(profile && { profile }), ...(region && { region }) };
 }
 
-async function findLocal(port: string): Promise<Target> {
+async function findLocal({ port }: TargetOptions): Promise<Target> {
   const response = await fetch(`http://127.0.0.1:${port}/console/stack`).catch(() => undefined);
   if (!response?.ok)
     throw new UsageError(`No local pipeline answers on port ${port}: run npm start, or set its port with --port.`);
@@ -44,7 +44,8 @@ async function findLocal(port: string): Promise<Target> {
     'outputs' | 'endpoints',
     Record<string, string>
   > & { stackName: string };
-  return targetOf(stackName, true, outputs, (service) => ({
+  const command = `npm run uploads -- --local${port === '8787' ? '' : ` --port ${port}`}`;
+  return targetOf(stackName, command, true, outputs, (service) => ({
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     useQueueUrlAsEndpoint: false,
@@ -56,7 +57,10 @@ async function findDeployed(options: TargetOptions): Promise<Target> {
   const stackName = `argyle-uploads-${options.stage}`;
   const clientOptions = awsClientOptions(options);
   const outputs = await readOutputs(new CloudFormationClient(clientOptions), stackName);
-  return targetOf(stackName, false, outputs, () => clientOptions);
+  const { stage, profile, region } = options;
+  const flags = Object.entries({ stage: stage === 'sandbox' ? undefined : stage, profile, region });
+  const words = flags.flatMap(([flag, value]) => (value ? [`--${flag} ${value}`] : []));
+  return targetOf(stackName, ['npm run uploads --', ...words].join(' '), false, outputs, () => clientOptions);
 }
 
 async function readOutputs(client: CloudFormationClient, stackName: string): Promise<Record<string, string>> {
@@ -66,7 +70,12 @@ async function readOutputs(client: CloudFormationClient, stackName: string): Pro
       (stack?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
     );
   } catch (error) {
-    if ((error as Error).name !== 'ValidationError') throw error;
+    const { name, message } = error as Error;
+    if (name === 'CredentialsProviderError' || message === 'Region is missing')
+      throw new UsageError(
+        `${message}. Set AWS_REGION or --region, and AWS credentials or --profile; or use --local for the local pipeline.`,
+      );
+    if (name !== 'ValidationError') throw error;
     throw new UsageError(
       `There is no stack ${stackName} in this account and region: deploy it, or choose --stage, --profile or --region.`,
     );
@@ -75,6 +84,8 @@ async function readOutputs(client: CloudFormationClient, stackName: string): Pro
 
 function targetOf(
   stackName: string,
+  // The command line that reaches this target, for hints.
+  command: string,
   isLocal: boolean,
   outputs: Readonly<Record<string, string>>,
   // By service, as the SDK names it in AWS_ENDPOINT_URL_<SERVICE>.
@@ -87,6 +98,7 @@ function targetOf(
   };
   return {
     stackName,
+    command,
     isLocal,
     clientOptions,
     webhookUrl: read(outputNames.webhookUrl),

@@ -21,4 +21,6 @@ ${table(['Event', 'When Argyle sends it', 'Slot', 'Impact while it fails'], rows
 `;
 }
 
-if (import.meta.main) writeFileSync(new URL('../../docs/events.md', import.meta.url), eventsPage());
+// Not `import.meta.main`: tools/run.mjs imports this file.
+if (process.argv[1] === import.meta.filename)
+  writeFileSync(new URL('../../docs/events.md', import.meta.url), eventsPage());

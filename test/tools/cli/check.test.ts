@@ -35,7 +35,7 @@ test('check prints one line per check and names those that it cannot observe', a
 
 test('check exits with 1 when a check fails, reports what it saw, and reads the records of --table', async () => {
   vi.stubEnv('WEBHOOK_SECRET', 'another');
-  const { received, stop } = await startAws(400, '{"__type": "ResourceNotFoundException"}');
+  const { received, stop } = await startAws(200, '{}', 400);
 
   const { code, out, err } = await run(`--region us-east-1 --json check --url ${served.url} --table Uploads`);
   await stop();
@@ -50,6 +50,17 @@ test('check exits with 1 when a check fails, reports what it saw, and reads the 
     milliseconds: expect.any(Number),
   });
   expect(received[0]).toContain('"TableName":"Uploads"');
+});
+
+test('check exits with 2 and sends nothing when it cannot read the table', async () => {
+  vi.stubEnv('WEBHOOK_SECRET', served.secret);
+  const { stop } = await startAws(400, '{"__type": "ResourceNotFoundException", "message": "No such table."}');
+
+  const { code, out, err } = await run(`--region us-east-1 check --url ${served.url} --table Uploads`);
+  await stop();
+
+  expect({ code, out, err }).toEqual({ code: 2, out: '', err: 'No such table.\n' });
+  expect(await run('--local check --table Uploads')).toMatchObject({ code: 2, err: expect.stringContaining('--url') });
 });
 
 test.each([
@@ -103,11 +114,12 @@ function describedStack(): string {
 }
 
 // Gives every AWS call the same answer, and keeps the bodies of the calls.
-async function startAws(code: number, answer: string) {
+// `laterCode` is the status of every answer after the first.
+async function startAws(code: number, answer: string, laterCode = code) {
   const received: string[] = [];
   const server = createServer(async (request, response) => {
     received.push(Buffer.concat(await request.toArray()).toString());
-    response.writeHead(code).end(answer);
+    response.writeHead(received.length > 1 ? laterCode : code).end(answer);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);

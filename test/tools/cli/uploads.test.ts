@@ -20,6 +20,31 @@ afterAll(async () => {
   await pipeline.stop();
 });
 
+test('a reader that closes the pipe early ends a command without a stack trace', async () => {
+  const child = start('--help');
+  child.stdout?.destroy();
+  if (!child.stderr) throw new Error('The child has no output.');
+  const [error, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect({ error, code }).toEqual({ error: '', code: 0 });
+});
+
+test.each([
+  ['Region is missing', { AWS_REGION: undefined, AWS_PROFILE: undefined }],
+  [
+    'Could not load credentials',
+    { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: undefined, AWS_EC2_METADATA_DISABLED: 'true' },
+  ],
+])('without AWS settings, a command explains what to set: %s', async (reason, variables) => {
+  // No files of this machine.
+  const files = { AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
+  for (const [name, value] of Object.entries({ ...files, ...variables })) vi.stubEnv(name, value);
+  const { code, err } = await run('status');
+  vi.unstubAllEnvs();
+  vi.stubEnv('PORT', new URL(pipeline.webhookUrl).port);
+  expect(code).toBe(2);
+  expect(err).toMatch(new RegExp(`^${reason}.* use --local for the local pipeline\\.\n$`));
+});
+
 test('status prints the last webhook, and exits with 1 when there are dead letters', async () => {
   const unused = await run('--local status');
   const beforeMs = Date.now();
@@ -34,7 +59,7 @@ test('status prints the last webhook, and exits with 1 when there are dead lette
   expect(queues.map(({ event }: { event: string }) => event)).toEqual(eventTypes);
   expect(Date.parse(lastWebhookAt)).toBeGreaterThanOrEqual(beforeMs);
   expect(poisoned.code).toBe(1);
-  expect(poisoned.out).toContain('1 dead letters: npm run uploads -- dead list');
+  expect(poisoned.out).toContain(`1 dead letters: npm run uploads -- --local --port ${process.env.PORT} dead list`);
   expect(poisoned.out).not.toContain('\u001b');
 });
 
@@ -144,11 +169,13 @@ test('quarantine release moves the messages that this release can process, and l
   await pipeline.post('{"event": "accounts.added", "data": {}}');
 
   const listed = await runJson('--local quarantine list');
+  const cut = await run('--local quarantine list --most 1');
   const released = await runJson('--local quarantine release --yes');
   await pipeline.drained();
   const after = await run('--local --json quarantine list');
 
   expect(listed).toHaveLength(2);
+  expect(cut.err).toBe('Only the first 1 messages were read: use --most for more.\n');
   expect(released).toMatchObject({ moved: 1, left: 1 });
   expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
   expect(after.code).toBe(1);
