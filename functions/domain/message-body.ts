@@ -31,6 +31,6 @@ export function decodeUtf8(body: Uint8Array): string | undefined {
   try {
     return utf8.decode(body);
   } catch {
-    return undefined;
+    // Not UTF-8.
   }
 }

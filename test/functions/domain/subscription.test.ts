@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
-import { planSubscriptions, readSubscription, type Subscription } from '../../../functions/domain/subscription.ts';
+import {
+  planAddition,
+  planSubscriptions,
+  readSubscription,
+  type Subscription,
+} from '../../../functions/domain/subscription.ts';
 
 const key = { url: 'https://api.example.com/webhooks/argyle', name: 'uploads: team 1' };
 
@@ -42,6 +47,15 @@ describe('the plan', () => {
     );
     expect(planSubscriptions(own, ['current', 'pending'])).toEqual({ create: undefined, remove: ['2', '3'] });
   });
+});
+
+test.each([
+  { secrets: [], create: 'pending' },
+  { secrets: ['current'], create: 'pending' },
+  { secrets: ['current', 'pending'], create: undefined },
+])('an addition beside subscriptions signed with $secrets creates $create and removes none', ({ secrets, create }) => {
+  const own = secrets.map((secret) => subscription(secret, { secret }));
+  expect(planAddition(own, 'pending')).toEqual({ create, remove: [] });
 });
 
 describe('readSubscription', () => {

@@ -39,6 +39,20 @@ export const equivalentMutants: readonly EquivalentMutant[] = [
     reason: 'The same answers, only later: the first request reads the secret. `npm run bench` shows the time.',
   },
   {
+    file: 'functions/domain/envelope.ts',
+    mutator: 'StringLiteral',
+    line: "return JSON.parse(decodeUtf8(body) ?? '');",
+    replacement: '"Stryker was here!"',
+    reason: 'Neither text is JSON, so the body is malformed.',
+  },
+  {
+    file: 'functions/worker/enrich-record.ts',
+    mutator: 'StringLiteral',
+    line: "if (upload?.id !== userUpload) return { kind: 'failed', error: argyleError({ kind: 'refused', status: 200 }) };",
+    replacement: '""',
+    reason: 'argyleError only distinguishes `not_found` and `unavailable` from other kinds.',
+  },
+  {
     file: 'functions/worker/handler.ts',
     mutator: 'ObjectLiteral',
     line: 'return createEnrich({',
