@@ -142,7 +142,7 @@ describe('with every option enabled', () => {
   });
 });
 
-test('the topic sends mail to the configured address, and to nobody without one', () => {
+test('the topic sends mail to the configured address, and has no subscription without one', () => {
   const { one, all } = readStack('production');
   expect(all('AWS::SNS::Subscription').map(({ Properties }) => Properties)).toEqual([
     { Protocol: 'email', Endpoint: 'ops@example.com', TopicArn: { Ref: one('AWS::SNS::Topic').id } },

@@ -113,7 +113,7 @@ function describedStack(): string {
   return `<DescribeStacksResponse><DescribeStacksResult>${stack}</DescribeStacksResult></DescribeStacksResponse>`;
 }
 
-// Gives every AWS call the same answer, and keeps the bodies of the calls.
+// Starts an endpoint that answers every AWS call with the same body, and keeps the bodies of the calls.
 // `laterCode` is the status of every answer after the first.
 async function startAws(code: number, answer: string, laterCode = code) {
   const received: string[] = [];
