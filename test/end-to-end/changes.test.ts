@@ -58,7 +58,7 @@ test('an event has the source and the detail type of the template', async () => 
   expect(event).toMatchObject({ source: 'argyle-uploads-receiver', 'detail-type': 'UploadRecordChanged' });
 });
 
-test('the bundle marks the change of a record that DynamoDB expired, which the emulator never does', async () => {
+test('the bundle marks a change as expired when DynamoDB expired the record (the emulator expires none)', async () => {
   const [pipe] = pipeline.template.ofType('AWS::Pipes::Pipe');
   const name = resolve(pipe?.properties.Enrichment, pipeline.identities).split(':').at(-1) ?? '';
   const userIdentity = { type: 'Service', principalId: 'dynamodb.amazonaws.com' };

@@ -46,7 +46,7 @@ test('a record is found by its id, and unknown ids are answered 404', async () =
     expect((await pipeline.fetchConsole(`/console/uploads/${id}`)).status).toBe(404);
 });
 
-test('a number that only a person can have written hides no record', async () => {
+test('a record with a number too large for the functions to write is still shown', async () => {
   const { userUpload } = newUpload();
   await pipeline.writeRecord({ userUpload: { S: userUpload }, expiresAt: { N: '1e100' } });
   for (const path of ['/console/state', '/console/overview'])
@@ -59,7 +59,7 @@ test.each([
   ['/', 'text/html'],
   ['/console/page.css', 'text/css'],
   ['/console/page.js', 'text/javascript'],
-])('%s is served, and may not load anything from other servers', async (path, type) => {
+])('%s is served with a policy that forbids loading anything from other servers', async (path, type) => {
   const { status, headers } = await pipeline.fetchConsole(path);
   expect([status, headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
   expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; /);
@@ -70,16 +70,16 @@ test.each([
   ['a page of another origin', 'POST', `/console/send?event=${added}`, { origin: 'http://example.com' }],
   ['another page of this machine', 'POST', '/console/redrive?event=quarantine', { origin: 'http://localhost:3000' }],
   ['a page without an origin', 'POST', '/console/scenario?name=flood', { origin: 'null' }],
-  ['a name that points here', 'GET', '/console/state', { host: 'example.com:8787' }],
-  ['a name that points here', 'GET', '/console/log', { host: '127.0.0.1.example.com' }],
-  ['a name that points here', 'POST', '/console/argyle?action=upload', foreign],
+  ['a host name that resolves to this machine', 'GET', '/console/state', { host: 'example.com:8787' }],
+  ['a host name that resolves to this machine', 'GET', '/console/log', { host: '127.0.0.1.example.com' }],
+  ['a host name that resolves to this machine', 'POST', '/console/argyle?action=upload', foreign],
 ])('%s is refused: %s %s', async (_, method, path, headers) => {
   const before = pipeline.logLines.length;
   expect(await exchange(method, path, headers)).toBe(403);
   expect(pipeline.logLines.length).toBe(before);
 });
 
-test('the page can send a signed sample of a document, under any name of this machine', async () => {
+test('the page can send a signed sample of a document, under any host name of this machine', async () => {
   const { userUpload } = newUpload();
   const host = `localhost:${new URL(pipeline.webhookUrl).port}`;
   const path = `/console/send?event=${added}&upload=${userUpload}`;
@@ -99,7 +99,7 @@ test.each(['send?event=x', `scenario?event=${added}&name=x`, 'argyle?action=uplo
   },
 );
 
-test('without a change bus, the changes are empty and not publishing', async () => {
+test('without a change bus, the changes are empty and isPublishing is false', async () => {
   await pipeline.post(webhookBody(added, newUpload()));
   await pipeline.drained();
   expect(await read('/console/changes')).toEqual({ isPublishing: false, changes: [] });

@@ -44,7 +44,7 @@ test('an idle connection stays open for two minutes', async () => {
   expect(headers).toMatchObject({ 'keep-alive': 'timeout=120' });
 });
 
-test('600 deliveries, shuffled and with a third repeated, over 16 connections, make every record correct', async () => {
+test('600 deliveries, shuffled and with a third repeated, over 16 connections, result in correct records', async () => {
   const uploads = Array.from({ length: 80 }, newUpload);
   const deliveries = uploads.flatMap((ids) => eventTypes.map((event) => ({ event, ids })));
   const kept = deliveries.filter((_, index) => index % 7 !== 0);
@@ -129,7 +129,7 @@ test.each(eventTypes)('the worker of %s reports no failure for good messages, re
   expect(await invokeWorker(event, { Records: [record, record] })).toEqual({ batchItemFailures: [] });
 });
 
-// The last tests: the first of them leaves messages in the dead-letter queues.
+// These tests run last, because the first of them leaves messages in the dead-letter queues.
 test('no log line of any function contains a body, a secret or a signature', async () => {
   const good = eventTypes.map((event) => webhookBody(event, newUpload(), `${canary}.pdf`));
   const odd = [

@@ -31,7 +31,7 @@ beforeEach(async () => {
   await pipeline.argyle.clearFaults();
 });
 
-test('the record has the document after its event, and no document after its removal', async () => {
+test('the record contains the document after an event, and no document after the removal', async () => {
   const ids = await pipeline.argyle.uploadDocument({ documentType: 'W-2', fileName: 'my w2.pdf' });
   await deliver('user_uploads.added', ids);
   const uploaded = await pipeline.readRecord(ids.userUpload);
@@ -76,7 +76,7 @@ test('while Argyle is unavailable, the record has the event; a retry after the b
   expect(second).toBeGreaterThanOrEqual(10);
 });
 
-test('a document that Argyle does not know leaves the record without document, and no dead letter', async () => {
+test('for a document that Argyle does not know, there is a record without a document, and no dead letter', async () => {
   const ids = newUpload();
   await deliver('user_uploads.ocr_completed', ids);
   expect(await pipeline.readRecord(ids.userUpload)).toEqual({ ...ids, ocrCompletedAt: expect.any(String) });

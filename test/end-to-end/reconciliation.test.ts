@@ -21,7 +21,7 @@ afterAll(async () => {
   await pipeline.stop();
 });
 
-test('a run adds what Argyle could not deliver to the records, except the user', async () => {
+test('a run adds the events that Argyle could not deliver to the records, but not the user', async () => {
   const [plain, read, failed, checked] = [await upload(), await upload(), await upload(), await upload()];
   await pipeline.argyle.runOcr(read.userUpload, { result: 'success' });
   await pipeline.argyle.runOcr(failed.userUpload, { result: 'failure', error: 'blurred' });
@@ -101,7 +101,7 @@ test('a refused key fails the run with the name of the secret, and no log line c
     expect(log).not.toContain(secret);
 });
 
-test('its role allows exactly the calls of the tests above', () => {
+test('the role of reconciliation allows exactly the calls that the tests above cause', () => {
   const { name } = scheduled().lambda;
   const permissions = permissionsOf(pipeline).filter(({ caller }) => caller === name);
   const needed = new Set(

@@ -132,7 +132,7 @@ test('npm run send refuses an unknown event with a sentence and exit code 2', as
   expect(sent.output()).toContain("'user_uploads.nothing' is invalid for argument 'event'");
 });
 
-/** Starts a program and keeps what it prints, for the message of every failure. The program does not outlive its test. */
+/** Starts a program and records its output, which is printed if the test fails. The program is killed when its test ends. */
 function run(command: string, words: readonly string[], variables: Readonly<Record<string, string | undefined>>) {
   const child = spawn(command, words, {
     env: { ...process.env, TMPDIR, ...variables },
@@ -156,7 +156,7 @@ function run(command: string, words: readonly string[], variables: Readonly<Reco
       child.stderr.destroy();
     },
     ended: async () => (await closed)[0] as number | null,
-    /** Resolves with the first match once there are `times`. Throws with the output when the program ends before. */
+    /** Resolves with the first match once there are `times` matches. Throws with the output when the program ends first. */
     printed: async (pattern: RegExp, times = 1): Promise<RegExpExecArray> => {
       for (;;) {
         const hasEnded = child.exitCode !== null || child.signalCode !== null;
@@ -170,7 +170,7 @@ function run(command: string, words: readonly string[], variables: Readonly<Reco
   };
 }
 
-// Resolves when the first webhook is not accepted.
+// Sends webhooks until one is not accepted.
 async function sendWhileAccepted(url: string): Promise<void> {
   const samples = { event: 'user_uploads.added', count: 16, upload: undefined, url, secret } as const;
   while (areAccepted(await sendSamples(samples)));

@@ -61,7 +61,7 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     return {};
   },
 
-  // One request, counted as many: the real number would take minutes.
+  // Counts one request as many, because sending that many would take minutes.
   'near-request-limit': async (context) => {
     const { metrics, alarm } = context;
     const startMs = Date.now();
@@ -113,7 +113,7 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     return { cleanUp: () => endFailure(context) };
   },
 
-  // The local pipeline never throttles a function, so the metric of a throttled one is added.
+  // The local pipeline never throttles a function, so the trigger adds the metric of a throttled one.
   throttled: async ({ metrics, alarm }) => {
     for (const { namespace, metricName, dimensions } of alarm.metrics)
       metrics.add({ namespace, metricName, dimensions, value: alarm.threshold, timeMs: Date.now() });
@@ -179,7 +179,7 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     const describe = functionOf(resolve(pipe?.properties.Enrichment, identities), functions);
     const source = resolve<Properties>(pipe?.properties.SourceParameters, identities);
     const deadLetterUrl = queueUrlOf(source.DynamoDBStreamParameters.DeadLetterConfig.Arn, context.pipeline);
-    // A change between two kills is published, so the trigger goes on until one is given up.
+    // A change between two kills is published, so the trigger repeats until the pipe gives up on one.
     await until(async () => {
       await postWebhooks(context, 1);
       killAll(describe.pids());
@@ -188,7 +188,8 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     return { cleanUp: () => context.pipeline.purge(deadLetterUrl) };
   },
 
-  // Repeats what a worker prints for one change in each half of the next hour. The pipe's own metrics lie before that hour.
+  // Adds the metrics that a worker prints for one change to each half of the next hour. The pipe's own metrics are older than
+  // that hour.
   'nothing-published': async ({ pipeline, metrics, event, alarm }) => {
     const ids = newUpload();
     const startMs = Date.now();

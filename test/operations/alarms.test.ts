@@ -37,7 +37,7 @@ test('no alarm fires in normal operation', async () => {
   expect(firing(await metrics.since(0, nowMs), nowMs)).toEqual([]);
 });
 
-test.each(alarmNames)('%s fires on its failure, and no other alarm of its kind does', async (name) => {
+test.each(alarmNames)('%s fires on its failure, and no other alarm of its runbook section does', async (name) => {
   const alarm = alarms.find((candidate) => candidate.name === name) as AlarmRule;
   const trigger = alarmTriggers[alarm.section];
   if (!trigger) throw new Error(`No trigger makes ${name} fire: add '${alarm.section}' to alarm-triggers.ts.`);
@@ -46,7 +46,7 @@ test.each(alarmNames)('%s fires on its failure, and no other alarm of its kind d
   const disturb: TriggerContext['disturb'] = (next = () => undefined) => {
     decide = next;
   };
-  // A test that failed before this one may have left a disturbance behind.
+  // Ends the disturbance of an earlier test that failed before it could end it.
   disturb();
   const startMs = Date.now();
 
@@ -55,8 +55,8 @@ test.each(alarmNames)('%s fires on its failure, and no other alarm of its kind d
   const fired = firing(await metrics.since(startMs, nowMs), nowMs);
   await cleanUp?.();
 
-  const ofItsKind = alarms.filter(({ section }) => section === alarm.section).map((other) => other.name);
-  expect(fired.filter((other) => ofItsKind.includes(other))).toEqual([name]);
+  const ofItsSection = alarms.filter(({ section }) => section === alarm.section).map((other) => other.name);
+  expect(fired.filter((other) => ofItsSection.includes(other))).toEqual([name]);
 });
 
 test('the functions print every custom metric that an alarm or the dashboard uses', () => {

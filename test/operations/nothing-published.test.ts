@@ -27,14 +27,14 @@ test.each([published, invisible])(
   },
 );
 
-test('the alarm stays in OK while no record changes, whatever else the workers do', () => {
+test('the alarm stays in OK while no record changes, regardless of other metrics of the workers', () => {
   expect(stateOf(alarm, [], nowMs)).toBe('OK');
   const others = Object.values(workerMetrics).filter((metric) => metric !== applied);
   const unchanged = others.flatMap((metric) => [sample(metric, 45), sample(metric, 15)]);
   expect(stateOf(alarm, unchanged, nowMs)).toBe('OK');
 });
 
-test('a change that is published a moment later never fires the alarm, wherever the periods begin', () => {
+test('a change that is published a moment later never fires the alarm, regardless of where the periods begin', () => {
   const samples = [sample(applied, 30.01), sample(published, 29.99, changesService)];
   for (let second = -1_800; second <= 3_600; second += 1)
     expect(stateOf(alarm, samples, nowMs + second * 1_000)).toBe('OK');

@@ -9,7 +9,7 @@ import type { ConnectedPipeline } from '../support/emulators/local-pipeline.ts';
 import type { QueueState, WatchedPipeline } from '../support/emulators/watched-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 
-/** What a trigger works with. */
+/** The parameters of a trigger. */
 export type TriggerContext = {
   readonly pipeline: ConnectedPipeline;
   readonly metrics: MetricSamples;
@@ -20,7 +20,7 @@ export type TriggerContext = {
   readonly event: string;
 };
 
-/** Makes an alarm fire. `laterMs` after now the alarm is evaluated, then `cleanUp` ends the failure. */
+/** Causes the failure for which an alarm must fire. The test evaluates the alarm `laterMs` from now, then calls `cleanUp`. */
 export type Trigger = (
   context: TriggerContext,
 ) => Promise<{ readonly laterMs?: number; readonly cleanUp?: () => unknown }>;

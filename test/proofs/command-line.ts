@@ -21,7 +21,7 @@ export function readOptions<Name extends string>(
   return Object.fromEntries(options.map(([name, key]) => [name, values[key]])) as Record<Name, number>;
 }
 
-/** Returns a seed for a run that does not repeat an earlier one. */
+/** Returns a random seed. */
 export function newSeed(): number {
   return 1 + Math.floor(Math.random() * 1e9);
 }

@@ -20,7 +20,7 @@ if (name === undefined || name === '--help') {
   console.error(`There is no proof ${JSON.stringify(name)}. Use one of ${Object.keys(proofs).join(', ')}.`);
   process.exitCode = 2;
 } else {
-  // In this process, so that the exit code and the signals are those of the proof.
+  // Runs in this process, so that the exit code and the signals are those of the proof.
   process.argv.splice(2, process.argv.length, ...options);
   await import(`./${name}/run.ts`);
 }

@@ -2,7 +2,7 @@ import { compileFunction } from 'node:vm';
 import type { LocalStack } from '../../tools/local/template.ts';
 import { type Properties, resolve } from '../../tools/local/template.ts';
 
-/** One value of a metric at a time. */
+/** The value of a metric at one point in time. */
 export type Sample = {
   readonly namespace: string;
   readonly metricName: string;
@@ -22,7 +22,7 @@ export type AlarmRule = {
   readonly datapointsToAlarm: number;
   readonly whenMissing: 'breaching' | 'notBreaching' | 'ignore' | 'missing';
   readonly periodMs: number;
-  /** An expression of the metrics' ids. */
+  /** An expression whose variables are the ids of the metrics. */
   readonly expression: string;
   readonly metrics: readonly WatchedMetric[];
 };

@@ -5,7 +5,7 @@ const slow = /\/test\/(browser|end-to-end|operations|tools\/(capacity|cli|confor
 
 /**
  * Starts the slow files first: a slow file that starts last keeps one worker busy while the others have nothing to do.
- * Vitest sorts by the durations of the last run; without them, it sorts by file size, which says little.
+ * Vitest sorts by the durations of the last run; without them, it sorts by file size, which is a poor estimate.
  */
 export class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -92,7 +92,7 @@ test('the file ends when the shell that started the launcher is killed', async (
 
   shell.kill('SIGKILL');
 
-  // The stream closes when the last process that holds it has ended.
+  // The stream closes when the last process that has it open has ended.
   await once(shell.stdout, 'close');
 });
 

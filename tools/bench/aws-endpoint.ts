@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { sample } from '../../test/support/builders/builders.ts';
 
-/** The stand-in for AWS. `authorityFile` has the certificate that its clients must trust. */
+/** The stand-in for AWS. `authorityFile` contains the certificate that its clients must trust. */
 export type Endpoint = { readonly url: string; readonly authorityFile: string; readonly stop: () => void };
 
 /** Starts the endpoint in its own process, so that its work is not measured. openssl writes its certificate into `folder`. */

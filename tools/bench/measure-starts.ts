@@ -110,6 +110,6 @@ function mediansOf(starts: readonly Start[]): Start {
 }
 
 function shuffled<T>(items: readonly T[]): readonly T[] {
-  const lots = new Map(items.map((item) => [item, Math.random()]));
-  return items.toSorted((one, other) => (lots.get(one) ?? 0) - (lots.get(other) ?? 0));
+  const sortKeys = new Map(items.map((item) => [item, Math.random()]));
+  return items.toSorted((one, other) => (sortKeys.get(one) ?? 0) - (sortKeys.get(other) ?? 0));
 }

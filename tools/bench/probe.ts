@@ -2,7 +2,8 @@ import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { sep } from 'node:path';
 
-// Measures one execution environment from inside. It is bundled to JavaScript, so that only Node starts before the function.
+// Measures its own process as one execution environment. It is bundled to JavaScript, so that only Node starts before the
+// function.
 const { PROBE_CODE = '', PROBE_EVENTS = '', PROBE_ROUNDS = '0' } = process.env;
 const load = createRequire(PROBE_CODE + sep);
 const { handler } = load(`${PROBE_CODE}/index.js`);
@@ -38,7 +39,7 @@ function cpuUs(): number {
   return user + system;
 }
 
-// Linux passes `process.resourceUsage().maxRSS` on from the parent process.
+// Not `process.resourceUsage().maxRSS`: on Linux a process inherits that value from its parent.
 function readPeakKilobytes(): number {
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { requireCommands } from '../../test/support/emulators/installed-part.ts';
+import { requireCommands } from '../../test/support/emulators/cached-installation.ts';
 import { startEndpoint } from './aws-endpoint.ts';
 import { createStart, measureStarts } from './measure-starts.ts';
 import { heading, report } from './report.ts';

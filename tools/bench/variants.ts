@@ -8,7 +8,7 @@ import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { build } from 'esbuild';
 import { environment } from '../../functions/aws/environment.ts';
-import { installedPart } from '../../test/support/emulators/installed-part.ts';
+import { cachedInstallation } from '../../test/support/emulators/cached-installation.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { readTemplate, type Template } from '../local/template.ts';
 
@@ -22,7 +22,7 @@ export const names = {
   empty: 'empty function',
   deployed: 'as deployed',
   defaults: "the same code, NodejsFunction's defaults",
-  bestPractice: 'usual best practice',
+  bestPractice: 'common best practice',
   floor: 'floor: signed by hand, no SDK',
 } as const;
 
@@ -109,7 +109,7 @@ function codeOf(template: Template, variables: Readonly<Record<Role, string>>): 
 async function bestPracticeCode(target: string): Promise<Folders> {
   const manifest = pathOf('best-practice/package.json');
   const version = createHash('sha256').update(readFileSync(manifest)).digest('hex').slice(0, 12);
-  const installed = await installedPart(`best-practice-${version}`, (part) => {
+  const installed = await cachedInstallation(`best-practice-${version}`, (part) => {
     cpSync(manifest, join(part, 'package.json'));
     execFileSync('npm', ['install', '--no-package-lock', '--ignore-scripts'], { cwd: part, stdio: 'inherit' });
   });

@@ -8,8 +8,8 @@ import type { StackFacts } from './stack-facts.ts';
 type Line = readonly [name: string, price: PriceName, units: number];
 
 /**
- * What causes a cost. `webhooks`: the way of each webhook from the API to its record. `indexes`: entries of the table's indexes.
- * `logs` and `monitoring` only inform people.
+ * What causes a cost. `webhooks`: the path of each webhook from the API to its record. `indexes`: entries of the table's indexes.
+ * `logs` and `monitoring`: what operators need, but webhooks do not.
  */
 type Group = 'webhooks' | 'indexes' | 'other' | 'logs' | 'monitoring';
 type Month = ReturnType<typeof monthAt>;
@@ -20,7 +20,7 @@ const monthSeconds = 730 * 3_600;
 
 const kilobyte = 1_024;
 const gigabyte = kilobyte ** 3;
-// More than the attributes of a message, and the signature of a webhook, take.
+// Upper bound for the size of a message's attributes, and of a webhook's signature.
 const attributeBytes = 1_024;
 // DynamoDB adds 100 bytes to each stored item and index entry. An index entry has the names and values of two ids.
 const storedOverheadBytes = 100;
@@ -40,7 +40,7 @@ export function billAt(webhooksPerSecond: number, facts: StackFacts, assumed: As
   return { facts, assumed, load: month.load, lines, storage: storageOf(month) };
 }
 
-// What the lines are calculated from.
+// Returns the values from which the lines are calculated.
 function monthAt(webhooksPerSecond: number, facts: StackFacts, assumed: Assumptions) {
   const load = loadAt(webhooksPerSecond, facts, assumed);
   const webhooks = webhooksPerSecond * monthSeconds;
@@ -146,7 +146,7 @@ function logLines({ facts, assumed, load, webhooks, batches }: Month): readonly 
 }
 
 function monitoringLines({ facts }: Month): readonly Line[] {
-  // In normal operation ingest has the metric of accepted webhooks. Ingest and each worker also have the one of durations.
+  // In normal operation ingest prints two metrics: accepted webhooks and durations. Each worker prints durations, too.
   const perWorker = Object.keys(workerMetrics).length + 1 + facts.fetchingShare * Object.keys(documentMetrics).length;
   const perPipe = Object.keys(changeMetrics).length;
   const metrics = 2 + facts.eventSources.length * perWorker + facts.count('AWS::Pipes::Pipe') * perPipe;

@@ -7,7 +7,7 @@ const priced = [
   ...['SQS::Queue', 'SecretsManager::Secret'],
 ];
 
-/** The types that cost nothing, or next to nothing, by the reason. */
+/** The types that cost nothing, or next to nothing, by reason. */
 const free = {
   'permissions are free': ['IAM::Policy', 'IAM::Role', 'Lambda::Permission', 'SNS::TopicPolicy', 'SQS::QueuePolicy'],
   'included in the price of what it belongs to': [

@@ -9,7 +9,8 @@ import type { StackFacts } from './stack-facts.ts';
 
 const outageMs = 3_600_000;
 const seed = 20_261_124;
-// Above this rate, a part of the queue is simulated with its share of the traffic and of all limits.
+// Above this rate of webhooks, only a fraction of the queue is simulated, with the same fraction of the traffic and of the
+// limits, and the results are multiplied.
 const simulatedPerSecond = 40;
 // Argyle retries once. Source: two third parties.
 const argyleRetryMs = 30_000;
@@ -58,7 +59,7 @@ export function simulateBurst(arrivalsMs: readonly number[], facts: StackFacts, 
   const setup = {
     perSecond: Math.min(facts.requestsPerSecond, quotas.gatewayRate.value),
     burst: Math.min(facts.requestBurst, quotas.gatewayBurst.value),
-    // The workers may use all of theirs at the same time.
+    // The workers may use all of their concurrency at the same time.
     concurrency: quotas.lambdaConcurrency.value - workers,
     retryAfterMs: argyleRetryMs,
   };

@@ -10,7 +10,7 @@ export const maxInFlight = 120_000;
 // How Lambda polls a standard queue. services-sqs-scaling.html, read 2026-11-24.
 const lambdaPolling = { firstPollers: 5, pollersAddedPerMinute: 300, longPollMs: 20_000 } as const;
 
-// Simulates enough webhooks of an event type to average over, within these times.
+// The simulation lasts until this number of webhooks of an event type has arrived, but at least and at most these times.
 const simulatedWebhooks = 20_000;
 const minMs = 30_000;
 const maxMs = 12 * 3_600_000;

@@ -11,15 +11,15 @@ import { awsClientOptions, findTarget, type TargetOptions, UsageError } from './
 /** The options of `check`. */
 export type CheckOptions = { readonly url?: URL; readonly table?: string; readonly yes?: boolean };
 
-/** What a check leaves behind. */
+/** What a check does to the stack. The user reads this before confirming. */
 export const checkConsequences =
-  'The check sends about 250 webhooks, up to 32 at once. They stay as records, whose ids start with ' +
-  `${sampleIdStart}, and in the quarantine, where most name the subscription '${sampleName}'. The alarms ` +
+  'The check sends about 250 webhooks, up to 32 at once. They leave records, whose ids start with ' +
+  `${sampleIdStart}, and quarantined messages, most of which name the subscription '${sampleName}'. The alarms ` +
   'quarantined, too-large and refusals fire.';
 
 const labels = { passed: 'passed', failed: 'FAILED', not_observable: 'not observable here' } as const;
 
-// The slow sender of a check then takes over a second for its body.
+// Pause between two pieces of a slow body, which therefore takes over a second.
 const pauseMs = 150;
 
 /** Checks that a receiver behaves as it must, and returns whether no check failed. Throws a UsageError if it cannot run. */
@@ -44,7 +44,8 @@ export async function checkReceiver(options: TargetOptions, report: Report, chec
   }
 }
 
-// Undefined when the user does not confirm. Another receiver is only warned about: scripts check it unattended.
+// Returns undefined when the user does not confirm. For a receiver at --url it prints the consequences and does not ask, because
+// scripts check it unattended.
 async function findReceiver(
   options: TargetOptions,
   report: Report,

@@ -24,8 +24,8 @@ export const discardableDead: readonly DeadReason[] = ['unreadable', 'wrong_even
 /** Reasons for which quarantined messages can be deleted. Not `understood_by_now`: a release applies such a message. */
 export const discardableQuarantined: readonly QuarantineReason[] = ['unknown_event', 'missing_ids', 'malformed'];
 
-type MostOption = { readonly most: number };
-export type DiscardOptions = MostOption & { readonly yes?: boolean };
+type MaxMessagesOption = { readonly most: number };
+export type DiscardOptions = MaxMessagesOption & { readonly yes?: boolean };
 export type MoveOptions = { readonly rate: number; readonly dryRun?: boolean; readonly yes?: boolean };
 
 /** Prints the reasons and ids of an event's dead letters, which stay in their queue. */
@@ -33,7 +33,7 @@ export async function showDead(
   target: Target,
   report: Report,
   event: EventType,
-  { most, bodies = false }: MostOption & { readonly bodies?: boolean },
+  { most, bodies = false }: MaxMessagesOption & { readonly bodies?: boolean },
 ): Promise<void> {
   const { sqs, url, reasonOf } = await waitingQueue(target, event);
   const letters = (await peek(sqs, url, most)).map((message) => {
@@ -56,7 +56,7 @@ export async function showDead(
 }
 
 /** Prints the quarantined messages by reason and event, and returns whether there are none. */
-export async function listQuarantine(target: Target, report: Report, { most }: MostOption): Promise<boolean> {
+export async function listQuarantine(target: Target, report: Report, { most }: MaxMessagesOption): Promise<boolean> {
   const { sqs, url, reasonOf } = await waitingQueue(target, undefined);
   const kinds = (await peek(sqs, url, most)).map((message) => ({
     reason: reasonOf(message),
@@ -114,7 +114,7 @@ export async function move(
   const bar = new SingleBar({ format: '{bar} {value} of {total} moved', stopOnComplete: true, noTTYOutput: false });
   bar.start(visible, 0);
   const onMoved = (count: number) => bar.update(count);
-  // At most the messages of now: one that fails again during this move stays for the next one.
+  // Moves at most the number of messages that are present now: one that fails again during this move is left for the next move.
   const { moved, left } = await moveMessages(sqs, { from: url, destinationOf, max: visible, rate, onMoved, signal });
   bar.stop();
   const end = signal.aborted ? 'Interrupted: the rest stayed in its queue.' : `${left} stayed.`;

@@ -84,7 +84,7 @@ A program that reads the result calls npm run --silent uploads -- COMMAND --json
 function addRecordCommands(program: Command, onTarget: Action<Target>): void {
   program
     .command('status')
-    .description('print queues, ages, dead letters, last webhook and alarms; exit code 1 when somebody must act')
+    .description('print queues, ages, dead letters, last webhook and alarms; exit code 1 when action is needed')
     .action(onTarget(showStatus));
   program
     .command('get')
@@ -125,18 +125,18 @@ function addDeadCommands(program: Command, onTarget: Action<Target>): void {
     .description('inspect and delete dead letters: messages that a worker could not apply');
   dead
     .command('list')
-    .description('print the number of each event; exit code 1 when there are any')
+    .description('print the number of dead letters of each event; exit code 1 when there are any')
     .action(onTarget(listDead));
   dead
     .command('show')
-    .description('print the reasons, their counts and the ids')
+    .description('print the reasons for dead letters, their counts and the ids')
     .addArgument(event)
     .addOption(most)
     .option('--bodies', 'print the bodies too')
     .action(onTarget(showDead));
   dead
     .command('discard')
-    .description('delete those of one reason; those that failed 16 times stay')
+    .description('delete the dead letters of one reason, except those that failed 16 times')
     .addArgument(event)
     .addArgument(new Argument('<reason>', 'as `dead show` prints it').choices(discardableDead))
     .addOption(most)
@@ -163,14 +163,16 @@ function addQuarantineCommands(program: Command, onTarget: Action<Target>): void
     .action(onTarget(listQuarantine));
   quarantine
     .command('release')
-    .description('move those that this release can process to the queue of their event; can be interrupted at any time')
+    .description(
+      'move the messages that this release can process to the queue of their event; can be interrupted at any time',
+    )
     .addOption(dryRun)
     .addOption(rate)
     .addOption(yes)
     .action(onTarget((target, report, options: MoveOptions) => move(target, report, undefined, options)));
   quarantine
     .command('discard')
-    .description('delete those of one reason; those that this release can process stay')
+    .description('delete the messages of one reason, except those that this release can process')
     .addArgument(new Argument('<reason>', 'as `quarantine list` prints it').choices(discardableQuarantined))
     .addOption(most)
     .addOption(yes)
@@ -186,7 +188,7 @@ function addOtherCommands(program: Command, onTarget: Action<Target>): void {
     .action(onTarget(tail));
   program
     .command('reconcile')
-    .description("start to compare the records with Argyle's list")
+    .description("start a comparison of the records with Argyle's list")
     .option('--confirm-removals <n>', 'apply up to this many removals that are held for a confirmation', readCount)
     .addOption(yes)
     .action(onTarget(startReconciliation));

@@ -30,7 +30,7 @@ type Status = {
   readonly alarms?: readonly string[];
 };
 
-/** Prints queues, ages, dead letters, the last webhook and the firing alarms. Returns false when somebody must act. */
+/** Prints queues, ages, dead letters, the last webhook and the firing alarms. Returns false when action is needed. */
 export async function showStatus(target: Target, report: Report): Promise<boolean> {
   const status = await readStatus(target);
   report.result(status, textOf(status, target.command));
@@ -120,6 +120,8 @@ function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status, c
     dead > 0 ? alarming(`${dead} dead letters: ${command} dead list`) : 'no dead letters',
     quarantined > 0 ? alarming(`${quarantined} in quarantine: ${command} quarantine list`) : 'nothing in quarantine',
     `last webhook: ${lastWebhookAt ?? (alarms ? 'none within the last 24 hours' : 'none since npm start')}`,
-    alarms === undefined ? 'alarms: known to CloudWatch only' : `alarms: ${alarms.map(alarming).join(', ') || 'none'}`,
+    alarms === undefined
+      ? 'alarms: not available on the local pipeline'
+      : `alarms: ${alarms.map(alarming).join(', ') || 'none'}`,
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { Observer, Observing } from './observer.ts';
 import type { Answer, Delivery, Receiver } from './receiver.ts';
 
-/** One behaviour that a receiver must have. `run` throws a sentence about what it saw instead. */
+/** One behaviour that a receiver must have. `run` throws an error that describes what it saw instead. */
 export type Check = {
   readonly name: string;
   /** The parts of an observer that the check needs. */
@@ -35,7 +35,7 @@ export function mapValues<From, To>(values: Readonly<Record<string, From>>, map:
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value, key)]));
 }
 
-// The answers that README.md documents, with their HTTP status.
+// The answers that docs/answers.md documents, with their HTTP status.
 const answers = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
 
 /** Throws unless the condition holds. */

@@ -28,7 +28,7 @@ export type Observer = {
   readonly readLog?: () => Promise<readonly string[]>;
   /** Makes every queue refuse messages. */
   readonly takeQueueDown?: () => Promise<Restore>;
-  /** Makes every queue withhold its answers. `reached` resolves once the receiver has sent a message. */
+  /** Prevents every queue from answering. `reached` resolves once the receiver has sent a message. */
   readonly holdQueue?: () => Promise<{ readonly reached: Promise<void>; readonly release: Restore }>;
   /** Removes the receiver's signing secret. */
   readonly takeSecretAway?: () => Promise<Restore>;
@@ -42,8 +42,8 @@ const maxWaitMs = 30_000;
 const pollMs = 25;
 
 /**
- * Reads the record of a document once its events are applied. An observer with `settled` knows when; with another, this
- * waits until the slots of all expected events are present, and returns the record without them after 30 s.
+ * Reads the record of a document once its events are applied. Without `settled` it waits until the slots of
+ * all expected events are present, and after 30 s it returns the record without them.
  */
 export async function readWhenApplied(
   { settled, readRecord }: Observing<'readRecord'>,

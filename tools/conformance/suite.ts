@@ -1,10 +1,10 @@
 import type { Check } from './check.ts';
 import { acceptance } from './checks/acceptance.ts';
+import { failures } from './checks/failures.ts';
 import { quarantine } from './checks/quarantine.ts';
 import { records } from './checks/records.ts';
 import { signatures } from './checks/signatures.ts';
 import { transport } from './checks/transport.ts';
-import { trouble } from './checks/trouble.ts';
 import type { Observer } from './observer.ts';
 import type { Receiver } from './receiver.ts';
 
@@ -23,7 +23,7 @@ export const suite: readonly Check[] = [
   ...quarantine,
   ...records,
   ...transport,
-  ...trouble,
+  ...failures,
 ];
 
 /** Runs checks one after the other, because some disturb the receiver. Calls `onResult` after each. */

@@ -22,7 +22,7 @@ type ArgyleAction = (argyle: ArgyleControl, upload: string) => Promise<object>;
 
 const floodSize = 200;
 
-/** Failure scenarios by the name of the page's button. Each returns the number of times that each answer came. */
+/** Failure scenarios by the name of the page's button. Each returns how often it received each answer. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   duplicate: (context, event, upload) => sendInOrder(context, [event, event, event], upload),
   disorder: (context, _, upload) => sendInOrder(context, eventTypes.toReversed(), upload),

@@ -11,7 +11,7 @@ export type LogStream = ReturnType<typeof createLogStream>;
 
 const ownHosts = ['127.0.0.1', 'localhost', '[::1]'];
 
-// Scripts and styles come from this server only, whatever gets into the page.
+// Scripts and styles come from this server only, even if foreign content gets into the page.
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -69,8 +69,9 @@ export function createConsole(options: ConsoleOptions) {
 
 /**
  * Whether a request may come from the console itself. The console listens on the loopback address only, but every page in a
- * browser on this machine can send requests there. A name that points here (DNS rebinding) shows in the Host header. A form
- * or script of another origin shows in the Origin header, which browsers send with every POST.
+ * browser on this machine can send requests there. The Host header reveals a foreign host name that
+ * resolves to this machine (DNS rebinding). The Origin header reveals a form or script of another origin:
+ * browsers send it with every POST.
  */
 function isOwnRequest({ headers }: IncomingMessage): boolean {
   const { host = '', origin } = headers;

@@ -62,7 +62,7 @@ function noteAttempt(seen: Seen, { service, timeMs, metrics, fields }: MetricLin
   if (userUpload && others.length === 0) seen.userUpload ??= userUpload;
 }
 
-// The line of a batch counts repeats, but does not tell which of its messages they are.
+// The line of a batch counts repeats, but does not say which of its messages were repeats.
 function outcomeOf(failure: FailureLine | undefined, metrics: Readonly<Record<string, number>>): string {
   if (failure) return `${failure.isPermanent ? 'failed permanently' : 'failed, will be retried'}: ${failure.reason}`;
   if (!metrics[workerMetrics.stale]) return 'applied';

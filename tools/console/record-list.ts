@@ -10,7 +10,7 @@ const maxPauseMs = 5_000;
 
 /**
  * Creates the list of the records that changed last, at most `count`. The table has no order by time, so the list needs a scan
- * of all records. Between scans, which are rarer the longer they take, only the records that workers have just written are read.
+ * of all records. Between scans, only the records that workers have just written are read. The longer a scan takes, the rarer scans are.
  */
 export function createRecordList(stores: Stores, count: number, nowMs: () => number) {
   let listing: Listing = { total: 0, newest: [] };

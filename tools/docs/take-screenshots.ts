@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { requireCommands } from '../../test/support/emulators/cached-installation.ts';
 import { startChromium } from '../../test/support/emulators/chromium.ts';
-import { requireCommands } from '../../test/support/emulators/installed-part.ts';
 import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
 import { startPipeline } from '../local/pipeline.ts';
 import { synthesize } from '../local/synthesize.ts';
@@ -27,14 +27,14 @@ try {
     const wide = await browser.newPage({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
     await wide.goto(new URL('/', pipeline.webhookUrl).href);
     const upload = await play(wide);
-    await shoot(wide, 'console.png', { width: 1280, height: 1_700 });
+    await takeScreenshot(wide, 'console.png', { width: 1280, height: 1_700 });
     const phone = { viewport: { width: 400, height: 800 }, colorScheme: 'dark', bypassCSP: true } as const;
     const narrow = await browser.newPage(phone);
     await narrow.goto(new URL('/', pipeline.webhookUrl).href);
     await narrow.getByLabel('Document id').fill(upload);
     await narrow.getByRole('button', { name: 'Show' }).click();
     await narrow.locator('.deliveries').waitFor();
-    await shoot(narrow, 'console-narrow.png', { width: 400, height: 1_700 });
+    await takeScreenshot(narrow, 'console-narrow.png', { width: 400, height: 1_700 });
   } finally {
     await browser.close();
     await pipeline.stop();
@@ -68,7 +68,7 @@ async function play(page: Page): Promise<string> {
   return page.inputValue('#upload');
 }
 
-async function shoot(page: Page, name: string, size: { width: number; height: number }): Promise<void> {
+async function takeScreenshot(page: Page, name: string, size: { width: number; height: number }): Promise<void> {
   const path = fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
   // Without the last answer, which covers the bottom of the window.
   await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, ...size }, style: '#answer { display: none }' });

@@ -3,13 +3,13 @@ import { fractionFrom } from './ids.ts';
 /** A wrong or slow answer to requests of this method (default: any) whose path and query start with `path`. */
 export type Failure = {
   readonly method?: string;
-  /** As in `/v2/webhooks`; `/v2/user-uploads?` is only the list, `/v2/user-uploads/` only single ones. */
+  /** As in `/v2/webhooks`; `/v2/user-uploads?` matches only the list, `/v2/user-uploads/` only single documents. */
   readonly path: string;
   /** The status to answer, or to close the connection without an answer. Default: the right answer, after `slowMs`. */
   readonly status?: number | 'disconnect';
   /** The Retry-After header: seconds or an HTTP date. */
   readonly retryAfter?: number | string;
-  /** Text instead of JSON, as from a proxy in between. */
+  /** Text instead of JSON, as from a proxy. */
   readonly body?: string;
   /** Maximum number of failures. Default: unlimited. */
   readonly times?: number;

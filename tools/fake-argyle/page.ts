@@ -1,7 +1,7 @@
 /** Reads the items of a list below a position, newest first, each with its position. */
 export type NewestFirst<T> = (before: number) => Iterable<readonly [position: number, item: T]>;
 
-/** One page of a list. `next` is a full URL or null. Nothing here pages backwards: `previous` is always null. */
+/** One page of a list. `next` is a full URL or null. The fake does not page backwards: `previous` is always null. */
 export type Page<T> = { readonly next: string | null; readonly previous: null; readonly results: readonly T[] };
 
 // Argyle's sizes, as documented for its other lists.
@@ -19,7 +19,7 @@ export function readPage<T>(list: NewestFirst<T>, url: URL, origin: string): Pag
   const items: (readonly [number, T])[] = [];
   for (const item of list(before)) {
     items.push(item);
-    // One more than the page tells whether there is a next one.
+    // Reads one item more than fits on the page, to find out whether there is a next page.
     if (items.length > size) break;
   }
   const last = items.length > size ? items[size - 1]?.[0] : undefined;

@@ -29,7 +29,7 @@ export type OcrRun = {
 };
 
 /** The event of each change of a document. */
-export const eventsOfLife = {
+export const changeEvents = {
   upload: eventOf('addedAt'),
   success: eventOf('ocrCompletedAt'),
   failure: eventOf('ocrFailedAt'),

@@ -2,7 +2,7 @@ import type { EventType } from '../../functions/domain/events.ts';
 import { idFrom, newId } from './ids.ts';
 import type { NewestFirst } from './page.ts';
 import { type SeedBlock, seededIds, seededNumber, seededRange, seededUpload } from './seeded-upload.ts';
-import { afterOcr, eventsOfLife, newUserUpload, type OcrRun, type UserUpload } from './user-upload.ts';
+import { afterOcr, changeEvents, newUserUpload, type OcrRun, type UserUpload } from './user-upload.ts';
 import type { UploadIds } from './webhook-request.ts';
 
 /** A document of the fake. `events`: its events since the start, in order, delivered or not. */
@@ -21,7 +21,7 @@ export type UploadFilter = Readonly<Record<'account' | 'user' | 'documentType', 
 export type UserUploads = ReturnType<typeof createUserUploads>;
 
 /**
- * Creates the store of documents, and what users and OCR do with them. Each change is stored first, so that the API shows it
+ * Creates the store of documents, with the operations of users and of OCR. Each change is stored first, so that the API shows it
  * when the event arrives; then `fire` sends the event. Functions that change a document return undefined when it is not listed.
  */
 export function createUserUploads(fire: (event: EventType, ids: UploadIds) => void) {
@@ -36,7 +36,7 @@ export function createUserUploads(fire: (event: EventType, ids: UploadIds) => vo
     const known = store.find(id);
     return known?.isRemoved ? undefined : known;
   };
-  const remove = (known: KnownUpload) => applyEvent({ ...known, isRemoved: true }, eventsOfLife.removal);
+  const remove = (known: KnownUpload) => applyEvent({ ...known, isRemoved: true }, changeEvents.removal);
 
   return {
     ...store,
@@ -50,12 +50,12 @@ export function createUserUploads(fire: (event: EventType, ids: UploadIds) => vo
       const upload = newUserUpload(ids, documentType, fileName, new Date().toISOString());
       const known = { ...ids, isRemoved: false, events: [], upload };
       store.add(known);
-      return applyEvent(known, eventsOfLife.upload);
+      return applyEvent(known, changeEvents.upload);
     },
     runOcr: (id: string, run: OcrRun): KnownUpload | undefined => {
       const known = findListed(id);
       const upload = known && afterOcr(known.upload, run, new Date().toISOString());
-      return upload && applyEvent({ ...known, upload }, eventsOfLife[run.result]);
+      return upload && applyEvent({ ...known, upload }, changeEvents[run.result]);
     },
     /** Overwrites fields of the user-upload object with any value, without an event. Null deletes a field. */
     overwrite: (id: string, fields: Readonly<Record<string, unknown>>): KnownUpload | undefined => {

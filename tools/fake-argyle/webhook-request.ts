@@ -34,8 +34,8 @@ export function isRetried(result: TryResult): boolean {
 }
 
 /**
- * Posts a webhook once and does not follow redirects. The whole answer must arrive within `limitMs` of the request having a
- * connection of the agent. Only http: is supported, because receivers on this machine have no certificate.
+ * Posts a webhook once and does not follow redirects. The whole answer must arrive within `limitMs` after the agent has assigned
+ * a connection to the request. Only http: is supported, because receivers on this machine have no certificate.
  */
 export async function postWebhook(
   url: string,

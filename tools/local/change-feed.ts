@@ -108,7 +108,7 @@ export function startPipe(properties: Properties, { stack, functions, sqs, publi
   const run = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
-    // If the dead-letter queue does not answer either, the record is lost. The emulators lose their data as well then.
+    // If the dead-letter queue does not answer either, the record is lost: the emulator has then lost its queues, too.
     while (waiting.length > 0 && !isStopped) await deliver(waiting.splice(0, BatchSize)).catch(() => undefined);
     isRunning = false;
   };

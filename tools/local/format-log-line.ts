@@ -14,7 +14,7 @@ type Columns = {
 const eventWidth = Math.max(...eventTypes.map((type) => type.length));
 
 /**
- * Formats a line that a function printed for people: time (UTC), function, outcome, event, document ids, milliseconds. Other
+ * Formats a function's log line for people: time (UTC), function, outcome, event, document ids, milliseconds. Other
  * lines stay unchanged after the function's name. Control characters are escaped.
  * @param stream where the line is printed: there is colour if it is a terminal and NO_COLOR is not set
  */
@@ -55,8 +55,8 @@ function metricColumns({ timeMs, service, metrics, fields }: MetricLine): Column
   const { status, reason, phase, event, userUpload, userUploads } = fields;
   const { [durationMetric]: durationMs, ...counted } = metrics;
   const counts = Object.entries(counted).filter(([, count]) => count !== 0);
-  const isEachOne = counts.every(([, count]) => count === 1);
-  const summary = counts.map(([name, count]) => (isEachOne ? wordsOf(name) : `${count} ${wordsOf(name)}`)).join(', ');
+  const areAllOne = counts.every(([, count]) => count === 1);
+  const summary = counts.map(([name, count]) => (areAllOne ? wordsOf(name) : `${count} ${wordsOf(name)}`)).join(', ');
   return {
     timeMs,
     service,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The configuration of one function, as Lambda has it. */
+/** The configuration of one function, with the settings that Lambda has. */
 export type FunctionConfig = {
   readonly name: string;
   readonly codeDirectory: string;

@@ -37,8 +37,8 @@ type Endpoints = { readonly sqs: string; readonly gateway: string };
 const account = pseudoParameters['AWS::AccountId'];
 const region = pseudoParameters['AWS::Region'];
 
-// Types that need nothing local: permissions, logs, metrics, alarms and schedules. Tests and the CLI start what a schedule
-// starts. There is one version of each function, so no traffic is shifted.
+// Types that need nothing local: permissions, logs, metrics, alarms and schedules. Tests and the CLI invoke the functions of
+// schedules. There is one version of each function, so no traffic is shifted.
 const withoutLocalPart =
   /^AWS::(IAM|Logs|CloudWatch|SNS|Scheduler|CodeDeploy)::|^AWS::(SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|SecretsManager::RotationSchedule)$/;
 

@@ -12,7 +12,7 @@ const stop = stopSignal();
 try {
   await run(stop);
 } catch (error) {
-  // After Ctrl-C, what fails has failed because its processes were interrupted, too.
+  // Ctrl-C also interrupts the child processes, so errors after it are expected and not printed.
   if (!stop.aborted) {
     console.error((error as Error).message);
     process.exitCode = 1;

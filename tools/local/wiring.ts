@@ -76,7 +76,7 @@ export function consoleView(stack: LocalStack): {
   return { tableName, queues: [...events, ...quarantine] };
 }
 
-/** Returns the different values of an environment variable in the template's functions. */
+/** Returns the distinct values of an environment variable in the template's functions. */
 export function valuesOf(name: string, stack: LocalStack): readonly string[] {
   return [...new Set(variablesOf(stack).flatMap((variables) => variables[name] ?? []))];
 }

@@ -3,7 +3,7 @@ import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { CreateSecretCommand, PutSecretValueCommand, ResourceExistsException } from '@aws-sdk/client-secrets-manager';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { outputNames } from '../../../infra/output-names.ts';
-import { eventsOfLife } from '../../../tools/fake-argyle/user-upload.ts';
+import { changeEvents } from '../../../tools/fake-argyle/user-upload.ts';
 import type { Argyle } from '../../support/fakes/argyle-api.ts';
 import { webhookBody } from '../../support/fakes/argyle-sender.ts';
 import { checkEveryEvent, eventually, expectAnswer, type UploadRecord } from './delivery-checks.ts';
@@ -86,7 +86,7 @@ async function checkSubscribed({ webhookUrl, webhookSecret, outputs }: DeployedS
 async function checkEnriched(stack: DeployedStack, { control }: Argyle): Promise<void> {
   const ids = await control.uploadDocument({ documentType: 'W-2', fileName: 'my w2.pdf' });
   await control.runOcr(ids.userUpload, { result: 'failure', error: 'The page is blurred.' });
-  expectAnswer(await stack.post(webhookBody(eventsOfLife.failure, ids)), 200, 'accepted');
+  expectAnswer(await stack.post(webhookBody(changeEvents.failure, ids)), 200, 'accepted');
   const { type, fileName, ocrErrors } = (await recordWithDocument(stack, ids.userUpload)).document as UploadRecord;
   assert.deepEqual([type, fileName, ocrErrors], ['W-2', 'my w2.pdf', ['The page is blurred.']]);
 }

@@ -9,7 +9,7 @@ import type { DeployedStack } from './deployed-stack.ts';
 /** An upload record as DynamoDB stores it. */
 export type UploadRecord = Readonly<Record<string, unknown>>;
 
-/** A signed webhook of every event is accepted and becomes the record of its upload. Returns these records. */
+/** Checks that a signed webhook of every event is accepted and becomes the record of its upload. Returns these records. */
 export function checkEveryEvent(stack: DeployedStack): Promise<readonly UploadRecord[]> {
   return Promise.all(
     eventTypes.map(async (event) => {
@@ -28,7 +28,7 @@ export function checkEveryEvent(stack: DeployedStack): Promise<readonly UploadRe
   );
 }
 
-/** All events of one upload, in reverse and repeated, produce one record, which every index of the table finds. */
+/** Checks that all events of one upload, in reverse and repeated, produce one record, which every index finds. */
 export async function checkOneUpload(stack: DeployedStack): Promise<void> {
   const ids = newUpload();
   for (const event of [...eventTypes].reverse()) await deliver(stack, event, ids);
@@ -55,7 +55,7 @@ export async function checkOneUpload(stack: DeployedStack): Promise<void> {
   }
 }
 
-/** An event without a correct signature is refused and creates no record. */
+/** Checks that an event without a correct signature is refused and creates no record. */
 export async function checkUnsigned(stack: DeployedStack): Promise<void> {
   for (const event of eventTypes) {
     const [refused, signed] = [newUpload(), newUpload()];
@@ -69,7 +69,7 @@ export async function checkUnsigned(stack: DeployedStack): Promise<void> {
   }
 }
 
-/** A signed body that ingest does not understand is kept byte for byte. */
+/** Checks that a signed body that ingest does not understand is kept byte for byte. */
 export async function checkQuarantine(stack: DeployedStack): Promise<void> {
   const body = 'signed — but no JSON\n';
   expectAnswer(await stack.post(body), 200, 'quarantined');
@@ -78,7 +78,7 @@ export async function checkQuarantine(stack: DeployedStack): Promise<void> {
   assert.deepEqual(bodies, [body]);
 }
 
-/** In every queue, a poison message becomes a dead letter, and the messages beside it are applied. */
+/** Checks that in every queue a poison message becomes a dead letter, and that the messages beside it are applied. */
 export async function checkPoison(stack: DeployedStack): Promise<void> {
   const check = async (event: EventType) => {
     const poison = `poison for ${event}`;
@@ -98,7 +98,7 @@ export async function checkPoison(stack: DeployedStack): Promise<void> {
   await Promise.all(eventTypes.map(check));
 }
 
-/** The answer has this code and status. */
+/** Throws unless the answer has this code and status. */
 export function expectAnswer({ code, body }: Answer, expectedCode: number, status: string): void {
   assert.deepEqual([code, body], [expectedCode, { status }]);
 }

@@ -12,7 +12,7 @@ import { storedState } from '../../support/emulators/stored-state.ts';
 import { createSender } from '../../support/fakes/argyle-sender.ts';
 import type { Emulator } from './emulator.ts';
 
-/** A stack that runs in the emulator, and the ways in which checks read it. */
+/** A stack that runs in the emulator, with the functions through which checks read it. */
 export type DeployedStack = Awaited<ReturnType<typeof readDeployedStack>>;
 
 /** The outputs of a stack by name. */
@@ -80,7 +80,8 @@ export async function readQueueUrls(sqs: SQSClient, stackName: string): Promise<
   return found;
 }
 
-// From the workers' environment: a check of their records then notices a deployment that changes it.
+// Reads the value from the workers' environment in the template. A check of the records then fails if the deployment changed
+// the value.
 function retentionDaysOf(template: Template): number {
   const variables = template.ofType('AWS::Lambda::Function').map(({ properties }) => properties.Environment?.Variables);
   return Number(variables.find((of) => of?.[environment.retentionDays])[environment.retentionDays]);

@@ -24,7 +24,7 @@ export type Assemblies = Readonly<Record<'sandbox' | 'changed' | 'production' | 
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Creates the commands. Those that deploy an assembly apply the work-arounds that their names state. */
+/** Creates the commands. The names of those that deploy an assembly state which work-arounds they apply. */
 export function deploymentsTo(emulator: Emulator) {
   const clients = awsClients(emulator);
   const stacks: DeployedStack[] = [];

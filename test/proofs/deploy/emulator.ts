@@ -83,7 +83,8 @@ async function untilHealthy(endpoint: string, certificate: string, child: ChildP
   throw new Error(child.exitCode === null ? 'It did not answer within 60 s.' : `It exited with ${child.exitCode}.`);
 }
 
-// The certificate names localhost, and the host names that MiniStack creates (<api>.execute-api.localhost) are this machine.
+// The certificate is for localhost. The host names that MiniStack creates (<api>.execute-api.localhost) must resolve to this
+// machine.
 function connectionOptions(certificate: string): AgentOptions {
   return {
     ca: readFileSync(certificate),

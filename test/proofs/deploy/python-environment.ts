@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { installedPart } from '../../support/emulators/installed-part.ts';
+import { cachedInstallation } from '../../support/emulators/cached-installation.ts';
 
 type Python = { readonly command: string; readonly version: string };
 
@@ -34,7 +34,7 @@ export async function virtualEnvironment(python: Python, requirementsFile: strin
     await run(python.command, ['-m', 'venv', folder]);
     await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', file]);
   };
-  const folder = await installedPart(`${basename(file, '-requirements.txt')}-${key}`, install).catch((error) =>
+  const folder = await cachedInstallation(`${basename(file, '-requirements.txt')}-${key}`, install).catch((error) =>
     fail(`pip could not install ${requirementsFile} from PyPI`, error),
   );
   return join(folder, 'bin', 'python');

@@ -9,7 +9,7 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { type Properties, resolve } from '../../../tools/local/template.ts';
 import { type DeployedStack, readQueueUrls } from './deployed-stack.ts';
 
-/** Every property of a queue in the template is an attribute of the deployed queue. */
+/** Checks that every property of a queue in the template is an attribute of the deployed queue. */
 export async function checkQueues({ sqs, template, identities }: DeployedStack): Promise<void> {
   for (const { logicalId, properties } of template.ofType('AWS::SQS::Queue')) {
     const { Tags: _, ...expected } = resolve<Properties>(properties, identities);
@@ -25,7 +25,7 @@ export async function checkQueues({ sqs, template, identities }: DeployedStack):
   }
 }
 
-/** The table has the keys, indexes, stream, expiry, recovery and protection of the template. */
+/** Checks that the table has the keys, indexes, stream, expiry, recovery and protection of the template. */
 export async function checkTable({ dynamodb, table, tableName: TableName }: DeployedStack): Promise<void> {
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
   const { TimeToLiveDescription } = await dynamodb.send(new DescribeTimeToLiveCommand({ TableName }));
@@ -52,7 +52,7 @@ export async function checkTable({ dynamodb, table, tableName: TableName }: Depl
   assert.deepEqual(found, expected, 'the table');
 }
 
-/** Queues and table of a deleted stack are gone, and its URL answers 404. */
+/** Checks that the queues and the table of a deleted stack are gone, and that its URL answers 404. */
 export async function checkGone({ sqs, dynamodb, tableName, template, post }: DeployedStack): Promise<void> {
   assert.deepEqual([...(await readQueueUrls(sqs, template.stackName)).values()], []);
   await assert.rejects(dynamodb.send(new DescribeTableCommand({ TableName: tableName })), ResourceNotFoundException);

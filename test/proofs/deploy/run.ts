@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { synthesize } from '../../../tools/local/synthesize.ts';
-import { requireCommands } from '../../support/emulators/installed-part.ts';
+import { requireCommands } from '../../support/emulators/cached-installation.ts';
 import { type Argyle, startArgyle } from '../../support/fakes/argyle-api.ts';
 import { readOptions } from '../command-line.ts';
 import { connectedContext, type LoggedArgyle, runConnected } from './argyle.ts';
@@ -19,7 +19,7 @@ stages, and a sandbox connected to a fake Argyle. Sends webhooks to each. Lints 
 The first run downloads MiniStack and the linters.`;
 
 readOptions(usage, {});
-// Four times as long as the slowest machine has taken.
+// Four times the duration on the slowest machine so far.
 const timeoutMinutes = 45;
 const onTimeout = () => {
   console.error(`FAILED: not finished after ${timeoutMinutes} minutes.`);

@@ -52,7 +52,7 @@ export async function runSandbox({ deploy, deployNew, destroy }: Deployments, as
   await step('the setting has changed; records, URL and secret have not', () => checkKept(sandbox, changed, records));
   await checkStack(changed);
 
-  // The control of all the above: MiniStack does enforce the functions' roles.
+  // Without this check, the steps above could also succeed if MiniStack did not enforce the functions' roles.
   const powerless = await step('cdk deploy with roles that allow nothing', () => deploy(assemblies.changed, denyAll));
   await step('then a signed webhook is answered 503', async () => {
     for (const event of eventTypes)
@@ -72,7 +72,7 @@ export async function runProduction({ deployNew, destroy }: Deployments, assembl
   });
 }
 
-/** The unchanged command is refused, and only for the refused types that the assembly contains. */
+/** Checks that MiniStack refuses the unpatched template only because of the refused types that the assembly contains. */
 export async function checkRefusedTypes({ deployContext }: Deployments, assembly: string, context: Context) {
   const refused = refusedTypesIn(readTemplate(assembly));
   const choices = Object.entries(context).map(([key, value]) => `${key}=${value}`);

@@ -9,7 +9,7 @@ import { eventually } from './delivery-checks.ts';
 import type { DeployedStack } from './deployed-stack.ts';
 import type { Patch } from './template-patches.ts';
 
-/** Something that MiniStack does differently from AWS, and how the proof copes with it. */
+/** Something that MiniStack does differently from AWS, and the work-around for it. */
 type Workaround = {
   readonly name: string;
   /** The version and date of the observation. */
@@ -49,7 +49,7 @@ const secretPunctuation: Workaround = {
   isNeeded: async ({ webhookSecret }) => /[^A-Za-z0-9]/.test(webhookSecret),
 };
 
-// On AWS the single action also allows the batch version (API reference of SQS, AddPermission, read 2026-11-24).
+// On AWS a permission for the single action also allows the batch action (API reference of SQS, AddPermission, read 2026-11-24).
 const batchPermission: Workaround = {
   name: 'sqs-batch-rights',
   seen,

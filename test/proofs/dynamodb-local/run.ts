@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { startVitest } from 'vitest/node';
+import { cachedInstallation, requireCommands } from '../../support/emulators/cached-installation.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
-import { installedPart, requireCommands } from '../../support/emulators/installed-part.ts';
 import { readOptions } from '../command-line.ts';
 
 const usage = `usage: npm run proof -- dynamodb-local
@@ -19,7 +19,7 @@ readOptions(usage, {});
 requireCommands('proof -- dynamodb-local', { mvn: 'Maven', java: 'Java 17 or newer', javac: 'its JDK' });
 const pom = readFileSync(pathOf('pom.xml'), 'utf8');
 const [, version] = /DynamoDBLocal<\/artifactId>\s*<version>(.+)<\/version>/.exec(pom) ?? [];
-const libraries = await installedPart(`dynamodb-local-${version}`, (folder) => {
+const libraries = await cachedInstallation(`dynamodb-local-${version}`, (folder) => {
   const words = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`];
   execFileSync('mvn', ['--batch-mode', '--quiet', '--file', pathOf('pom.xml'), ...words], { stdio: 'inherit' });
 });
@@ -47,7 +47,7 @@ async function startServer() {
   };
 }
 
-// Each test file leaves its table. Without a table, the tests have used another DynamoDB.
+// Each test file leaves its table behind. If there is no table, the tests used another DynamoDB.
 async function expectTables(endpoint: string): Promise<void> {
   const { TableNames = [] } = await new DynamoDBClient(clientConfig(endpoint)).send(new ListTablesCommand({}));
   if (TableNames.length === 0) throw new Error('The tests left no table in DynamoDB Local.');

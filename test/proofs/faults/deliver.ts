@@ -9,7 +9,7 @@ import type { Delivery, Step } from './histories.ts';
 /** Poison messages that `prepareQueues` sends to each queue. */
 export const poisonPerQueue = 3;
 
-// The same as the sender's number of connections.
+// The sender's number of connections.
 const concurrency = 16;
 // Argyle's own time-out (two third-party sources).
 const answerTimeoutMs = 10_000;
@@ -59,7 +59,7 @@ async function* dueDeliveries({ pipeline, argyle }: Connected, steps: readonly S
   }
 }
 
-// The faults end with the last delivery: messages that wait until then would not meet any.
+// The faults end with the last delivery: messages that are still in a queue then would not be affected by any.
 async function untilQueuesAreShort(pipeline: WatchedPipeline): Promise<void> {
   for (;;) {
     const counts = await Promise.all(eventTypes.map(pipeline.countMessages));

@@ -18,7 +18,7 @@ type Fault = {
 const throttled: Disturbance = { kind: 'refuse', statusCode: 400, errorType: 'ProvisionedThroughputExceededException' };
 const internalError: Disturbance = { kind: 'refuse', statusCode: 500, errorType: 'InternalServerError' };
 
-// Long delays exceed the clients' time-outs, so that a call is carried out and believed lost.
+// Long delays exceed the clients' time-outs, so that a call takes effect although the client considers it failed.
 const faults: Readonly<Record<string, Fault>> = {
   'SQS down': on('sqs', () => ({ kind: 'drop' })),
   'SQS slow': on('sqs', delay),
@@ -91,7 +91,7 @@ function delay(random: () => number): Disturbance {
   return { kind: 'delay', milliseconds: random() * 2_600 };
 }
 
-// The answer's headers arrive and its body never does: only a deadline of the caller ends it.
+// The headers of the answer arrive, but its body never does: only the caller's deadline ends the call.
 function stall(random: () => number): Disturbance | undefined {
   return random() < 0.05 ? { kind: 'stall' } : undefined;
 }

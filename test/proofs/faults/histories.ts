@@ -1,12 +1,12 @@
 import { type EventType, eventTypes } from '../../../functions/domain/events.ts';
 import type { ArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { idFrom } from '../../../tools/fake-argyle/ids.ts';
-import { eventsOfLife, type OcrRun, type UserUpload } from '../../../tools/fake-argyle/user-upload.ts';
+import { changeEvents, type OcrRun, type UserUpload } from '../../../tools/fake-argyle/user-upload.ts';
 import type { KnownUpload } from '../../../tools/fake-argyle/user-uploads.ts';
 import { seededRandom, shuffled } from '../../support/builders/seeded-random.ts';
 import { type UploadIds, webhookBody } from '../../support/fakes/argyle-sender.ts';
 
-/** One webhook that Argyle sends, and what became of it. Times are epoch milliseconds. */
+/** One webhook that Argyle sends, and its outcome. Times are epoch milliseconds. */
 export type Delivery = {
   readonly event: EventType | 'unknown';
   readonly ids: UploadIds;
@@ -99,15 +99,15 @@ function idsFrom(name: string): UploadIds {
 function randomEvents(ids: UploadIds, random: () => number): UploadEvent[] {
   const { userUpload } = ids;
   const on = (event: EventType, cause: UploadEvent['cause']): UploadEvent => ({ event, ids, cause, deliveries: [] });
-  const ocr = (run: OcrRun) => on(eventsOfLife[run.result], (argyle) => argyle.runOcr(userUpload, run));
+  const ocr = (run: OcrRun) => on(changeEvents[run.result], (argyle) => argyle.runOcr(userUpload, run));
   const error = random() < 0.5 ? 'The page is blurred.' : { code: 'unreadable', pages: [1] };
   const fileName = `document ${Math.floor(random() * 1e6)}.pdf`;
   return [
-    on(eventsOfLife.upload, (argyle) => argyle.uploadDocument({ ...ids, fileName })),
+    on(changeEvents.upload, (argyle) => argyle.uploadDocument({ ...ids, fileName })),
     ...(random() < 0.4 ? [ocr({ result: 'failure', error })] : []),
     ...(random() < 0.6 ? [ocr({ result: 'success', documentType: 'W-2' })] : []),
     ...(random() < 0.5 ? [ocr({ result: 'authenticity', score: Math.floor(random() * 101) })] : []),
-    ...(random() < 0.3 ? [on(eventsOfLife.removal, (argyle) => argyle.removeUpload(userUpload))] : []),
+    ...(random() < 0.3 ? [on(changeEvents.removal, (argyle) => argyle.removeUpload(userUpload))] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventsOfLife, newUserUpload } from '../../../tools/fake-argyle/user-upload.ts';
+import { changeEvents, newUserUpload } from '../../../tools/fake-argyle/user-upload.ts';
 import { newUpload } from '../../support/fakes/argyle-sender.ts';
 import type { Item } from '../soak/record-differences.ts';
 import type { Delivery, UploadEvent } from './histories.ts';
@@ -8,7 +8,7 @@ import { reconciliationErrors, recordErrors } from './record-checks.ts';
 const ids = newUpload();
 const at = (second: number) => new Date(Date.UTC(2026, 10, 24, 10, 0, second)).toISOString();
 const nowMs = Date.parse(at(30));
-const added = uploadEvent(eventsOfLife.upload);
+const added = uploadEvent(changeEvents.upload);
 const [{ acknowledgedMs: _acknowledgedMs, ...unanswered }] = added.deliveries as [Delivery];
 const unacknowledged: UploadEvent = { ...added, deliveries: [unanswered] };
 const document = { type: 'paystubs', fileName: 'a.pdf', ocrErrors: [], updatedAt: at(0), fetchedAt: at(3) };
@@ -17,13 +17,13 @@ const record: Item = { ...ids, addedAt: at(2), document: { ...document, processi
 const { addedAt: _addedAt, ...withoutSlot } = record;
 const { document: _document, ...withoutDocument } = record;
 
-test('a correct record has no errors, nor has a missing record without an acknowledgement', () => {
+test('a correct record has no errors, and neither does a missing record of unacknowledged events', () => {
   expect(recordErrors(record, [added], nowMs)).toEqual([]);
   expect(recordErrors(undefined, [unacknowledged], nowMs)).toEqual([]);
 });
 
-const newer = uploadEvent(eventsOfLife.authenticity, at(1));
-const { upload: _upload, ...removed } = uploadEvent(eventsOfLife.removal);
+const newer = uploadEvent(changeEvents.authenticity, at(1));
+const { upload: _upload, ...removed } = uploadEvent(changeEvents.removal);
 const tombstone = { ...record, removedAt: at(2), expiresAt: Date.parse(at(2)) / 1_000 + 90 * 86_400 };
 const authenticated = { ...record, authenticityAt: at(2) };
 test.each<[string, Item | undefined, readonly UploadEvent[], string]>([
@@ -37,13 +37,13 @@ test.each<[string, Item | undefined, readonly UploadEvent[], string]>([
   ['an old document', authenticated, [added, newer], 'the document is older than the last event'],
   ['an incomplete document', { ...record, document }, [added], 'the document is older than the last event'],
   ['a document of the future', { ...record, document: { ...document, fetchedAt: at(31) } }, [added], 'wrong fetchedAt'],
-  ['a document of a tombstone', tombstone, [added, removed], 'the document outlived its removal'],
+  ['a document of a tombstone', tombstone, [added, removed], 'the document was not deleted after its removal'],
   ['a wrong expiry', { ...tombstone, expiresAt: 1 }, [added, removed], 'wrong expiresAt'],
 ])('%s is an error', (_, seen, history, error) => {
   expect(recordErrors(seen, history, nowMs).join()).toContain(error);
 });
 
-const success = uploadEvent(eventsOfLife.success);
+const success = uploadEvent(changeEvents.success);
 const before = { addedAt: at(2) };
 test('reconciliation must not change a slot, and must reach the right status', () => {
   const shiftedMs = 1_000;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Item, slots } from '../soak/record-differences.ts';
 import type { Delivery, History, UploadEvent } from './histories.ts';
 
-/** The record of one upload before and after reconciliation, which saw all times of `before` moved back by `shiftedMs`. */
+/** The record of one upload before and after reconciliation. Before it ran, all times of `before` were moved back by `shiftedMs`. */
 export type Reconciled = {
   readonly before: Item | undefined;
   readonly after: Item | undefined;
@@ -62,7 +62,7 @@ function slotErrors(value: unknown, slot: string, deliveries: readonly Delivery[
 
 // A worker asks Argyle after an event has arrived, and receives the document of that time or a later one.
 function documentErrors({ document, removedAt }: Item, history: History, nowMs: number): readonly string[] {
-  if (removedAt !== undefined) return document === undefined ? [] : ['the document outlived its removal'];
+  if (removedAt !== undefined) return document === undefined ? [] : ['the document was not deleted after its removal'];
   // After a removal at Argyle a worker receives nothing, so the document may be of any earlier event.
   const isRemoved = history.at(-1)?.upload === undefined;
   const lastAsked = isRemoved ? -1 : history.findLastIndex(isAcknowledged);

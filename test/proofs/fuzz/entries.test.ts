@@ -16,7 +16,7 @@ const cases = Number(process.env.FUZZ_CASES ?? 20_000) / 2;
 const seed = Number(process.env.FUZZ_SEED ?? 20_261_124);
 const secret = 'MARKER-secret';
 const validBody = sampleBody({ name: 'MARKER-name' });
-// SQS accepts bodies of these characters, and no empty one.
+// SQS accepts only bodies of these characters, and no empty body.
 const sendable = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]+$/;
 const isKnownQueue = (queueUrl: string) => ['quarantine queue', ...Object.values(queueUrls)].includes(queueUrl);
 const limit = { timeout: 60_000 + cases * 5 };

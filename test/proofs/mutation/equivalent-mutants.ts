@@ -29,14 +29,15 @@ export const equivalentMutants: readonly EquivalentMutant[] = [
     mutator: 'BlockStatement',
     line: 'for (const word of id) {',
     replacement: '{}',
-    reason: 'The same set, only slower. `npm run proof -- scale` shows the time for a million ids.',
+    reason: 'Results in the same set, only slower. `npm run proof -- scale` shows the time for a million ids.',
   },
   {
     file: 'functions/ingest/handler.ts',
     mutator: 'CallExpression',
     line: 'secrets.readAhead(callDeadline());',
     replacement: ';',
-    reason: 'The same answers, only later: the first request reads the secret. `npm run bench` shows the time.',
+    reason:
+      'Results in the same answers, only later: the first request reads the secret. `npm run bench` shows the time.',
   },
   {
     file: 'functions/domain/envelope.ts',

@@ -17,7 +17,7 @@ type LocatedMutant = Mutant & { readonly file: string; readonly code: string };
 
 const sharedRules = 'shared rules';
 
-/** Minimum percentage of killed mutants. An entry is wiring, whose last mutants are not worth their tests. */
+/** Minimum percentage of killed mutants. Entries are mostly wiring: killing their last mutants is not worth the tests. */
 const floors = { rules: 95, entry: 85 } as const;
 
 /**
@@ -65,7 +65,7 @@ function judgeGroup([name, mutants]: readonly [string, readonly LocatedMutant[]]
   };
 }
 
-// `NoCoverage`: no test reaches the mutant. Mutants that do not compile or load count neither way.
+// `NoCoverage`: no test reaches the mutant. Mutants that do not compile or load count neither as killed nor as survived.
 function isSurvivor({ status }: Mutant): boolean {
   return status === 'Survived' || status === 'NoCoverage';
 }

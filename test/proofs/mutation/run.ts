@@ -6,8 +6,8 @@ import { reportFile } from './stryker.config.ts';
 
 const usage = `usage: npm run proof -- mutation [FILE…]
 
-Changes shared rules and the files on a webhook's path in hundreds of ways, or only the named files, and expects a test to
-fail for each mutant. A survivor must be listed with its reason in test/proofs/mutation/equivalent-mutants.ts. Downloads
+Changes shared rules and the files on a webhook's path, or only the named files, in hundreds of ways, and expects a test to
+fail for each change (mutant). A survivor must be listed with its reason in test/proofs/mutation/equivalent-mutants.ts. Downloads
 Stryker.`;
 
 // Not a dependency: Stryker would double the number of packages that npm ci installs.

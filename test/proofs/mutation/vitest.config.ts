@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// The tests that may kill a mutant: those that take no seconds. Tests with emulators, bundles or the stack are excluded.
+// Only fast tests run for each mutant. Tests with emulators, bundles or the stack are excluded.
 export default defineConfig({
   test: {
     include: [

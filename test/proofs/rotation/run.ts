@@ -6,11 +6,11 @@ import { type Connected, withConnectedPipeline } from '../connected-pipeline.ts'
 
 const usage = `usage: npm run proof -- rotation [--rate PER_SECOND] [--rotations N]
 
-Rotates the webhook secret N times (default 1) on the local pipeline, with the bundled functions and all of their waits
+Rotates the webhook secret N times (default 1) on the local pipeline, with the bundled functions and without shortening their waits
 (over 3 minutes each), while documents (default 50 a second) are uploaded to a fake Argyle. Every delivery must be
 accepted, and every document must have its record.`;
 
-// Before the first rotation and after the last: the lifetime of ingest's cached secret, and Argyle's one retry.
+// Time before the first rotation and after the last one: longer than ingest caches the secret and than Argyle waits to retry.
 const marginSeconds = 65;
 
 const options = readOptions(usage, { rate: 50, rotations: 1 });

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startVitest } from 'vitest/node';
-import { installedPart, requireCommands } from '../../support/emulators/installed-part.ts';
+import { cachedInstallation, requireCommands } from '../../support/emulators/cached-installation.ts';
 import { readOptions } from '../command-line.ts';
 
 const usage = `usage: npm run proof -- runtime
@@ -22,12 +22,15 @@ requireCommands('proof -- runtime', {
   python3: 'Python 3',
   xz: 'xz-utils',
 });
-const folder = await installedPart(`${client.name}-${client.version}-${platform}-${arch}-${versions.modules}`, install);
+const folder = await cachedInstallation(
+  `${client.name}-${client.version}-${platform}-${arch}-${versions.modules}`,
+  install,
+);
 
 process.env.LAMBDA_RUNTIME_CLIENT = join(folder, 'node_modules', client.name, 'index.mjs');
 const vitest = await startVitest('test', ['test/end-to-end', 'test/tools/local/lambda'], {
   watch: false,
-  // It runs `npm start`, which always uses the project's own client.
+  // This file runs `npm start`, which always uses the project's own client.
   exclude: ['test/end-to-end/start.test.ts'],
 });
 await vitest.close();

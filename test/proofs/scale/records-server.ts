@@ -11,8 +11,8 @@ type Key = { readonly userUpload: { readonly S: string } };
 const pageSize = 2_500;
 
 /**
- * Starts a DynamoDB whose upload table contains a record for each document of the blocks, created when it is read: loading a
- * million items into an emulator would take hours. Requests to other tables are forwarded to `emulator`.
+ * Starts a fake DynamoDB whose upload table contains a record for each document of the blocks. A record is created when it is
+ * read, because loading a million items into an emulator would take hours. Requests to other tables are forwarded to `emulator`.
  */
 export async function startRecordsServer(tableName: () => string, blocks: readonly SeedBlock[], emulator: string) {
   return startHttpEmulator(async (request, response) => {

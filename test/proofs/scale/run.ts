@@ -19,11 +19,11 @@ records that Argyle does not list. Prints its time, checks its memory and reques
 takes over two minutes. Reads memory from /proc: Linux only.`;
 
 const warmUpUploads = 1_000;
-// Reconciliation never holds this number of removals, however few records there are.
+// Reconciliation applies this number of removals without a confirmation, however few records there are.
 const unlistedRecords = 20;
 // Argyle's limit, beyond which it answers 429.
 const requestsPerSecond = 50;
-// Of the function's 512 MB, beyond what it uses for a thousand uploads.
+// Allowed growth compared with a run over a thousand uploads. The function has 512 MB.
 const maxGrowthMegabytes = 128;
 
 const { uploads } = readOptions(usage, { uploads: 1_000_000 });
@@ -40,9 +40,9 @@ async function run(): Promise<boolean> {
   stops.push(fake.stop);
   const argyle = createArgyleControl(fake.controlUrl);
   await argyle.seedUploads(warmUpUploads, 1);
-  // The records are of the uploads that the fake is given. It does not know those of the third block.
+  // The blocks determine which records exist. The fake Argyle has the uploads of the first two blocks, but not of the third.
   const blocks = [{ seed: 1, start: 0, count: warmUpUploads }];
-  // The metrics line of each invocation, while a run continues in several.
+  // The metrics line of each invocation: a run may take several.
   const parts: Record<string, unknown>[] = [];
   const lambda = await startReconciliation({ ...fake, credentials }, blocks, parts);
 
@@ -87,7 +87,7 @@ async function reconcileMeasured(
   return isOk;
 }
 
-// Starts the stack, and returns its function that reconciles. The records come from `blocks`; `parts` receives the metrics.
+// Starts the stack, and returns its reconciliation function. The records come from `blocks`; `parts` receives the metrics.
 async function startReconciliation(
   argyle: FakeArgyleAccess,
   blocks: readonly SeedBlock[],

@@ -13,7 +13,7 @@ export const slots: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns how a record differs from what Argyle knows of its document. Reconciliation cannot learn everything, so these
+ * Returns how a record differs from Argyle's state of its document. Reconciliation cannot learn everything, so these
  * may be missing: an OCR failure that a success followed, the user, and the record of a document that was removed before
  * any webhook arrived.
  */

@@ -77,7 +77,7 @@ function randomOcrRuns(random: () => number): OcrRun[] {
   return runs;
 }
 
-// An operator whom the alarm about held removals calls checks Argyle, then confirms that number of removals.
+// After the alarm about held removals, an operator checks Argyle and confirms their number. This function only confirms.
 async function reconcileAndConfirm(pipeline: WatchedPipeline, print: Print) {
   const answer = await reconcile(pipeline, {});
   if (answer.counts.held === 0) return answer;

@@ -20,9 +20,9 @@ export function ordersOfMultisets(size: number): readonly (readonly Message[])[]
 export type Arrival = { readonly before: readonly Message[]; readonly history: readonly Message[] };
 
 /**
- * Returns every arrival of one message of a set after any part of that set, which may contain the message itself. Arrivals that start
- * from the same record, and arrivals that differ only in times of the same order, are returned once. The messages of a set
- * are in the order of their times.
+ * Returns every case in which one message of a set arrives after the messages of any subset of that set. The subset may contain
+ * the message itself, which then is a repeat. Cases that start from the same record, and cases whose times differ but have the
+ * same order, are returned once. The messages of each set must be sorted by time.
  */
 export function singleArrivals(sets: readonly (readonly Message[])[]): readonly Arrival[] {
   const all = sets.flatMap((set) =>

@@ -12,7 +12,7 @@ export type AwsCall = {
   readonly resource: string;
 };
 
-/** What happens to a call instead of being passed on. `stall` passes it on but sends only the headers of the answer. */
+/** What the proxy does instead of passing a call on. `stall` passes it on, but returns only the headers of the answer. */
 export type Disturbance =
   | { readonly kind: 'delay'; readonly milliseconds: number }
   | { readonly kind: 'refuse'; readonly statusCode: number; readonly errorType: string }

@@ -50,7 +50,7 @@ export async function startConnectedPipeline({
       ...pipeline,
       argyle: createArgyleControl(fake.controlUrl),
       argyleUrl: fake.url,
-      /** Subscribes a webhook through Argyle's API, as a person does. */
+      /** Subscribes a webhook through Argyle's API, as an operator can. */
       subscribeByHand: (webhook: object) => postWebhook(fake.url, webhook),
       stop: async () => {
         await pipeline.stop();

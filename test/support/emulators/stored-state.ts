@@ -34,7 +34,7 @@ export function storedState(
       );
       return Item && unmarshall(Item);
     },
-    /** Writes a record without the functions, as a person can. */
+    /** Writes a record without the functions, as an operator can. */
     writeRecord: async (Item: Readonly<Record<string, AttributeValue>>) => {
       await dynamodb.send(new PutItemCommand({ TableName: view.tableName, Item }));
     },

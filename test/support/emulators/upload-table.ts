@@ -9,7 +9,7 @@ import { createUploadTable, startDynamoDb } from './emulators.ts';
 
 export const retentionDays = 90;
 
-/** Creates an upload table in an emulator. Returns the store on it and means to read and write without the store. */
+/** Creates an upload table in an emulator. Returns its store, and functions that read and write the table directly. */
 export async function openUploadTable() {
   const { client, close } = await startDynamoDb();
   const TableName = await createUploadTable(client);

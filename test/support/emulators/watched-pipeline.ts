@@ -25,7 +25,7 @@ type ConsoleState = {
   readonly queues: readonly QueueState[];
 };
 
-/** The local pipeline with the means by which a test observes and disturbs it from outside. */
+/** The local pipeline, with functions through which a test observes and disturbs it. */
 export type WatchedPipeline = Awaited<ReturnType<typeof startWatchedPipeline>>;
 
 /** Decides what happens to a function's call to AWS. Undefined passes it on. */
@@ -87,7 +87,7 @@ export async function startWatchedPipeline(
     queueStates: async () => (await readState()).queues,
     /** All records with their status, by id. */
     readRecords: async () => new Map((await readState()).uploads.map((record) => [record.userUpload, record])),
-    /** Resolves once the queues of all events hold no message, neither visible nor in flight. */
+    /** Resolves once the queues of all events contain no message, neither visible nor in flight. */
     drained: () =>
       until(async () => {
         // Does not use readState, which reads all records. There may be many.

@@ -42,9 +42,9 @@ export async function createCustomResource(servers: FakeServers, webhookSecret: 
   let credentials = key;
   let workMs = 20_000;
 
-  // Shortened, but long enough to let other work run.
+  // Far shorter than requested, but long enough to let other work run.
   const sleep: Sleep = async (milliseconds, signal) => {
-    if (pauses.length >= maxPauses) throw new Error('The time is over.');
+    if (pauses.length >= maxPauses) throw new Error('The function ran out of time.');
     pauses.push(milliseconds);
     await wait(5, undefined, { signal });
   };
@@ -88,7 +88,7 @@ export async function createCustomResource(servers: FakeServers, webhookSecret: 
     create: (key: SubscriptionKey) => change('Create', key),
     update: (physicalId: string, key: SubscriptionKey) => change('Update', key, physicalId),
     remove: (physicalId: string, key: SubscriptionKey) => change('Delete', key, physicalId),
-    /** Subscribes from outside of the stack, as a person does. */
+    /** Subscribes through Argyle's API without the stack, as an operator can. */
     subscribeByHand: (webhook: object) => call('POST', '/webhooks', webhook),
     /** Lists the subscriptions as Argyle returns them, including the secrets. */
     subscriptions: async (wanted: SubscriptionKey) => {

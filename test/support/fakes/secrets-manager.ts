@@ -37,7 +37,7 @@ export async function startSecretsManager() {
     put: (stage: string, secret: string, createdAtMs: number) => versions.set(stage, { secret, createdAtMs }),
     /** Makes reads of a stage fail. */
     refuse: (stage: string) => versions.set(stage, 'refused'),
-    /** Makes reads of a stage get no response. */
+    /** Leaves reads of a stage without a response. */
     hang: (stage: string) => hanging.add(stage),
     remove: (stage: string) => versions.delete(stage),
     /** The number of reads of the current stage. */

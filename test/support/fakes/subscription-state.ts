@@ -18,7 +18,7 @@ export type StagesAt = {
   readonly previousUntilMs: number;
 };
 
-/** At which of its outside calls a function crashes, and whether that call takes effect. */
+/** The external call at which a function crashes, and whether that call takes effect. */
 export type Crash = { readonly atCall: number; readonly hasEffect: boolean };
 
 /** The URL of the stack. Subscriptions with another URL belong to others. */
@@ -134,7 +134,7 @@ export function createFakeState(initialSecret = 'secret-0') {
     lifetimes: () => lifetimes.filter(({ subscription }) => subscription.url === receiverUrl),
     history,
     invocation,
-    /** Subscribes from outside of the stack, as a person does. */
+    /** Subscribes through Argyle's API without the stack, as an operator can. */
     subscribe,
     unsubscribe,
     own,
@@ -145,7 +145,7 @@ export function createFakeState(initialSecret = 'secret-0') {
     passTime: (milliseconds: number) => {
       nowMs += milliseconds;
     },
-    /** Changes the secret from outside of the functions, as a person or Secrets Manager does. */
+    /** Changes the secret without the functions, as an operator or Secrets Manager can. */
     changeSecret: (effect: (changed: typeof secret) => void) => {
       effect(secret);
       recordStages();

@@ -24,7 +24,7 @@ test('check prints one line per check and names those that it cannot observe', a
   const lines = out.trimEnd().split('\n');
   const unobservable = suite.filter(({ needs }) => needs.length > 0);
   expect(code).toBe(0);
-  expect(err).toContain('They stay as records, whose ids start with c0ffee00');
+  expect(err).toContain('They leave records, whose ids start with c0ffee00');
   expect(lines).toHaveLength(suite.length + 1);
   expect(lines.filter((line) => line.startsWith('not observable here: '))).toHaveLength(unobservable.length);
   expect(lines).toContain('passed: refuses a tampered body');
@@ -73,13 +73,13 @@ test.each([
   expect(await run(`check --url ${url}`)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(sentence) });
 });
 
-test('check of a deployed stack sends nothing before it is confirmed', async () => {
+test('check of a deployed stack sends nothing until it is confirmed', async () => {
   const { received, stop } = await startAws(200, describedStack());
-  const unasked = await run('--stage production --region us-east-1 check');
+  const unconfirmed = await run('--stage production --region us-east-1 check');
   const refused = await run('--stage production --region us-east-1 check', 'n');
   await stop();
 
-  expect(unasked).toMatchObject({ code: 2, out: '', err: expect.stringContaining('add --yes') });
+  expect(unconfirmed).toMatchObject({ code: 2, out: '', err: expect.stringContaining('add --yes') });
   expect(refused).toMatchObject({ code: 0, out: 'Nothing was sent.\n' });
   expect(refused.err).toContain('argyle-uploads-production: The check sends about 250 webhooks');
   expect(received.every((body) => body.includes('StackName=argyle-uploads-production'))).toBe(true);
@@ -92,11 +92,11 @@ test('check exits with 2 when the stack cannot be read', async () => {
   expect((await run('--region us-east-1 check --yes')).code).toBe(2);
 });
 
-test('--help of check names what it leaves behind', async () => {
+test('--help of check lists the data that it leaves behind', async () => {
   const { code, out } = await run('check --help');
 
   expect(code).toBe(0);
-  expect(out).toContain('They stay as records, whose ids start with c0ffee00');
+  expect(out).toContain('They leave records, whose ids start with c0ffee00');
 });
 
 // An answer to DescribeStacks: a stack whose resources do not exist.

@@ -9,16 +9,16 @@ import { clientConfig } from '../../support/emulators/emulators.ts';
 const options = { yes: true, revoke: true };
 const polling = { maxMinutes: 0, intervalMs: 0 };
 
-let engine: Emulator;
+let emulator: Emulator;
 let secret: LocalSecret;
 let begin: (token: string) => void;
 let results: object[];
 beforeEach(async () => {
   secret = createSecret('old');
   results = [];
-  engine = await startSecretsManager(new Map([['webhook-secret', secret]]), async (token) => begin(token));
+  emulator = await startSecretsManager(new Map([['webhook-secret', secret]]), async (token) => begin(token));
 });
-afterEach(() => engine.stop());
+afterEach(() => emulator.stop());
 
 test('rotate stops waiting for a rotation that does not end, and keeps the old secret', async () => {
   begin = (token) => secret.put(token, undefined, ['AWSPENDING']);
@@ -51,7 +51,7 @@ function target(): Target {
     isLocal: true,
     webhookUrl: 'http://127.0.0.1:1/webhooks/argyle',
     webhookSecretArn: 'webhook-secret',
-    clientOptions: () => clientConfig(engine.endpoint),
+    clientOptions: () => clientConfig(emulator.endpoint),
   } as unknown as Target;
 }
 

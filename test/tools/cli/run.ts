@@ -1,6 +1,6 @@
 import { runUploads } from '../../../tools/cli/program.ts';
 
-/** Runs a command in this process and returns its exit code and what it printed. With `answer` a person confirms or not. */
+/** Runs a command in this process and returns its exit code and what it printed. `answer` is the reply to its question. */
 export async function run(words: string, answer?: string) {
   const printed = { out: '', err: '' };
   const code = await runUploads(words.split(' '), {

@@ -124,7 +124,7 @@ test('redrive moves dead letters once it is confirmed, and loses none when it is
   const { deadLetterUrl } = pipeline.queueOf(added);
   for (const ids of uploads) await pipeline.putOn(deadLetterUrl, webhookBody(added, ids), attributesOf(added));
 
-  const unasked = await run(`--local redrive ${added}`);
+  const unconfirmed = await run(`--local redrive ${added}`);
   const refused = await runJson(`--local redrive ${added}`, 'n');
   const dry = await runJson(`--local redrive ${added} --dry-run`);
   const child = start(`--local --json redrive ${added} --yes --rate 1`);
@@ -138,7 +138,7 @@ test('redrive moves dead letters once it is confirmed, and loses none when it is
   await pipeline.drained();
   const records = await Promise.all(uploads.map(({ userUpload }) => pipeline.readRecord(userUpload)));
 
-  expect(unasked.code).toBe(2);
+  expect(unconfirmed.code).toBe(2);
   expect([refused, dry]).toEqual([{ moved: 0 }, { wouldMove: 6 }]);
   expect(interrupted).toMatchObject({ interrupted: true, moved: 6 - left });
   expect(left).toBeGreaterThan(0);
@@ -147,7 +147,7 @@ test('redrive moves dead letters once it is confirmed, and loses none when it is
   expect(await dead(added)).toBe(0);
 }, 60_000);
 
-test('redrive moves a dead letter of another event to that event’s queue, and an unreadable one to its own', async () => {
+test('redrive moves a dead letter of another event to that event’s queue, and an unreadable one back to its own queue', async () => {
   const ids = newUpload();
   await poison(removed, 'not JSON');
   await poison(removed, webhookBody(added, ids));
@@ -193,7 +193,7 @@ test('discard deletes the messages of one reason once it is confirmed, and no ot
   await pipeline.post('{"event": "accounts.added", "data": {}}');
   await pipeline.post(`{"event": "${added}", "data": {}}`);
 
-  const unasked = await run(`--local dead discard ${removed} unreadable`);
+  const unconfirmed = await run(`--local dead discard ${removed} unreadable`);
   const retryable = await run(`--local dead discard ${removed} failed_16_times --yes`);
   const discarded = await runJson(`--local dead discard ${removed} unreadable --yes`);
   const { reasons } = await runJson(`--local dead show ${removed}`);
@@ -201,7 +201,7 @@ test('discard deletes the messages of one reason once it is confirmed, and no ot
   await emptyDeadLetters(removed);
   await pipeline.purge(quarantine);
 
-  expect([unasked.code, retryable.code]).toEqual([2, 2]);
+  expect([unconfirmed.code, retryable.code]).toEqual([2, 2]);
   expect(discarded).toEqual({ discarded: 1, left: 2 });
   expect(reasons).toEqual({ failed_16_times: 1, wrong_event: 1 });
   expect(quarantined).toEqual({ discarded: 1, left: 2 });
@@ -218,7 +218,7 @@ test('reconcile starts a reconciliation, which records a document whose webhook 
   expect(await pipeline.readRecord(userUpload)).toMatchObject({ userUpload, account, addedAt: expect.any(String) });
 });
 
-test('rotate ends when the rotation fails, also when Secrets Manager repeats it', async () => {
+test('rotate ends when the rotation fails, even if Secrets Manager repeats an earlier rotation', async () => {
   await pipeline.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 401 }] });
   const failed = await run('--local rotate --yes');
   const again = await run('--local rotate --yes');

@@ -93,7 +93,7 @@ export const flaws: readonly Flaw[] = [
     alsoAccepting((body, ...rest) => isSigned(Buffer.from(JSON.stringify(parse(body))), ...rest)),
   ),
   flaw(
-    'uses an absent previous secret as an empty one',
+    'treats an absent previous secret as an empty one',
     ['refuses a signature made with an empty secret'],
     alsoAccepting((body, signature) => isSigned(body, signature, '')),
   ),
@@ -171,7 +171,7 @@ export const flaws: readonly Flaw[] = [
       return receive(steps, state, delivery);
     },
   }),
-  // Loses deliveries in trouble.
+  // Loses deliveries during failures.
   flaw(
     'acknowledges before it queues',
     ['answers 503 with Retry-After while the queue is down', 'does not answer 200 before the queue has the message'],
@@ -224,12 +224,12 @@ export const flaws: readonly Flaw[] = [
     ['verifies each request of a connection'],
     verifyingConnections(new WeakSet()),
   ),
-  flaw('refuses a delivery that it has had', ['answers a repeated delivery like the first'], {
+  flaw('fails on a repeated delivery', ['answers a repeated delivery like the first'], {
     enqueue: onlyNew(() => {
       throw new Error('a repeat');
     }),
   }),
-  flaw('has room for 1 MiB', ['survives a body of 11 MiB'], {
+  flaw('fails on a body over 1 MiB', ['survives a body of 11 MiB'], {
     readBody: async (request) => {
       const body = await readBody(request);
       if (body.length > 2 ** 20) throw new RangeError('no room');

@@ -15,7 +15,7 @@ test('a correct receiver passes every check', async () => {
   expect(results.map(({ name }) => name)).toEqual(names);
 });
 
-test('every check has its own name, and a flawed receiver that fails it', () => {
+test('every check has a unique name, and a flawed receiver that fails it', () => {
   const failed = new Set(flaws.flatMap(({ fails }) => fails));
 
   expect(new Set(names).size).toBe(names.length);
@@ -30,6 +30,6 @@ test.each(flaws)('a receiver that $name fails the check', async ({ fails, steps 
   expect(results.map(({ name, outcome }) => ({ name, outcome }))).toEqual(
     names.filter((name) => fails.includes(name)).map((name) => ({ name, outcome: 'failed' })),
   );
-  // A receiver that answers nothing fails every check. That would prove nothing.
+  // A receiver that does not answer fails every check, which would prove nothing.
   expect(results.filter(({ detail }) => detail?.includes('no answer within'))).toEqual([]);
 });

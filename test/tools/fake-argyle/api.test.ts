@@ -87,7 +87,7 @@ test('450 uploads are in pages of at most 200', async () => {
   expect(new Set(pages.flat()).size).toBe(450);
 });
 
-test('changes between two requests move no other item to another page', async () => {
+test('changes between two requests do not move other items to another page', async () => {
   await control.seedUploads(30, 1);
   const { next } = (await ask('GET', '/user-uploads')).body;
   const [first = []] = await argyle.list('/user-uploads');

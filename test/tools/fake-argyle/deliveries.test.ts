@@ -146,7 +146,7 @@ test.each([
   { replies: [503, 503] },
   ...[201, 204, 302, 400, 401, 404, 413, 501].map((status) => ({ replies: [status] })),
 ])(
-  'a delivery that is answered $replies is tried that often, and lost unless the last answer is 200',
+  'a delivery with the answers $replies is sent once per answer, and is lost unless the last one is 200',
   async ({ replies }) => {
     const receiver = await receive(() => replies[receiver.received.length - 1] ?? 200);
     const id = await subscribe(receiver.url);

@@ -30,7 +30,7 @@ test('a record that the function cannot process goes alone to the dead-letter qu
   expect(Math.max(...batches.map((ids) => ids.length))).toBeLessThanOrEqual(10);
 });
 
-test('a record that becomes no event is not published and is not a failure', async () => {
+test('a record for which the function returns no event is not published and is not a failure', async () => {
   const { published, put, deadLetters } = await runPipe(async (ids) => ids.filter((id) => id !== 'invisible'));
   put('invisible');
   put('visible');

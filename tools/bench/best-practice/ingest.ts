@@ -11,11 +11,11 @@ import middy from '@middy/core';
 import type { z } from 'zod';
 import { webhookSchema } from './webhook-schema.ts';
 
-// Ingest as it is usually written: Powertools for logs, metrics, secrets and parsing, zod for shapes, middy around it.
+// Ingest as it is commonly written: Powertools for logs, metrics, secrets and parsing, zod for shapes, middy around it.
 const metrics = new Metrics();
 const sqs = new SQSClient({});
 const cachedSeconds = 60;
-// Without it, each webhook would read the stages again that do not exist.
+// Stages that do not exist, and until when this is remembered. Otherwise each webhook would read them again.
 const absentUntilMs = new Map<string, number>();
 
 type Request = z.infer<typeof APIGatewayProxyEventV2Schema>;

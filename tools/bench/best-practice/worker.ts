@@ -13,7 +13,7 @@ import middy from '@middy/core';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { webhookSchema } from './webhook-schema.ts';
 
-// A worker as it is usually written: Powertools for logs, metrics, batches, parsing and idempotency, middy around it.
+// A worker as it is commonly written: Powertools for logs, metrics, batches, parsing and idempotency, middy around it.
 const metrics = new Metrics();
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 const processor = new BatchProcessor(EventType.SQS);

@@ -53,7 +53,7 @@ type Poller = { batch: Message[]; windowEndsMs: number; longPoll?: object | unde
 
 const sampleEveryMs = 30_000;
 
-/** Runs messages through a queue and its worker in virtual time. The same random numbers give the same outcome. */
+/** Runs messages through a queue and its worker in virtual time. The same random numbers produce the same outcome. */
 export function simulateQueue(setup: QueueSetup, traffic: QueueTraffic): QueueOutcome {
   const simulation: Simulation = {
     ...{ setup, traffic, clock: createVirtualClock(), queue: createQueue(setup), waiting: [] },

@@ -46,7 +46,7 @@ const kinds: Readonly<Record<string, Bodies>> = {
   'bytes that are not text': notText,
 };
 
-/** Accepts and stores signed messages that it cannot read: they are genuine, and Argyle does not send them again. */
+/** Checks that the receiver stores signed messages that it cannot read: they are genuine, and Argyle does not send them again. */
 export const quarantine: readonly Check[] = [
   ...Object.entries(kinds).map(([kind, bodies]) =>
     answerCheck(`quarantines ${kind}`, 'quarantined', () => mapValues(bodies, (make) => ({ body: make() }))),

@@ -62,7 +62,7 @@ const forges: Readonly<Record<string, Readonly<Record<string, Forge>>>> = {
 /** The kinds of forgery. */
 export const forgeryKinds = Object.keys(forges);
 
-/** Refuses every delivery that is not signed with the secret. */
+/** Checks that the receiver refuses every delivery that is not signed with the secret. */
 export const signatures: readonly Check[] = [
   ...forgeryKinds.map((kind) =>
     answerCheck(`refuses ${kind}`, 'bad_signature', ({ secret }) => forgeriesOf(secret, [kind])),

@@ -4,14 +4,14 @@ import { readWhenApplied } from '../observer.ts';
 import type { Answer, Receiver } from '../receiver.ts';
 import { bodyOfSize, sampleEvent, sampleUpload, webhookBody } from '../samples.ts';
 
-// The body limit that README.md documents.
+// The body limit that docs/answers.md documents.
 const limitBytes = 512 * 1024;
 // More than the 10 MB that API Gateway accepts.
 const hugeBytes = 11 * 1024 * 1024;
 const connections = 32;
 const pieces = 8;
 
-/** Handles what HTTP allows and what networks do. */
+/** Checks that the receiver handles everything that HTTP allows, and broken or slow connections. */
 export const transport: readonly Check[] = [
   answerCheck('accepts a body of exactly 512 KiB', 'accepted', () => ({ '512 KiB': { body: bodyOfSize(limitBytes) } })),
   answerCheck('refuses a body of 512 KiB and one byte', 'too_large', () => {

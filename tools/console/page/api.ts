@@ -50,7 +50,7 @@ export type UploadHistory = {
   readonly isAtArgyle: boolean;
 };
 
-/** The answer of `POST /console/scenario`: the number of times that each answer came. */
+/** The answer of `POST /console/scenario`: how often the scenario received each answer. */
 export type ScenarioResult = { readonly answers: Readonly<Record<string, number>> };
 
 /** The answer of `GET /console/changes`, the newest first. */

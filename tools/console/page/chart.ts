@@ -1,7 +1,7 @@
 import type { Overview } from './api.ts';
 import { byId, draw, patch } from './elements.ts';
 
-// The drawing is stretched to its place: only proportions matter.
+// The drawing is stretched to the size of its container, so only proportions matter.
 const height = 100;
 
 /** Draws the webhooks that were received and applied in each of the last seconds. */

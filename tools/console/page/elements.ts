@@ -24,7 +24,7 @@ export function draw(tag: string, attributes: Attributes, ...children: readonly 
 }
 
 /**
- * Makes the children of an element equal to new ones, and changes only what differs: focus, selections and half-done clicks
+ * Makes the children of an element equal to new ones, and changes only what differs: focus, selections and clicks in progress
  * survive. Elements with a `data-key` correspond to those with the same key, all others to the next one with the same tag.
  */
 export function patch(parent: Element, ...children: readonly Child[]): void {

@@ -5,8 +5,8 @@ import { sampleEvent, sampleUnknownEvent, sampleUpload, signatureOf, webhookBody
 
 const poison = '{"conformance": "poison"}';
 
-/** Loses nothing, and logs nothing confidential, when something behind the receiver fails. */
-export const trouble: readonly Check[] = [
+/** Checks that the receiver loses nothing and logs nothing confidential when a service that it depends on fails. */
+export const failures: readonly Check[] = [
   check('answers 503 with Retry-After while the queue is down', ['takeQueueDown'], async (receiver, observer) => {
     const restore = await observer.takeQueueDown();
     try {

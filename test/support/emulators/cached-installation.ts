@@ -17,7 +17,10 @@ export function requireCommands(script: string, commands: Readonly<Record<string
  * Returns the folder of software that is not a dependency of the project. `install` fills it the first time. It stays in the
  * user's cache (XDG_CACHE_HOME, else ~/.cache), so `name` must contain everything that the content depends on.
  */
-export async function installedPart(name: string, install: (folder: string) => Promise<void> | void): Promise<string> {
+export async function cachedInstallation(
+  name: string,
+  install: (folder: string) => Promise<void> | void,
+): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'argyle-uploads-receiver');
   const folder = join(cache, name);
   if (existsSync(folder)) return folder;
