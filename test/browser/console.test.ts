@@ -108,7 +108,7 @@ test('a bad signature is refused: received, but neither verified nor stored', as
 test('an unknown event is in quarantine, and a release leaves it there', async () => {
   expect(await view.press('Not understood')).toBe('1 × 200 quarantined');
   await view.cell('quarantine', 'visible').filter({ hasText: '1' }).waitFor();
-  expect(await view.press('Release quarantine')).toBe('0 moved, 1 not understood and left');
+  expect(await view.press('Release quarantine')).toBe('0 moved, 1 not understood and left in the queue');
   expect((await pipeline.readMessages(pipeline.queueOf('quarantine').url)).length).toBe(1);
 });
 

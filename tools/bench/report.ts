@@ -15,8 +15,8 @@ export function report(starts: readonly Measured[], rounds: number): string {
   return `${heading}
 
 ${new Date().toISOString().slice(0, 10)}: ${rounds} processes of each variant, alternating; medians. Node ${process.versions.node}, ${cores} cores of ${core?.model.trim()},
-shared with others: ${(load / cores).toFixed(1)} jobs per core. x: relative to the empty function. Of two
-ratios, the first is of elapsed time and the second of CPU time. Peak memory: after the first call, and after ${webhooksServed} webhooks.
+shared with others: ${(load / cores).toFixed(1)} jobs per core. x: relative to the empty function.
+Of two ratios, the first is of elapsed time and the second of CPU time. Peak memory: after the first call, and after ${webhooksServed} webhooks.
 
 ${goalsTable(starts)}
 

@@ -38,5 +38,5 @@ async function run({ rounds, write = false }: { readonly rounds: number; readonl
 
 function readRounds(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Use a whole number from 1.');
+  throw new InvalidArgumentError('Use a whole number above 0.');
 }

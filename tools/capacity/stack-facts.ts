@@ -69,7 +69,7 @@ function readEventSources(template: Template) {
   });
 }
 
-// Finds the resource that a value refers to, however deep the reference is wrapped, and also through a function's alias.
+// Finds the resource that a value refers to, at any depth of nesting, and also through a function's alias.
 function referenced(template: Template, type: string, value: unknown): Resource | undefined {
   const text = JSON.stringify(value);
   const isReferenced = ({ logicalId }: Resource) => text.includes(`"${logicalId}"`);

@@ -65,8 +65,8 @@ function createProgram({ write, writeError }: Terminal): Command {
     .addOption(
       new Option('--stage <stage>', 'the stack of this stage').choices(['sandbox', 'production']).default('sandbox'),
     )
-    .option('--profile <name>', "the AWS profile (default: the AWS SDK's own order)")
-    .option('--region <name>', "the AWS region (default: the AWS SDK's own order)")
+    .option('--profile <name>', "the AWS profile (default: the AWS SDK's default order)")
+    .option('--region <name>', "the AWS region (default: the AWS SDK's default order)")
     .option('--local', 'the local pipeline (npm start) instead of AWS')
     .option('--port <port>', "the local pipeline's PORT", process.env.PORT || '8787')
     .option('--json', 'print the result as JSON')
@@ -74,7 +74,7 @@ function createProgram({ write, writeError }: Terminal): Command {
       'after',
       `
 Exit codes: 0 success, 1 a problem (see each command), 2 wrong usage or no such stack.
-A program that reads the result calls npm run --silent uploads -- COMMAND --json.`,
+To read the result in a program, run npm run --silent uploads -- COMMAND --json.`,
     )
     .showHelpAfterError('(npm run uploads -- --help lists the commands)')
     .configureOutput({ writeOut: write, writeErr: writeError })
@@ -208,7 +208,7 @@ function readUploadId(text: string): string {
 
 function readCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Use a whole number from 1.');
+  throw new InvalidArgumentError('Use a whole number above 0.');
 }
 
 function readUrl(text: string): URL {

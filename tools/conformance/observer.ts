@@ -42,8 +42,8 @@ const maxWaitMs = 30_000;
 const pollMs = 25;
 
 /**
- * Reads the record of a document once its events are applied. Without `settled` it waits until the slots of
- * all expected events are present, and after 30 s it returns the record without them.
+ * Reads the record of a document once its events are applied. Without `settled` it waits until the slots of all expected
+ * events are present, and after 30 s it returns the record without them.
  */
 export async function readWhenApplied(
   { settled, readRecord }: Observing<'readRecord'>,

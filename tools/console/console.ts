@@ -69,9 +69,9 @@ export function createConsole(options: ConsoleOptions) {
 
 /**
  * Whether a request may come from the console itself. The console listens on the loopback address only, but every page in a
- * browser on this machine can send requests there. The Host header reveals a foreign host name that
- * resolves to this machine (DNS rebinding). The Origin header reveals a form or script of another origin:
- * browsers send it with every POST.
+ * browser on this machine can send requests there. The Host header reveals a foreign host name that resolves to
+ * this machine (DNS rebinding). The Origin header, which browsers send with every POST, reveals a form or script of another
+ * origin.
  */
 function isOwnRequest({ headers }: IncomingMessage): boolean {
   const { host = '', origin } = headers;

@@ -16,7 +16,7 @@ export type Failure = {
   /** Share of the requests that fail, 0 to 1. Default: all. */
   readonly rate?: number;
   readonly slowMs?: number;
-  /** Whether the request takes effect nevertheless, as when only its answer is lost. */
+  /** Whether the request still takes effect, as when only its answer is lost. */
   readonly isCarriedOut?: boolean;
 };
 

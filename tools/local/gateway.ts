@@ -28,7 +28,7 @@ export function createGateway(
       if (route) await serve(route, request, response);
       else if (!(await otherwise(request, response))) answer(response, 404, 'Not Found');
     } catch {
-      // The function failed or died, or the client disconnected. API Gateway's answer gives no reason either.
+      // The function failed or died, or the client disconnected. API Gateway's answer contains no reason either.
       if (!response.headersSent) answer(response, 500, 'Internal Server Error');
     }
   };

@@ -40,7 +40,7 @@ function printProgress({ deliveries, webhooks }: FakeSummary): void {
   console.log(`${webhooks.length} subscriptions, ${sent} sent, ${pending} pending, ${refused} refused`);
 }
 
-// Starts uploads at the requested rate, however long each of them takes.
+// Starts uploads at the requested rate, regardless of how long each of them takes.
 async function uploadDocuments(argyle: ArgyleControl, signal: AbortSignal) {
   const startedMs = Date.now();
   const elapsedSeconds = () => (Date.now() - startedMs) / 1_000;

@@ -247,7 +247,7 @@ test('tail prints log lines until Ctrl-C', async () => {
 test.each([
   ['--local redrive user_uploads.nothing', 'Allowed choices are user_uploads.added'],
   [`--local send ${added} --upload nothex`, 'Use 8-4-4-4-12 hex digits.'],
-  [`--local send ${added} --count 0`, 'Use a whole number from 1.'],
+  [`--local send ${added} --count 0`, 'Use a whole number above 0.'],
   ['--local get nothex', 'Use 8-4-4-4-12 hex digits.'],
   ['--local list', 'Choose the owner of the documents'],
   ['--local rotate', 'add --yes'],

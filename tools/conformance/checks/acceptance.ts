@@ -27,7 +27,7 @@ const escapes = {
   'a number beyond precision': () => sampleBody().replace('"name"', '"n": 12345678901234567890.10,\n  "name"'),
 };
 
-/** Checks that the receiver accepts whatever Argyle may send, and whatever form a proxy may change it to. */
+/** Checks that the receiver accepts everything that Argyle may send, and every form to which a proxy may change it. */
 export const acceptance: readonly Check[] = [
   answerCheck('accepts every event of the catalogue', 'accepted', () =>
     Object.fromEntries(eventTypes.map((event) => [event, { body: webhookBody(event) }])),

@@ -11,7 +11,7 @@ const orders: readonly (readonly EventType[])[] = [
   eventTypes.toReversed(),
 ];
 
-/** Checks that the receiver writes what it accepts, and nothing else, to the record, whatever the order and repeats. */
+/** Checks that the receiver writes what it accepts, and nothing else, to the record, regardless of order and repeats. */
 export const records: readonly Check[] = [
   answerCheck('answers a repeated delivery like the first', 'accepted', () => {
     const deliveries = [sampleEvent, removalEvent].flatMap((event) => {

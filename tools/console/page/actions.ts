@@ -30,7 +30,7 @@ const actions: Readonly<Record<string, (value: string) => Promise<string>>> = {
   },
   redrive: async (event) => {
     const { moved, left } = await postJson<{ moved: number; left: number }>('/console/redrive', { event });
-    return `${moved} moved${left > 0 ? `, ${left} not understood and left` : ''}`;
+    return `${moved} moved${left > 0 ? `, ${left} not understood and left in the queue` : ''}`;
   },
 };
 
