@@ -16,12 +16,15 @@ export const fetchingEvents = eventTypes.filter((event) => events[event].slot !=
 /** The dashboard row of everything that calls Argyle. */
 export const argyleRow = 'argyle';
 
-/** The customer's account at Argyle: the API's URL, its key, and the state that the stack keeps about it. */
+/** The customer's account at Argyle: the API's URL, its key, and the table with the stack's own state. */
 export class ArgyleAccount extends Construct {
   readonly config: ArgyleConfig;
   /** The variables of a function that calls Argyle. It also needs `grantRead`. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Leases and the progress of reconciliation: key `id`, deleted after `expiresAt`. Losing its content does no harm. */
+  /**
+   * Leases, the subscription registry and the progress of reconciliation: key `id`. Items with an
+   * `expiresAt` are deleted after it. No delivery needs the table.
+   */
   readonly state: Table;
   private readonly secretArn: string;
 
@@ -60,7 +63,7 @@ function watchDocuments(scope: Construct, monitoring: Monitoring): void {
     );
   monitoring.watch(scope, 'DocumentsNotFetched', {
     row,
-    // The worker asks for one document six times in its first five minutes. One failed request fires no alarm, an outage does.
+    // During an outage, the worker requests each document six times in five minutes. One failed request fires no alarm.
     metric: sum(documentMetrics.failed, Duration.minutes(5)),
     threshold: 5,
     failureImpact: "Argyle's API fails: records show that a document changed, but not its current details.",

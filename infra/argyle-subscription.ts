@@ -37,7 +37,7 @@ export class ArgyleSubscription extends Construct {
       // CloudFormation sends an Update when any of these changes. The physical id is derived from `url` and `name`.
       properties: { url: ingest.webhookUrl, name: webhookName, events: eventTypes, apiUrl, credentials },
     });
-    // These constructs include the permissions, which must outlive the subscription.
+    // These constructs include the permissions that the subscription needs until it is deleted.
     subscription.node.addDependency(subscriber, ingest);
 
     const rotator = this.createRotator(props);
@@ -74,7 +74,7 @@ export class ArgyleSubscription extends Construct {
       entry: 'rotation',
       description: 'Rotates the webhook secret without refusing a delivery.',
       service: rotationService,
-      // A step always waits 2 minutes, and longer while Argyle is slow or a deployment is in progress.
+      // A step waits about 2 minutes, and longer while Argyle is slow or a deployment is in progress.
       timeout: Duration.minutes(15),
     });
     rotator.allow(
@@ -97,7 +97,7 @@ export class ArgyleSubscription extends Construct {
     return rotator;
   }
 
-  // Both functions call Argyle and share the state table: the lease and the known subscriptions.
+  // Both functions call Argyle and share the state table, which contains the lease and the subscription registry.
   private createFunction(
     id: string,
     { argyle, webhookSecret, removalPolicy }: ArgyleSubscriptionProps,

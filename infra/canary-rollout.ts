@@ -10,7 +10,7 @@ export type Release = { readonly alias: Alias; readonly alarms: readonly IAlarm[
 
 /**
  * Deploys with CodeDeploy: the new version of each function gets a tenth of the calls for ten minutes, then all of them.
- * If one of the release's alarms fires meanwhile, CodeDeploy moves the alias back and CloudFormation rolls the stack back.
+ * If one of the release's alarms fires in this time, CodeDeploy moves the alias back and CloudFormation rolls the stack back.
  */
 export class CanaryRollout extends Construct {
   constructor(scope: Construct, id: string, releases: readonly Release[]) {

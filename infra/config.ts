@@ -4,13 +4,13 @@ import type { Node } from 'constructs';
 export type Config = {
   readonly stage: Stage;
   readonly rollout: Rollout;
-  /** The address that alarms send mail to. @default none */
+  /** The address that alarms send email to. @default none */
   readonly alarmEmail: string | undefined;
-  /** How long a tombstone is kept, counted from the removal of its document. */
+  /** The number of days for which a tombstone is kept, counted from the removal of its document. */
   readonly retentionDays: number;
   /** An alarm fires after this many hours without a webhook. @default never */
   readonly silenceHours: number | undefined;
-  /** Where operators read docs/runbook.md. Alarms link its sections. */
+  /** Where operators can read docs/runbook.md. Alarms link to its sections. */
   readonly runbookUrl: string;
   /** Whether record changes are published on an event bus. */
   readonly publishChanges: boolean;
@@ -35,15 +35,15 @@ export type ArgyleConfig = {
 /** `production` retains its data when the stack is deleted, and its table cannot be deleted. */
 export type Stage = (typeof stages)[number];
 
-/** `canary` rolls a bad release back while its alarms fire, and does not start while they do; `at-once` ignores alarms. */
+/** `canary` rolls a release back if its alarms fire, and does not start while they fire. `at-once` ignores alarms. */
 export type Rollout = (typeof rollouts)[number];
 
-/** A context value that is not allowed. Its message is a complete sentence for the user. */
+/** Thrown for a context value that is not allowed. Its message is a complete sentence for the user. */
 export class ConfigError extends Error {}
 
 const stages = ['sandbox', 'production'] as const;
 const rollouts = ['canary', 'at-once'] as const;
-// Messages up to 30 days old may still change a record, so its tombstone must be kept longer.
+// Messages up to 30 days old may still create a record, so tombstones must be kept longer.
 const minRetentionDays = 31;
 const maxRetentionDays = 3_650;
 // CloudWatch evaluates at most seven days (PutMetricAlarm, read 2026-11-24).
@@ -71,7 +71,7 @@ export function readConfig(node: Node): Config {
       max: maxRetentionDays,
       unit: 'days',
     }),
-    // No default suits everyone: how often webhooks arrive depends on the customer's traffic.
+    // There is no default, because how often webhooks arrive depends on the customer's traffic.
     silenceHours:
       silenceHours === undefined
         ? undefined
@@ -125,7 +125,7 @@ function readArgyle(read: ReadContext, stage: Stage): ArgyleConfig | undefined {
 }
 
 function readAlarmEmail(value: unknown): string {
-  return readText('alarmEmail', value, /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/, 'one mail address, or leave it out');
+  return readText('alarmEmail', value, /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/, 'one email address, or leave it out');
 }
 
 function readText(key: string, value: unknown, pattern: RegExp, allowed: string): string {

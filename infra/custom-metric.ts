@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 
-/** A metric that a function writes to its log. @default the sum per minute */
+/** Returns a metric that a function prints to its log. @default the sum per minute */
 export function customMetric(
   scope: Construct,
   service: string,
@@ -20,11 +20,11 @@ export function customMetric(
 }
 
 /**
- * The sum of metrics. A metric without data counts as 0. An alarm accepts at most ten metrics.
- * @param period of the sum and of each of the metrics
+ * Returns the sum of metrics. A metric without data counts as 0. An alarm accepts at most ten metrics.
+ * @param period the period of the sum and of each metric
  */
 export function sumOf(metrics: readonly Metric[], label: string, period = Duration.minutes(1)): MathExpression {
-  // One graph may show several sums: an id must not stand for two metrics.
+  // One graph may show several sums, so each id must identify exactly one metric.
   const named = metrics.map((metric) => [idOf(metric), metric.with({ period })] as const);
   return new MathExpression({
     expression: named.map(([name]) => `FILL(${name}, 0)`).join(' + '),

@@ -18,13 +18,13 @@ export type EventPipelineProps = {
   readonly retentionDays: number;
   readonly removalPolicy: RemovalPolicy;
   readonly monitoring: Monitoring;
-  /** Where the worker fetches the document of an event. @default it does not fetch documents */
+  /** The account from which the worker fetches the document of an event. @default it does not fetch documents */
   readonly argyle: ArgyleAccount | undefined;
-  /** How many batches may run at once, so that a backlog cannot use up the concurrency that ingest needs. @default 50 */
+  /** The maximum number of concurrent batches, so that a backlog cannot use up the concurrency that ingest needs. @default 50 */
   readonly maxConcurrency?: number;
 };
 
-/** The way of one event type into the upload records: queue, dead-letter queue, worker, alarms and dashboard row. */
+/** The path of one event type into the upload records: queue, dead-letter queue, worker, alarms and dashboard row. */
 export class EventPipeline extends Construct {
   readonly eventType: EventType;
   readonly queue: Queue;
@@ -114,8 +114,8 @@ export class EventPipeline extends Construct {
     monitoring.watch(this, 'OldestMessage', {
       row,
       metric: queue.metricApproximateAgeOfOldestMessage(perMinute),
-      // A healthy worker receives a message within seconds and works off most backlogs within minutes. Messages that fail
-      // again and again do not count: SQS ignores a message after its third receive.
+      // A healthy worker receives a message within seconds and clears most backlogs within minutes. Messages that fail
+      // repeatedly do not count: this metric ignores a message after its third receive.
       threshold: Duration.minutes(15).toSeconds(),
       failureImpact,
     });
@@ -123,8 +123,8 @@ export class EventPipeline extends Construct {
     const workerErrors = monitoring.watch(this, 'WorkerErrors', {
       row,
       metric: this.workerErrors(lambda, fetchesDocuments),
-      // A record that cannot be stored is retried six times in its first five minutes: one failed attempt fires no alarm,
-      // one record that keeps failing does.
+      // A record that cannot be stored is tried six times in its first five minutes. One failed try fires no alarm, but one
+      // record that keeps failing does.
       threshold: 5,
       failureImpact,
     });
@@ -143,7 +143,7 @@ export class EventPipeline extends Construct {
     return [deadLetters, workerErrors];
   }
 
-  // For Lambda a batch succeeds even if some of its records failed: only the worker's own metric counts those. Failures of
+  // For Lambda, a batch succeeds even if some of its records failed. Only the worker's own metric counts those records. Failures of
   // Argyle's API have their own alarm, and records that can never be applied become dead letters.
   private workerErrors(lambda: UploadsFunction['lambda'], fetchesDocuments: boolean): MathExpression {
     const period = Duration.minutes(5);

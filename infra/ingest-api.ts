@@ -24,7 +24,7 @@ export type IngestApiProps = {
   readonly silenceHours: number | undefined;
 };
 
-/** The public endpoint: an HTTP API, the ingest function, and the quarantine queue for signed messages it does not understand. */
+/** The public endpoint: an HTTP API, the ingest function, and the quarantine queue for signed messages that it cannot read. */
 export class IngestApi extends Construct {
   readonly webhookUrl: string;
   readonly quarantine: Queue;
@@ -60,7 +60,7 @@ export class IngestApi extends Construct {
   }
 }
 
-// Far above the traffic of any customer. Requests above it are answered 429, which Argyle retries.
+// Far above the traffic of any customer. The gateway answers further requests with 429, which Argyle retries.
 const requestsPerSecond = 1_000;
 const webhookPath = '/webhooks/argyle';
 const row = ingestService;
@@ -75,7 +75,7 @@ function createIngest(
     entry: 'ingest',
     description: 'Verifies a webhook and queues it before it answers.',
     service: ingestService,
-    // Below the gateway's 9 s, so that the answer is ours.
+    // Below the gateway's 9 s, so that the function ends before the gateway does.
     timeout: Duration.seconds(8),
     environment: {
       [environment.webhookSecretId]: webhookSecret.secretArn,
@@ -92,7 +92,7 @@ function createIngest(
 
 function addRoutes(api: HttpApi, ingest: Alias): void {
   const integration = new HttpLambdaIntegration('Ingest', ingest as IFunction, {
-    // Below Argyle's 10 s. If the function hangs past its own time-out, the gateway answers 503 and Argyle retries.
+    // Below Argyle's 10 s. If the function does not answer in time, the gateway answers 503 and Argyle retries.
     timeout: Duration.seconds(9),
   });
   const routes = [
@@ -123,7 +123,7 @@ function addStage(scope: Construct, api: HttpApi, removalPolicy: RemovalPolicy):
   });
 }
 
-// The route key instead of the path, and no query string: any client can put any text into those two.
+// Contains the route key instead of the path, and no query string, because clients can put any text into path and query string.
 const accessLogFields = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
@@ -147,7 +147,7 @@ function watchResponses(scope: Construct, monitoring: Monitoring, stage: HttpSta
   return monitoring.watch(scope, 'ServerErrors', {
     row,
     metric: stage.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),
-    // Argyle retries once, after 30 s. The second error in five minutes may be that retry, and then the event is lost.
+    // Argyle retries once, after 30 s. The second error in five minutes may be that retry, in which case the event is lost.
     threshold: 2,
     failureImpact: "Webhooks are answered with errors: an event is lost if Argyle's one retry fails too.",
   });
@@ -157,7 +157,7 @@ function watchVerification(scope: Construct, monitoring: Monitoring): void {
   monitoring.watch(scope, 'SecretUnreadable', {
     row,
     metric: customMetric(scope, ingestService, secretUnreadableMetric),
-    // The client has already tried twice, and a secret rarely becomes readable again without a repair.
+    // The SDK has already tried twice, and a secret rarely becomes readable again unless an operator repairs the cause.
     threshold: 1,
     failureImpact:
       "No webhook can be verified: all are answered 503, and an event is lost if Argyle's retry after 30 seconds fails too.",
@@ -165,7 +165,7 @@ function watchVerification(scope: Construct, monitoring: Monitoring): void {
   monitoring.watch(scope, 'Refusals', {
     row,
     metric: customMetric(scope, ingestService, ingestMetrics.bad_signature, { period: Duration.minutes(15) }),
-    // Strangers who try the URL send single requests. A subscription with a wrong secret fails for every document.
+    // Unrelated clients that try the URL send single requests. A subscription with a wrong secret fails for every document.
     threshold: 10,
     failureImpact:
       'Webhooks have wrong signatures: forged ones do no harm, but if Argyle signs with another secret, all events are lost.',
@@ -177,7 +177,7 @@ function watchStoring(scope: Construct, monitoring: Monitoring, quarantine: Queu
     row,
     queue: quarantine,
     failureImpact:
-      'Webhooks with a valid signature were not understood: no record contains them until an operator handles them.',
+      'Webhooks with a valid signature could not be read: no record contains them until an operator handles them.',
   });
   monitoring.watch(scope, 'TooLarge', {
     row,
@@ -192,15 +192,15 @@ function watchLoad(scope: Construct, monitoring: Monitoring, stage: HttpStage, i
   monitoring.watch(scope, 'NearRequestLimit', {
     row,
     metric: stage.metricCount({ period: minute, statistic: Stats.SUM }),
-    // HTTP APIs have no metric for throttled requests, and 4xx includes every stranger's 404. So the alarm fires before
-    // the gateway throttles.
+    // HTTP APIs have no metric for throttled requests, and 4xx also counts the 404 answers to unrelated clients. The
+    // alarm therefore fires before the gateway throttles.
     threshold: 0.8 * 60 * requestsPerSecond,
     failureImpact: 'Requests approach the limit: above it, webhooks are answered 429 and retried only once.',
   });
   monitoring.watch(scope, 'Throttled', {
     row,
     metric: ingest.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM }),
-    // Argyle retries each webhook. Ten in five minutes are no short burst: the account's concurrency is used up.
+    // Argyle retries each webhook. Ten throttles in five minutes are not a short burst: the account's concurrency is used up.
     threshold: 10,
     failureImpact: 'Lambda throttles ingest: webhooks are answered with errors and retried only once.',
   });

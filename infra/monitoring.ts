@@ -28,16 +28,16 @@ export type MonitoringProps = {
   readonly rows: readonly string[];
 };
 
-/** The part of an alarm that every alarm has. */
+/** Properties of every alarm. */
 type AlarmProps = {
   /** The dashboard row of its graph: an event type, or a part of the stack. */
   readonly row: string;
-  /** What users of the records miss while the alarm fires, in one sentence. */
+  /** The consequence for users of the records while the alarm fires, in one sentence. */
   readonly failureImpact: string;
 };
 
 export type WatchProps = AlarmProps & {
-  /** Its period is the alarm's period. */
+  /** The metric's period is also the alarm's period. */
   readonly metric: IMetric;
   readonly threshold: number;
   /** @default at or above the threshold */
@@ -60,7 +60,8 @@ export class Monitoring extends Construct {
     const { stackName, account, region } = Stack.of(this);
     this.runbookUrl = runbookUrl;
     this.topic = new Topic(this, 'AlarmTopic', { enforceSSL: true });
-    // This policy replaces the topic's default policy, which would allow the alarms of the account to publish.
+    // `enforceSSL` replaces the topic's default policy, which allows the account's alarms to publish. This statement allows it
+    // again.
     this.topic.grantPublish(
       new ServicePrincipal('cloudwatch.amazonaws.com').withConditions({
         StringEquals: { 'aws:SourceAccount': account },
@@ -83,7 +84,7 @@ export class Monitoring extends Construct {
 
   /**
    * Creates an alarm that notifies the topic, and a graph of it on the dashboard. Its `id` in kebab case is its section in
-   * the runbook: `DeadLetters` links `docs/runbook.md#dead-letters`.
+   * the runbook: `DeadLetters` links to `docs/runbook.md#dead-letters`.
    */
   watch(scope: Construct, id: string, { row, metric, failureImpact, ...watch }: WatchProps): Alarm {
     const section = id.replaceAll(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
@@ -103,7 +104,7 @@ export class Monitoring extends Construct {
     return alarm;
   }
 
-  /** Creates an alarm that fires while a queue holds a visible message, for queues that nothing consumes. */
+  /** Creates an alarm that fires while a queue has a visible message, for queues that nothing consumes. */
   watchMessages(scope: Construct, id: string, { queue, ...props }: AlarmProps & { readonly queue: IQueue }): Alarm {
     return this.watch(scope, id, {
       ...props,

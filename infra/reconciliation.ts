@@ -34,13 +34,13 @@ export class Reconciliation extends Construct {
       service: reconciliationService,
       // Lambda's maximum. A longer run continues in another invocation.
       timeout: Duration.minutes(15),
-      // A large run invokes itself more than 16 times, where Lambda would stop it as a loop. It cannot loop forever: an
+      // A large run invokes itself more than 16 times, and by default Lambda stops such a loop. It cannot loop forever: an
       // invocation starts another one only after it has made progress.
       recursiveLoop: RecursiveLoop.ALLOW,
       environment: {
         ...argyle.environment,
-        // Pages of the list are garbage as soon as they are read. By default V8 lets more than 200 MB of it accumulate before
-        // it collects (measured by `npm run proof -- scale`). A smaller young generation halves that.
+        // Pages of the list are garbage as soon as they are read. By default, V8 lets more than 200 MB of garbage accumulate
+        // before it collects it (measured by `npm run proof -- scale`). A smaller young generation halves that.
         NODE_OPTIONS: '--max-semi-space-size=4',
         [environment.tableName]: table.tableName,
         [environment.stateTableName]: argyle.state.tableName,
@@ -69,7 +69,7 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
   monitoring.watch(scope, 'ReconciliationDrift', {
     row,
     metric: sumOf([metric(missing), metric(behind)], 'missing and behind', Duration.hours(1)),
-    // A few events are in flight whenever it runs. This many were lost on their way from Argyle.
+    // A few events are always in flight during a run. This many events must have been lost on their way from Argyle.
     threshold: 20,
     failureImpact:
       "Webhooks did not arrive: reconciliation corrected the records from Argyle's list, up to a day late.",
@@ -91,8 +91,8 @@ function grantAll(reconcile: UploadsFunction, { argyle, table, pipelines }: Reco
 }
 
 function addSchedule(scope: Construct, { lambda }: UploadsFunction, hours: number): void {
-  const mayInvoke = (id: string, role: Role) =>
-    // A separate policy: in the role's default policy it would make role and function depend on each other.
+  const allowInvoke = (id: string, role: Role) =>
+    // A separate policy, because in the role's default policy this statement would create a circular dependency.
     new Policy(scope, id, {
       roles: [role],
       statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] })],
@@ -102,8 +102,8 @@ function addSchedule(scope: Construct, { lambda }: UploadsFunction, hours: numbe
       StringEquals: { 'aws:SourceAccount': Stack.of(scope).account },
     }),
   });
-  mayInvoke('SchedulerInvokes', scheduler);
-  mayInvoke('InvokesItself', lambda.role as Role);
+  allowInvoke('SchedulerInvokes', scheduler);
+  allowInvoke('InvokesItself', lambda.role as Role);
   // CDK's Schedule construct would also allow the schedule to invoke every version of the function.
   new CfnSchedule(scope, 'Schedule', {
     description: "Starts a comparison of the upload records with Argyle's list.",

@@ -42,7 +42,7 @@ export class RecordChanges extends Construct {
       entry: 'record-changes',
       description: 'Turns changes of upload records into events for subscribers.',
       service: changesService,
-      // It makes no calls: ten records take milliseconds.
+      // The function calls no other service: ten records take milliseconds.
       timeout: Duration.seconds(10),
       environment: {},
       removalPolicy,
@@ -78,13 +78,13 @@ export class RecordChanges extends Construct {
       source: streamArn,
       sourceParameters: {
         dynamoDbStreamParameters: {
-          // Changes before the pipe existed have no subscriber.
+          // Nothing subscribes to changes that happened before the pipe existed.
           startingPosition: 'LATEST',
           // The maximum of PutEvents. A pipe does not split a larger batch.
           batchSize: 10,
           deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
-          // As long as a webhook is retried, and far less than the 24 hours for which the stream keeps a record. A failing
-          // record delays the later records of its shard.
+          // A worker retries a webhook for about as long. The stream keeps a record for 24 hours. A failing record delays the
+          // later records of its shard.
           maximumRecordAgeInSeconds: Duration.hours(6).toSeconds(),
           maximumRetryAttempts: 100,
           onPartialBatchItemFailure: 'AUTOMATIC_BISECT',
@@ -96,7 +96,7 @@ export class RecordChanges extends Construct {
         eventBridgeEventBusParameters: { source: 'argyle-uploads-receiver', detailType: 'UploadRecordChanged' },
       },
     });
-    // EventBridge does not create a pipe whose role lacks them.
+    // EventBridge does not create a pipe whose role lacks these permissions.
     for (const permission of permissions) permission.applyBefore(pipe);
   }
 
@@ -112,7 +112,7 @@ export class RecordChanges extends Construct {
       row,
       metric: this.changesWithoutPipe(),
       threshold: 1,
-      // Two half hours in a row: a change at the end of one period may be described at the beginning of the next.
+      // Two consecutive periods: a change at the end of one period may be described at the beginning of the next.
       periods: 2,
       failureImpact:
         'Changes of records are no longer published: the records are correct, but subscribers receive nothing.',
@@ -123,9 +123,9 @@ export class RecordChanges extends Construct {
     });
   }
 
-  // The changes in a period in which the pipe did not call its function. AWS disables a pipe whose calls are denied again
-  // and again ("error handling" in EventBridge's user guide, read 2026-11-25), and somebody may stop it. Neither causes a
-  // dead letter. The function counts every write, including those that subscribers do not see.
+  // Counts the changes in a period in which the pipe did not call its function. AWS disables a pipe whose calls are denied
+  // repeatedly ("error handling" in EventBridge's user guide, read 2026-11-25), and an operator may stop it. Neither causes a
+  // dead letter. The function counts every write, including those that it does not publish.
   private changesWithoutPipe(): MathExpression {
     const period = Duration.minutes(30);
     const ofWorkers = eventTypes.map((event) => customMetric(this, event, workerMetrics.applied));

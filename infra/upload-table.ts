@@ -36,7 +36,7 @@ export class UploadTable extends Construct {
     monitoring.watch(this, 'TableThrottled', {
       row: 'records',
       metric: throttled.with({ statistic: Stats.SUM }),
-      // The SDK and the queue retry. An on-demand table throttles a few writes when load rises suddenly, until it has scaled.
+      // The SDK and the queue retry. An on-demand table throttles a few writes when load rises suddenly, until it has scaled up.
       threshold: 10,
       failureImpact: 'DynamoDB throttles writes: events appear in the records later than they should.',
     });

@@ -15,12 +15,12 @@ export type UploadsFunctionProps = {
   readonly service: string;
   readonly timeout: Duration;
   readonly environment: Readonly<Record<string, string>>;
-  /** What Lambda does when the function invokes itself repeatedly. @default Lambda stops it */
+  /** Whether Lambda stops the function when it invokes itself repeatedly. @default Lambda stops it */
   readonly recursiveLoop?: RecursiveLoop;
   readonly removalPolicy: RemovalPolicy;
 };
 
-/** A Lambda function from functions/, bundled by esbuild. Its role can only write to its own log group. */
+/** A Lambda function from functions/, bundled by esbuild. Without `allow`, its role can only write to its own log group. */
 export class UploadsFunction extends Construct {
   readonly lambda: NodejsFunction;
   readonly service: string;
@@ -48,7 +48,7 @@ export class UploadsFunction extends Construct {
       ...(props.recursiveLoop && { recursiveLoop: props.recursiveLoop }),
       environment: {
         ...props.environment,
-        // One namespace per stack: two stages may share an account, but not their metrics.
+        // One namespace per stack, so that two stages in one account have separate metrics.
         [environment.metricsNamespace]: Stack.of(this).stackName,
         [environment.serviceName]: props.service,
       },

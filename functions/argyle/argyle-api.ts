@@ -1,11 +1,11 @@
 import { RequestError } from './retry.ts';
 
-/** The API key of an Argyle workspace: user and password of HTTP Basic. */
+/** The API key of an Argyle workspace: the user name and password for HTTP Basic authentication. */
 export type ArgyleCredentials = { readonly apiKeyId: string; readonly apiKeySecret: string };
 
 /**
- * The answer to a request. `refused`: a retry gets the same answer (401: the key is wrong). `unavailable`: 429, 5xx, no
- * connection or no answer in time; retry later.
+ * The answer to a request. `refused`: a retry would return the same answer (401: the key is wrong). `unavailable`: 429, 5xx,
+ * no connection, or no answer before the time-out; retry later.
  */
 export type ArgyleAnswer = { readonly kind: 'ok'; readonly body: unknown } | ArgyleFailure;
 
@@ -14,7 +14,10 @@ export type ArgyleFailure =
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'unavailable'; readonly status?: number; readonly retryAfterSeconds?: number };
 
-/** Sends a request to Argyle. `path` is relative to the base URL (`/user-uploads/…`), or a full URL that Argyle returned as `next`. */
+/**
+ * Sends a request to Argyle. `path` is relative to the base URL (`/user-uploads/…`), or a full URL that Argyle returned as
+ * `next`.
+ */
 export type AskArgyle = (
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
@@ -59,7 +62,8 @@ export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<
       });
       return await readAnswer(response);
     } catch {
-      // No connection, no answer in time, or no JSON. The error's message may contain the answer.
+      // There is no connection, no answer before the time-out, or no JSON. The error is dropped, because its message may
+      // contain the answer.
       return { kind: 'unavailable' };
     }
   };
@@ -67,7 +71,7 @@ export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<
 
 /**
  * Returns the error for an answer that is not a success.
- * @param secretName the secret with the API key, for the message when Argyle refuses the key
+ * @param secretName the name of the secret with the API key, for the error message when Argyle refuses the key
  */
 export function argyleError(failure: ArgyleFailure, secretName = 'with the API key'): ArgyleError {
   const status = failure.kind === 'not_found' ? 404 : failure.status;
@@ -79,17 +83,17 @@ export function argyleError(failure: ArgyleFailure, secretName = 'with the API k
   const retryAfterSeconds = failure.kind === 'unavailable' ? failure.retryAfterSeconds : undefined;
   return new ArgyleError(message, {
     code,
-    isPassing: failure.kind === 'unavailable',
+    isTransient: failure.kind === 'unavailable',
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });
 }
 
-/** Returns the error for a list that cannot be read to its end. A retry gets the same list. */
+/** Returns the error for a list that cannot be read to its end. A retry would return the same list. */
 export function listError(message: string): ArgyleError {
-  return new ArgyleError(message, { isPassing: false });
+  return new ArgyleError(message, { isTransient: false });
 }
 
-/** Reads the page of a list. Throws when it is not one. */
+/** Reads a page of a list. Throws when the body has no `results` array. */
 export function readPage(body: unknown): ArgylePage {
   const { results, next } = (body ?? {}) as { readonly results?: unknown; readonly next?: unknown };
   if (!Array.isArray(results)) throw listError("Argyle's list has no `results`.");
@@ -106,7 +110,7 @@ async function readAnswer(response: Response): Promise<ArgyleAnswer> {
   return { kind: 'unavailable', status, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
 }
 
-// Only the form in seconds: the other one, a date, would need a clock that agrees with Argyle's.
+// Reads only the form in seconds. The other form, a date, would require a clock that agrees with Argyle's.
 function readRetryAfter(header: string | null): number | undefined {
   return header !== null && /^\d{1,5}$/.test(header) ? Number(header) : undefined;
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { LoggableError } from '../domain/loggable-error.ts';
 
-/** Waits. Rejects as soon as the signal aborts. */
+/** Resolves after a delay. Rejects as soon as the signal aborts. */
 export type Sleep = (milliseconds: number, signal?: AbortSignal) => Promise<unknown>;
 
 /** Resolves when the next request may start. */
@@ -17,34 +17,34 @@ export type RetryOptions = {
   readonly maxDelayMs?: number;
   /** Default: unlimited. */
   readonly maxTries?: number;
-  /** Returns the time that is left. A longer delay throws an OutOfTimeError instead of waiting. Default: unlimited. */
+  /** Returns the remaining time. A longer delay throws an OutOfTimeError instead of waiting. Default: unlimited. */
   readonly remainingMs?: () => number;
 };
 
-/** A request failed. `isPassing`: a retry may succeed, `retryAfterSeconds` later at the earliest. */
+/** A failed request. `isTransient`: a retry may succeed, but not before `retryAfterSeconds` have passed. */
 export class RequestError extends LoggableError {
   override name = 'RequestError';
-  readonly isPassing: boolean;
+  readonly isTransient: boolean;
   readonly retryAfterSeconds: number;
 
   constructor(
     message: string,
-    { isPassing, retryAfterSeconds = 0, code }: Pick<RequestError, 'isPassing'> & Partial<RequestError>,
+    { isTransient, retryAfterSeconds = 0, code }: Pick<RequestError, 'isTransient'> & Partial<RequestError>,
   ) {
     super(message, code === undefined ? {} : { code });
-    this.isPassing = isPassing;
+    this.isTransient = isTransient;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-/** The delay before the next try is longer than the time that is left. */
+/** Thrown when the delay before the next try exceeds the remaining time. */
 export class OutOfTimeError extends LoggableError {}
 
 export const sleep: Sleep = (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal });
 
 /**
- * Retries `work` with exponential backoff while it throws a passing RequestError, and honours Retry-After. `work` must be
- * idempotent. Throws its last error when the tries are used up or the signal aborts.
+ * Retries `work` with exponential backoff while it throws a transient RequestError, and honours Retry-After. `work` must
+ * be idempotent. Throws the last error of `work` when it is not transient, the tries are used up or the signal aborts.
  */
 export async function retryWhileUnavailable<Result>(
   work: () => Promise<Result>,
@@ -55,7 +55,7 @@ export async function retryWhileUnavailable<Result>(
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof RequestError && error.isPassing) || tries === maxTries || signal?.aborted) throw error;
+      if (!(error instanceof RequestError && error.isTransient) || tries === maxTries || signal?.aborted) throw error;
       const backoffMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (tries - 1));
       const delayMs = Math.max(backoffMs, 1_000 * error.retryAfterSeconds);
       if (options.remainingMs && delayMs > options.remainingMs())
@@ -66,7 +66,8 @@ export async function retryWhileUnavailable<Result>(
 }
 
 /**
- * Creates a pace of at most `perSecond` starts in any second. Starts are evenly spaced, and unused ones are not saved up.
+ * Creates a rate limiter that permits at most `perSecond` starts in any second. Starts are evenly spaced, and unused starts do not
+ * accumulate.
  * @param nowMs the clock, epoch milliseconds
  */
 export function createPace(perSecond: number, nowMs: () => number, pause: Sleep): Pace {

@@ -2,8 +2,8 @@ import { type ArgyleAnswer, type ArgylePage, type AskArgyle, argyleError, listEr
 import { type Pace, retryWhileUnavailable, type Sleep } from './retry.ts';
 
 /**
- * Argyle's user uploads. Both reads are paced, and retried while Argyle is unavailable: they throw an OutOfTimeError when
- * waiting would last beyond `endsMs`, and an ArgyleError when Argyle refuses.
+ * Argyle's user uploads. Both reads are rate-limited, and retried while Argyle is unavailable. They throw an OutOfTimeError
+ * when a delay would last beyond `endsMs`, and an ArgyleError when Argyle refuses or stays unavailable.
  */
 export type UserUploads = {
   /** Reads the page at a full URL that Argyle returned, or the first one. */
@@ -19,11 +19,11 @@ export type UserUploadsDependencies = {
   readonly pace: Pace;
   readonly sleep: Sleep;
   readonly nowMs: () => number;
-  /** The secret with the API key, for error messages. */
+  /** The name of the secret with the API key, for error messages. */
   readonly secretName: string;
 };
 
-// 1 s doubling to 1 min: two minutes in all.
+// The delays double from 1 s to at most 1 min: about two minutes in total.
 const backoff = { firstDelayMs: 1_000, maxDelayMs: 60_000, maxTries: 8 };
 
 // The page size is Argyle's maximum.

@@ -9,7 +9,7 @@ import {
 import { type AskArgyle, argyleError, readPage } from './argyle-api.ts';
 import { retryWhileUnavailable, type Sleep } from './retry.ts';
 
-/** The stack's own webhook subscriptions. All throw an ArgyleError when Argyle is unavailable or refuses. */
+/** The stack's own webhook subscriptions. All functions throw an ArgyleError when Argyle is unavailable or refuses. */
 export type Webhooks = {
   /** Lists the subscriptions with exactly this URL and name. */
   readonly listOwn: (key: SubscriptionKey, signal: AbortSignal) => Promise<readonly Subscription[]>;
@@ -25,9 +25,9 @@ export type WebhooksDependencies = { readonly webhooks: Webhooks; readonly sleep
 const firstPage = '/webhooks?limit=200';
 
 /**
- * Creates the client for webhook subscriptions. Argyle's answers contain secrets in clear text: they are neither logged
- * nor part of an error.
- * @param secretName the secret with the API key, for the message when Argyle refuses the key
+ * Creates the client for webhook subscriptions. Argyle's answers contain secrets in clear text: they are never logged
+ * and never part of an error.
+ * @param secretName the name of the secret with the API key, for the error message when Argyle refuses the key
  */
 export function createWebhooks(askArgyle: AskArgyle, secretName: string): Webhooks {
   const ask = async (...[method, path, options]: Parameters<AskArgyle>): Promise<unknown> => {
@@ -57,8 +57,8 @@ export function createWebhooks(askArgyle: AskArgyle, secretName: string): Webhoo
 }
 
 /**
- * Changes our subscriptions of one URL and name as planned. Lists, plans and changes again while Argyle is unavailable. The caller
- * must have the lease. Returns the number of changes.
+ * Changes our subscriptions with one URL and name as planned, and returns the number of changes. While Argyle is unavailable, it
+ * retries and each time lists and plans again. The caller must have the lease.
  */
 export async function applyPlan(
   { webhooks, sleep }: WebhooksDependencies,

@@ -11,8 +11,8 @@ import { callDeadline } from './clients.ts';
 const cacheMs = 5 * 60_000;
 
 /**
- * Creates the reader of Argyle's API key in Secrets Manager, `{"apiKeyId": "…", "apiKeySecret": "…"}`. Caches it for 5 minutes.
- * Throws when the secret cannot be read or has another form. The message names the secret, never its value.
+ * Creates a function that reads Argyle's API key, `{"apiKeyId": "…", "apiKeySecret": "…"}`, from Secrets Manager and caches it for
+ * 5 minutes. It throws when the secret cannot be read or is not in this form. The message names the secret, never its value.
  */
 export function createReadArgyleCredentials(
   client: SecretsManagerClient,

@@ -17,26 +17,27 @@ export type StackAnswer = {
 const uploadTimeoutMs = 5_000;
 const uploads = { firstDelayMs: 1_000, maxDelayMs: 1_000, maxTries: 3 };
 
-/** The maximum time that answering CloudFormation takes. */
+/** The maximum time for sending an answer to CloudFormation. */
 export const maxAnswerMs = uploads.maxTries * uploadTimeoutMs + (uploads.maxTries - 1) * uploads.maxDelayMs;
 
-/** Creates the check whether a stack is rolling back. Throws when CloudFormation cannot be asked. */
+/** Creates a function that returns whether a stack is rolling back. It throws when it cannot read the stack's status. */
 export function createIsRollingBack(client: CloudFormationClient) {
   return async (stackId: string, signal: AbortSignal): Promise<boolean> => {
     const command = new DescribeStacksCommand({ StackName: stackId });
     const { Stacks: [stack] = [] } = await client.send(command, { abortSignal: callDeadline(signal) });
-    if (!stack?.StackStatus) throw new LoggableError('CloudFormation does not know the stack of its own request.');
+    if (!stack?.StackStatus)
+      throw new LoggableError('CloudFormation returned no status for the stack that it sent the request for.');
     return stack.StackStatus.includes('ROLLBACK');
   };
 }
 
-/** Creates the upload of an answer to CloudFormation's `responseUrl`. Throws after three failed tries. */
+/** Creates a function that uploads an answer to CloudFormation's `responseUrl`. It throws after three failed tries. */
 export function createAnswerStack(sleep: Sleep) {
   return (responseUrl: string, answer: StackAnswer): Promise<void> =>
     retryWhileUnavailable(() => upload(responseUrl, answer), { ...uploads, sleep });
 }
 
-// The URL contains a signature that permits the answer, so no error may contain the URL.
+// The URL contains a signature: anyone who knows the URL can send the answer, so no error may contain it.
 async function upload(responseUrl: string, answer: StackAnswer): Promise<void> {
   const response = await fetch(responseUrl, {
     method: 'PUT',
@@ -47,5 +48,5 @@ async function upload(responseUrl: string, answer: StackAnswer): Promise<void> {
   }).catch(() => undefined);
   if (response?.ok) return;
   const code = response ? `http_${response.status}` : 'no_answer';
-  throw new RequestError(`CloudFormation did not accept the answer: ${code}.`, { code, isPassing: true });
+  throw new RequestError(`CloudFormation did not accept the answer: ${code}.`, { code, isTransient: true });
 }

@@ -4,8 +4,8 @@ import { callDeadline } from './clients.ts';
 import { abortable } from './deadline.ts';
 
 /**
- * Sends a message to a queue. Resolves once SQS has stored it; throws when that is uncertain, so SQS may have it or still
- * receive it.
+ * Sends a message to a queue. Resolves once SQS has stored it. Throws when that is uncertain: SQS may have stored
+ * the message, or may still receive it.
  */
 export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal: AbortSignal) => Promise<void>;
 
@@ -13,8 +13,8 @@ export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal:
 export type Postponement = { readonly receiptHandle: string; readonly delaySeconds: number };
 
 /**
- * Sets when failed messages become visible again. Throws when SQS refuses some, which then become visible after the queue's
- * visibility time-out.
+ * Sets when failed messages become visible again. Throws when SQS refuses some of them. Those become visible after the
+ * queue's visibility time-out.
  */
 export type PostponeMessages = (messages: readonly Postponement[]) => Promise<void>;
 
@@ -29,16 +29,16 @@ export function createSendMessage(client: SQSClient): SendMessage {
       ),
     });
     abortSignal.throwIfAborted();
-    // The client does not receive the signal: it would then build its middleware stack again for each call, which costs an
-    // eighth of ingest's CPU.
+    // The signal is not passed to the client. The client would then rebuild its middleware stack for each call, which costs
+    // an eighth of ingest's CPU.
     const { MessageId } = await abortable(client.send(command), abortSignal);
     if (!MessageId) throw new Error('SQS returned no MessageId: it may not have stored the message.');
   };
 }
 
 /**
- * Creates a function that postpones messages of one queue, at most 10 a call, the size of a batch. It creates the client
- * for the first failure only: most cold starts never need it (docs/performance.md).
+ * Creates a function that postpones messages of one queue, at most 10 per call, which is the size of a batch. It
+ * creates the client when the first message fails, because most execution environments never need it (docs/performance.md).
  */
 export function createPostponeMessages(createClient: () => SQSClient, queueUrl: string): PostponeMessages {
   let client: SQSClient | undefined;
@@ -54,6 +54,6 @@ export function createPostponeMessages(createClient: () => SQSClient, queueUrl: 
     });
     const { Failed = [] } = await client.send(command, { abortSignal: callDeadline() });
     if (Failed.length > 0)
-      throw new Error(`SQS refused ${Failed.length} visibility changes, the first: ${Failed[0]?.Code}`);
+      throw new Error(`SQS refused ${Failed.length} visibility changes. The first error is ${Failed[0]?.Code}.`);
   };
 }

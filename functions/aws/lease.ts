@@ -31,8 +31,8 @@ const leaseMs = leasedWorkMs + 15_000;
 const pollMs = 1_000;
 
 /**
- * Takes a lease until `expiresAtMs` if it is free, expired or the owner's own: an earlier answer may have been lost. Returns
- * all attributes of the item, or undefined when another owner has the lease.
+ * Takes a lease until `expiresAtMs` if it is free, has expired, or already belongs to `owner`: the answer to an earlier try may
+ * have been lost. Returns all attributes of the item, or undefined when another owner has the lease.
  */
 export async function takeLease(
   client: DynamoDBClient,
@@ -66,7 +66,7 @@ export async function releaseLease(
   await updateIf(client, {
     TableName: tableName,
     Key: { id: { S: id } },
-    // The expiry is not removed: earlier releases, after a rollback, understand only an expired one as free.
+    // Sets the expiry to 0 instead of removing it: after a rollback, earlier releases treat only an expired lease as free.
     UpdateExpression: 'SET #expiry = :expired',
     ConditionExpression: '#owner = :owner',
     ExpressionAttributeNames: { '#owner': attributes.owner, '#expiry': attributes.expiry },
@@ -75,8 +75,9 @@ export async function releaseLease(
 }
 
 /**
- * Creates a lease that waits until the lease is free or `deadline` aborts, and frees it after the work. If the owner crashes,
- * it expires after a minute. Two functions share it; a reserved concurrency of 1 would exclude only one function's invocations.
+ * Creates a function that waits until the lease is free, runs the work and frees the lease. It rejects when `deadline` aborts. If
+ * the owner crashes, the lease expires after a minute. Two functions share the lease, so a reserved concurrency of 1 would not be
+ * enough: it limits each function separately.
  */
 export function createWithLease(client: DynamoDBClient, dependencies: WithLeaseDependencies): WithLease {
   const { tableName, id, owner, nowMs, sleep } = dependencies;

@@ -8,24 +8,24 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { callDeadline } from './clients.ts';
 
-/** Stages of a secret. At most one version has a stage. When AWSCURRENT moves, Secrets Manager moves AWSPREVIOUS too. */
+/** Stages of a secret. Each stage belongs to at most one version. When AWSCURRENT moves, Secrets Manager moves AWSPREVIOUS too. */
 export const stages = { current: 'AWSCURRENT', pending: 'AWSPENDING' } as const;
 
 /** A version of a secret whose value is a text. */
 export type SecretVersion = { readonly id: string; readonly value: string; readonly stages: readonly string[] };
 
-/** The versions of one secret. All throw when Secrets Manager fails. */
+/** The versions of one secret. All functions throw when Secrets Manager fails. */
 export type SecretVersions = {
-  /** Reads the version with a stage or an id. Returns undefined when it does not exist, has no value yet or a binary one. */
+  /** Reads the version with a stage or an id. Returns undefined when there is none, or its value is not a text. */
   readonly read: (
     which: { readonly stage: string } | { readonly id: string },
     signal: AbortSignal,
   ) => Promise<SecretVersion | undefined>;
-  /** Returns the id of the version with a stage, even if its value is binary. Undefined: no version, or no value yet. */
-  readonly holderOf: (stage: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Returns the id of the version with a stage, even if its value is binary. Returns undefined when there is none. */
+  readonly versionIdOf: (stage: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Writes the value of the pending version. */
   readonly putPending: (id: string, value: string, signal: AbortSignal) => Promise<void>;
-  /** Moves a stage to a version, from a version, or both. */
+  /** Adds a stage to the version `to`, removes it from the version `from`, or both. */
   readonly moveStage: (
     stage: string,
     move: { readonly from?: string; readonly to?: string },
@@ -50,7 +50,7 @@ export function createSecretVersions(client: SecretsManagerClient, secretId: str
       const { VersionId, SecretString, VersionStages = [] } = (await get(selector, signal)) ?? {};
       return VersionId && SecretString ? { id: VersionId, value: SecretString, stages: VersionStages } : undefined;
     },
-    holderOf: async (stage, signal) => (await get({ VersionStage: stage }, signal))?.VersionId,
+    versionIdOf: async (stage, signal) => (await get({ VersionStage: stage }, signal))?.VersionId,
     putPending: async (id, value, signal) => {
       const command = new PutSecretValueCommand({
         SecretId: secretId,

@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { SubscriptionRegistry } from '../domain/subscription-registry.ts';
 import { callDeadline } from './clients.ts';
 
-/** Reads and writes the whole registry. A writer must have the lease. */
+/** Reads and replaces the registry. The caller of `write` must have the lease. */
 export type SubscriptionRegistryStore = {
   readonly read: (signal: AbortSignal) => Promise<SubscriptionRegistry>;
   readonly write: (registry: SubscriptionRegistry, signal: AbortSignal) => Promise<void>;

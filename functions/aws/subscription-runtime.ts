@@ -9,7 +9,7 @@ import { createSecretVersions } from './secret-versions.ts';
 import { createSubscriptionRegistryStore } from './subscription-registry-store.ts';
 import { createTelemetry } from './telemetry.ts';
 
-/** Creates the dependencies that the subscription and the rotation share, among them their common lease. */
+/** Creates the dependencies that the subscription and rotation functions share, including their lease. */
 // once per cold start
 export function subscriptionRuntime() {
   const secretName = readVariable(environment.argyleCredentialsId);

@@ -2,7 +2,7 @@ import { LoggableError } from '../domain/loggable-error.ts';
 import { durationMetric } from '../domain/metric-names.ts';
 import { environment, readVariable } from './environment.ts';
 
-/** The `message` of an error line: a closed list. */
+/** All values of `message` in error lines. */
 export type LogCode =
   | 'delivery_not_queued'
   | 'secret_unreadable'
@@ -15,15 +15,15 @@ export type LogCode =
 
 /** Metrics and logs. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
 export type Telemetry = {
-  /** Prints the only measure line of a request, a batch or a part of a run: its metrics and fields. */
+  /** Prints a measure line with metrics and fields. A request, a batch or an invocation prints at most one. */
   readonly measure: (metrics: Readonly<Record<string, number>>, fields: Fields) => void;
-  /** Prints an error line. Of an error that is not loggable it prints only the name and code: see `describeError`. */
+  /** Prints an error line. For an error that is not loggable, it prints only the name and code: see `describeError`. */
   readonly error: (code: LogCode, error: unknown, fields: Fields) => void;
 };
 
 type Fields = Readonly<Record<string, string | number>>;
 
-/** Creates telemetry that prints lines of JSON. docs/decisions/008 says why it uses no library. */
+/** Creates telemetry that prints lines of JSON. docs/decisions/008 explains why it uses no library. */
 export function createTelemetry(): Telemetry {
   const namespace = readVariable(environment.metricsNamespace);
   const service = readVariable(environment.serviceName);
@@ -42,8 +42,9 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-// CloudWatch's embedded metric format: `_aws` lists the numbers of the line that are metrics.
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html, read 2026-11-24
+// CloudWatch's embedded metric format: `_aws` lists which numbers of the line are metrics.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html, read
+// 2026-11-24
 function metricLine(namespace: string, metrics: Readonly<Record<string, number>>, fields: Fields): object {
   const Metrics = Object.keys(metrics).map((Name) => ({
     Name,
@@ -58,7 +59,7 @@ function metricLine(namespace: string, metrics: Readonly<Record<string, number>>
   };
 }
 
-// Not with `console`: Lambda prepends the time and request id to its lines, so that they would not be JSON.
+// Does not use `console`: Lambda prepends the time and request id to its lines, which would then not be JSON.
 function print(stream: NodeJS.WriteStream, line: object): void {
   stream.write(`${JSON.stringify(line)}\n`);
 }

@@ -2,7 +2,7 @@ import { type EventType, isEventType } from './events.ts';
 import { isObject } from './is-object.ts';
 import { decodeUtf8 } from './message-body.ts';
 
-/** The content of one webhook: the event, and the document it is about. Ids are 8-4-4-4-12 hex in lower case. */
+/** The content of one webhook: the event and the ids of its document. Ids are 8-4-4-4-12 hex in lower case. */
 export type Envelope = {
   readonly event: EventType;
   readonly account: string;
@@ -51,6 +51,6 @@ function parseJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(decodeUtf8(body) ?? '');
   } catch {
-    // The error's message quotes the body, so it must not be passed on.
+    // The error is dropped, because its message contains the body.
   }
 }

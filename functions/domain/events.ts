@@ -3,7 +3,7 @@ type EventDefinition = {
   readonly meaning: string;
   /** The consequence for users of the records while this event is not applied, for its alarms and docs/events.md. */
   readonly failureImpact: string;
-  /** The attribute of the upload record that holds the earliest receipt time of this event. */
+  /** The attribute of the upload record with the earliest receipt time of this event. */
   readonly slot: `${string}At`;
 };
 
@@ -49,7 +49,7 @@ export type Slot = (typeof events)[EventType]['slot'];
 /** All event types, in the catalogue's order. */
 export const eventTypes = Object.keys(events) as readonly EventType[];
 
-/** Whether a name from outside is one of the catalogue's events. */
+/** Whether a name is one of the catalogue's events. */
 export function isEventType(name: string): name is EventType {
   return Object.hasOwn(events, name);
 }

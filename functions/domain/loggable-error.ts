@@ -1,5 +1,5 @@
 /**
- * An error whose message and `code` are fit for logs and for people: telemetry prints both, and CloudFormation shows the
+ * An error whose message and `code` are safe to log and to show: telemetry prints both, and CloudFormation shows the
  * message to the person who deploys. Neither may ever contain a payload, a secret or a file name.
  */
 export class LoggableError extends Error {

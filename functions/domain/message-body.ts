@@ -18,7 +18,7 @@ export function encodeBody(body: Uint8Array): MessageBody {
   return { text: Buffer.from(body).toString('base64') || emptyInBase64, encoding: 'base64' };
 }
 
-/** Returns the bytes that were passed to `encodeBody`, or undefined when the encoding is unknown. */
+/** Returns the bytes that were passed to `encodeBody`, or undefined for an unknown encoding. */
 export function decodeBody(text: string, encoding: string | undefined): Uint8Array | undefined {
   if (encoding === undefined) return Buffer.from(text);
   return encoding === 'base64' ? Buffer.from(text, 'base64') : undefined;

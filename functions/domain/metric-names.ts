@@ -1,4 +1,4 @@
-/** CloudWatch metrics of ingest: one per request. The functions print them, and infra's alarms and dashboard read them. */
+/** CloudWatch metrics of ingest: each request prints one. The functions print them, and infra's alarms and dashboard read them. */
 export const ingestMetrics = {
   accepted: 'Accepted',
   quarantined: 'Quarantined',
@@ -7,10 +7,10 @@ export const ingestMetrics = {
   unavailable: 'Unavailable',
 } as const;
 
-/** Printed beside `Unavailable` when the cause is that the webhook secret cannot be read. */
+/** Printed in addition to `Unavailable` when the webhook secret cannot be read. */
 export const secretUnreadableMetric = 'SecretUnreadable';
 
-/** One per record of a batch. */
+/** Metrics of a worker: each record of a batch counts in one. */
 export const workerMetrics = {
   applied: 'Applied',
   stale: 'Stale',
@@ -18,7 +18,7 @@ export const workerMetrics = {
   permanent: 'FailedForGood',
 } as const;
 
-/** One per record of a batch whose document was requested from Argyle. */
+/** Metrics of a worker: each record whose document was requested from Argyle counts in one. */
 export const documentMetrics = {
   written: 'DocumentsWritten',
   older: 'DocumentsUnchanged',
@@ -26,10 +26,10 @@ export const documentMetrics = {
   failed: 'DocumentsNotFetched',
 } as const;
 
-/** One per step of a rotation. */
+/** Metrics of rotation: each failed step counts. */
 export const rotationMetrics = { failed: 'RotationStepsFailed' } as const;
 
-/** One of each per invocation of reconciliation, for the work of that invocation. */
+/** Metrics of reconciliation: each invocation prints all of them, for its own work. */
 export const reconciliationMetrics = {
   checked: 'Checked',
   missing: 'Missing',
@@ -40,7 +40,7 @@ export const reconciliationMetrics = {
   requests: 'ArgyleRequests',
 } as const;
 
-/** One per write to the table, if changes are published. */
+/** Metrics of published changes: each write to the table counts in one. */
 export const changeMetrics = { published: 'ChangesPublished', invisible: 'ChangesInvisible' } as const;
 
 /** Milliseconds in the handler, per request, batch or part of a run. */

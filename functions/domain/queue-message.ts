@@ -40,15 +40,15 @@ export function writeMessage(delivery: {
 }
 
 /**
- * Returns the value of a message's attribute `event`. An unknown name comes from the sender and may be too long for an
- * attribute or contain characters that SQS refuses: it then becomes `unreadable`, as does a body without a name.
+ * Returns the value of a message's attribute `event`. Returns `unreadable` for a body without a name, and for an unknown
+ * name that is too long for an attribute or contains characters that SQS may refuse.
  */
 export function eventNameOf(reading: EnvelopeReading): string {
   if (reading.kind === 'envelope') return reading.envelope.event;
   return 'event' in reading && /^[\w.-]{1,128}$/.test(reading.event) ? reading.event : 'unreadable';
 }
 
-/** Reads a message back. Returns `unreadable` unless it has all ids and a receipt time as `writeMessage` writes it. */
+/** Reads a message. Returns `unreadable` unless it has all ids and a receipt time in the form that `writeMessage` writes. */
 export function readMessage({ body, attributes }: QueueMessage): MessageReading {
   const raw = decodeBody(body, attributes.encoding);
   const { receivedAt } = attributes;

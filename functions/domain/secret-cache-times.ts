@@ -3,11 +3,11 @@
 /** Ingest answers within this time, so reading all versions of the secret takes no longer. */
 export const ingestDeadlineMs = 6_500;
 
-/** Ingest uses a cached secret without reading it again. */
+/** Ingest uses a cached secret for this time without reading it again. */
 export const secretCacheMs = 60_000;
 
-/** Ingest uses a cached secret while reading it fails: 15 minutes. */
+/** Ingest uses a cached secret for this time while reading it fails: 15 minutes. */
 export const unreadableSecretCacheMs = 900_000;
 
-/** The previous version stays valid after the creation of the current one: 24 hours. */
+/** The previous version stays valid for this time after the creation of the current one: 24 hours. */
 export const previousSecretValidMs = 86_400_000;

@@ -1,7 +1,7 @@
 import { eventTypes } from './events.ts';
 import { isObject } from './is-object.ts';
 
-/** Identifies the subscriptions that the stack owns. Argyle itself requires neither `url` nor `name` to be unique. */
+/** Identifies the subscriptions that the stack owns. Argyle does not require `url` or `name` to be unique. */
 export type SubscriptionKey = { readonly url: string; readonly name: string };
 
 /** One of the workspace's webhook subscriptions. Its secret must never reach a log. */
@@ -45,20 +45,20 @@ export function fits({ events, secret }: Subscription, wanted: string): boolean 
 /**
  * Plans the changes to the subscriptions that the stack owns. For each secret, one subscription that fits is kept; all others
  * are removed. When none fits, one is created with the first secret.
- * @param secrets the secrets that ingest accepts, the one to sign with first
+ * @param secrets the secrets that ingest accepts; a new subscription signs with the first
  */
 export function planSubscriptions(
   own: readonly Subscription[],
   secrets: readonly [string, ...string[]],
 ): SubscriptionPlan {
-  const kept = new Set(secrets.flatMap((secret) => own.find((subscription) => fits(subscription, secret)) ?? []));
+  const fitting = new Set(secrets.flatMap((secret) => own.find((subscription) => fits(subscription, secret)) ?? []));
   return {
-    create: kept.size === 0 ? secrets[0] : undefined,
-    remove: own.filter((subscription) => !kept.has(subscription)).map(({ id }) => id),
+    create: fitting.size === 0 ? secrets[0] : undefined,
+    remove: own.filter((subscription) => !fitting.has(subscription)).map(({ id }) => id),
   };
 }
 
-/** Plans to have a subscription with this secret in addition to the others. */
+/** Plans to add a subscription with this secret, unless one that fits exists. Removes none. */
 export function planAddition(own: readonly Subscription[], secret: string): SubscriptionPlan {
   return { create: own.some((subscription) => fits(subscription, secret)) ? undefined : secret, remove: [] };
 }

@@ -16,7 +16,7 @@ export type Document = {
   readonly updatedAt: string;
 };
 
-/** One of Argyle's user uploads: its ids, its document, and the slots that its record should have by now. */
+/** One of Argyle's user uploads: its ids, its document, and the slots that its record should have. */
 export type UserUpload = {
   readonly id: string;
   readonly account: string;
@@ -105,7 +105,7 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-// By code points: do not split surrogate pairs.
+// Cuts by code points, so that no surrogate pair is split.
 function cut(text: string): string {
   return Array.from(text).slice(0, maxTextCharacters).join('');
 }

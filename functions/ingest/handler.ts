@@ -26,21 +26,25 @@ export type IngestDependencies = {
 type Outcome = {
   readonly status: keyof typeof ingestMetrics;
   readonly fields?: Readonly<Record<string, string>>;
-  /** Metrics in addition to the status. */
+  /** Metrics to print in addition to the one of the status. */
   readonly metrics?: Readonly<Record<string, number>>;
 };
 
-/** The maximum size of a body. In base64, with its attributes, it still fits into SQS's 1 MiB. */
+/** The maximum size of a body. A body of this size in base64, with its attributes, still fits into SQS's 1 MiB. */
 export const bodyLimitBytes = 512 * 1024;
 
-/** Argyle's time-out is 10 s, API Gateway's 9 s and the function's 8 s. This leaves over a second for a cold start. */
+/**
+ * The time limit of one request. Argyle's time-out is 10 s, API Gateway's 9 s and the function's 8 s, so this leaves over a second
+ * for a cold start.
+ */
 export const requestDeadlineMs = ingestDeadlineMs;
 
 const httpStatus = { accepted: 200, quarantined: 200, bad_signature: 401, too_large: 413, unavailable: 503 } as const;
 
 /**
  * Creates the webhook receiver. It verifies the signature, queues the message, then answers: 200 once a signed message is
- * durable in SQS, 401 for an unsigned one, which is not stored, and 503 for our own failures, which Argyle retries once.
+ * durable in SQS, 401 without a valid signature, 413 for a signed body above the limit, and 503 for our own failures. It stores
+ * messages only before a 200. Argyle retries once after a 503.
  */
 export function createIngest(dependencies: IngestDependencies) {
   // called by AWS, one request at a time
@@ -74,7 +78,7 @@ async function receive(
   if (!signature) return { status: 'bad_signature' };
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
   try {
-    if (!(await isGenuine(dependencies.secrets, body, signature, deadline))) return { status: 'bad_signature' };
+    if (!(await hasValidSignature(dependencies.secrets, body, signature, deadline))) return { status: 'bad_signature' };
   } catch (error) {
     dependencies.telemetry.error('secret_unreadable', error, { deliveryId: request.requestContext.requestId });
     const metrics = { [secretUnreadableMetric]: 1 };
@@ -100,12 +104,12 @@ async function queue(
   return { status: 'accepted', fields: { event, userUpload: reading.envelope.userUpload } };
 }
 
-// API Gateway converts header names to lower case. Other callers of the function may not.
+// API Gateway converts header names to lower case, but other callers of the function may not.
 function headerOf({ headers }: APIGatewayProxyEventV2, name: string): string | undefined {
   return Object.entries(headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
 }
 
-async function isGenuine(
+async function hasValidSignature(
   secrets: WebhookSecrets,
   body: Buffer,
   signature: Buffer,

@@ -5,7 +5,7 @@ export const signatureHeader = 'x-argyle-signature';
 
 /**
  * Reads the signature header: a hex HMAC-SHA512 in either letter case, without a prefix. Returns the 64 bytes of the digest, or
- * undefined when the header is absent or has another form.
+ * undefined when the header is absent or is not such a digest.
  */
 export function readSignature(header: string | undefined): Buffer | undefined {
   if (!header?.match(/^[0-9a-f]{128}$/i)) return undefined;

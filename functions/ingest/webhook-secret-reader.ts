@@ -14,7 +14,7 @@ export type WebhookSecrets = {
   readonly reread: (abortSignal: AbortSignal) => Promise<readonly string[] | undefined>;
 };
 
-/** Starts reading before the first request, which then waits for it. Never throws: a failed read is retried by the request. */
+/** Starts a read before the first request, which then waits for its result. Never throws: the request retries a failed read. */
 export type ReadAhead = { readonly readAhead: (abortSignal: AbortSignal) => void };
 
 type Versions = {
@@ -28,9 +28,9 @@ type Versions = {
 const minReadIntervalMs = 10_000;
 
 /**
- * Reads the webhook secret's versions from Secrets Manager. The current and pending ones are valid, and the previous one for
- * 24 h after the current one's creation. They are cached for 60 s, and for 15 minutes while reading fails. A mismatch causes
- * at most one read in 10 s, so that a flood of bad signatures costs nothing.
+ * Creates the reader of the webhook secret's versions in Secrets Manager. The current and pending ones are valid, and the
+ * previous one for 24 h after the current one's creation. They are cached for 60 s, and for 15 minutes while reading fails. A
+ * mismatch causes at most one read in 10 s, so that a flood of bad signatures does not cause a flood of reads.
  * @param nowMs the clock, epoch milliseconds
  */
 export function createWebhookSecrets(
@@ -59,14 +59,15 @@ export function createWebhookSecrets(
       ahead = read(abortSignal).catch(() => undefined);
     },
     valid: async (abortSignal) => {
-      // Its own time limits may not apply: Lambda may have frozen the environment before it ended.
+      // The request's deadline limits the wait, because the read's own time-outs may not apply: Lambda may have frozen the
+      // environment during the read.
       if (ahead) await abortable(ahead, abortSignal);
       ahead = undefined;
-      const kept = cached;
-      const ageMs = kept ? nowMs() - kept.readAtMs : Number.POSITIVE_INFINITY;
-      if (!kept || ageMs >= unreadableSecretCacheMs) return secretsOf(await read(abortSignal), nowMs());
-      if (ageMs < secretCacheMs || recentFailure()) return secretsOf(kept, nowMs());
-      return secretsOf(await read(abortSignal).catch(() => kept), nowMs());
+      const last = cached;
+      const ageMs = last ? nowMs() - last.readAtMs : Number.POSITIVE_INFINITY;
+      if (!last || ageMs >= unreadableSecretCacheMs) return secretsOf(await read(abortSignal), nowMs());
+      if (ageMs < secretCacheMs || recentFailure()) return secretsOf(last, nowMs());
+      return secretsOf(await read(abortSignal).catch(() => last), nowMs());
     },
     reread: async (abortSignal) => {
       // While reading fails, a signature that does not match the cached secrets may still be valid.

@@ -12,15 +12,15 @@ export type RemovalDependencies = StepDependencies & {
   readonly telemetry: Telemetry;
 };
 
-// 80 KB of ids. One more page of records may add up to 110 KB.
+// These ids take 80 KB. The last page of records may add up to 110 KB.
 const candidatesPerChunk = 5_000;
 const checksPerStep = 200;
 // The number of held candidates in the log line: enough for an operator to look some of them up.
 const loggedCandidates = 20;
 
 /**
- * Reads records, at least a page, and saves the ids of removal candidates: records that Argyle does not list. After the last
- * page, the next phase is the check. If there are too many candidates, the run ends and all of them are held.
+ * Reads one or more pages of records and saves the ids of removal candidates: old records that Argyle does not list. After the
+ * last page, the next phase is the check. If there are too many candidates, the run ends, and all of them wait for a confirmation.
  */
 export async function scanRecords(dependencies: RemovalDependencies, run: Run, endsMs: number): Promise<Run> {
   const { records: reader, state, listedIds, nowMs } = dependencies;
@@ -46,8 +46,8 @@ export async function scanRecords(dependencies: RemovalDependencies, run: Run, e
 }
 
 /**
- * Checks candidates by their ids at Argyle, at least one. A 404 is recorded as a miss. When the rule considers the document gone,
- * its removal is queued.
+ * Requests one or more candidates from Argyle by id. A 404 is recorded as a miss. When the removal rule considers the document
+ * gone, its removal is queued.
  */
 export async function checkCandidates(dependencies: RemovalDependencies, run: Run, endsMs: number): Promise<Run> {
   const { chunk, index: first } = run.checkNext;
@@ -63,12 +63,12 @@ export async function checkCandidates(dependencies: RemovalDependencies, run: Ru
   return addCounts({ ...run, checkNext, phase: checkNext.chunk < run.candidateChunks ? 'check' : 'done' }, { gone });
 }
 
-/** Creates the reader of a run's listed ids. It builds the set from its chunks once per execution environment. */
+/** Creates the reader of a run's listed ids. It builds the set from the saved chunks once per run and execution environment. */
 export function createListedIds({ state }: Pick<StepDependencies, 'state'>): RemovalDependencies['listedIds'] {
   let cached: { readonly runId: string; readonly ids: UploadIdSet } | undefined;
   return async (run) => {
     if (cached?.runId === run.id) return cached.ids;
-    // Free the ids of an earlier run first.
+    // Free the memory of an earlier run's ids first.
     cached = undefined;
     const ids = createUploadIdSet(run.counts.checked);
     for (let chunk = 0; chunk < run.listedChunks; chunk += 1)
@@ -80,10 +80,16 @@ export function createListedIds({ state }: Pick<StepDependencies, 'state'>): Rem
 
 async function endScan(dependencies: RemovalDependencies, run: Run): Promise<Run> {
   const { records, candidates } = run.counts;
-  const most = maxRemovals(records, run.confirmedRemovals);
-  if (candidates <= most) return { ...run, phase: candidates > 0 ? 'check' : 'done' };
+  const maximum = maxRemovals(records, run.confirmedRemovals);
+  if (candidates <= maximum) return { ...run, phase: candidates > 0 ? 'check' : 'done' };
   const userUploads = (await firstCandidates(dependencies, run)).join(' ');
-  dependencies.telemetry.error('removals_held', undefined, { runId: run.id, records, candidates, most, userUploads });
+  dependencies.telemetry.error('removals_held', undefined, {
+    runId: run.id,
+    records,
+    candidates,
+    maximum,
+    userUploads,
+  });
   return addCounts({ ...run, phase: 'done' }, { held: candidates });
 }
 

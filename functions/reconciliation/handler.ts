@@ -27,16 +27,17 @@ export type ReconcileAnswer =
 type Request = { readonly confirmRemovals?: number; readonly continueRun?: string };
 type Invocation = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>;
 
-/** Time reserved out of Lambda's 15 minutes: a page with its events may take 45 s after the last check of the clock. */
+/** Time reserved out of Lambda's 15 minutes: after the last check of the clock, a page with its events may take 45 s. */
 export const reserveMs = 60_000;
 
 // Argyle's limit is 50 requests a second. The workers need some of them.
 const requestsPerSecond = 40;
 
 /**
- * Compares all records with Argyle's list, in as many invocations as it takes. `{}` starts a run, or continues an unfinished one.
- * `{"continueRun": id}` only continues. `{"confirmRemovals": n}` also permits up to n removals that would otherwise be held.
- * Returns `busy` while another invocation runs. Throws when Argyle or AWS fails; a later invocation can continue the run.
+ * Creates the handler that compares all records with Argyle's list, in as many invocations as needed. `{}` starts a run, or
+ * continues an unfinished one. `{"continueRun": id}` only continues that run. `{"confirmRemovals": n}` also permits up to n
+ * removals that would otherwise be held. Returns `busy` while another invocation runs. Throws when Argyle or AWS fails; a later
+ * invocation can continue the run.
  */
 export function createReconcile(dependencies: ReconcileDependencies) {
   // called by AWS: by the schedule, by this function, or by an operator
@@ -69,7 +70,9 @@ async function reconcile(deps: ReconcileDependencies, payload: unknown, context:
 function readRequest(payload: unknown): Request {
   const { confirmRemovals, continueRun } = (payload ?? {}) as Record<keyof Request, unknown>;
   if (confirmRemovals !== undefined && !(Number.isSafeInteger(confirmRemovals) && Number(confirmRemovals) >= 0))
-    throw new LoggableError('confirmRemovals is not allowed: use a whole number, the maximum number of removals.');
+    throw new LoggableError(
+      'This value of confirmRemovals is not allowed: use a whole number, the maximum number of removals.',
+    );
   return {
     ...(confirmRemovals !== undefined && { confirmRemovals: Number(confirmRemovals) }),
     ...(typeof continueRun === 'string' && { continueRun }),
@@ -98,7 +101,7 @@ async function workOn(dependencies: ReconcileDependencies, owner: string, resume
   } catch (error) {
     // Another invocation may continue only if this one has made progress. Otherwise the function would invoke itself forever.
     if (error instanceof OutOfTimeError && run !== resumed) return run;
-    if (error instanceof ArgyleError && !error.isPassing)
+    if (error instanceof ArgyleError && !error.isTransient)
       await state.save(owner, { ...run, phase: 'failed' }, undefined);
     throw error;
   } finally {

@@ -13,7 +13,7 @@ import type { ReconciliationState } from './state-store.ts';
 import { compareUpload, foundEventBody } from './upload-comparison.ts';
 import { packIds } from './upload-id-set.ts';
 
-/** Dependencies of the steps of a run. `uploads` keeps the same `pace`. */
+/** Dependencies of the steps of a run. `uploads` must use the same `pace`. */
 export type StepDependencies = {
   readonly uploads: UserUploads;
   readonly records: RecordReader;
@@ -24,13 +24,13 @@ export type StepDependencies = {
   readonly nowMs: () => number;
 };
 
-// 80 KB of ids. After a crash, the pages since the last saved chunk are read again.
+// Their ids take 80 KB. After a crash, the pages since the last saved chunk are read again.
 const pagesPerChunk = 25;
 
 /**
- * Reads pages of Argyle's list, at least one: queues events for records that are missing or behind, and saves the ids. After
- * the last page, the next phase is the scan. Throws an ArgyleError at the end of a list with unreadable entries: such a list
- * does not prove that an upload is not listed.
+ * Reads one or more pages of Argyle's list, queues events for records that are missing or behind, and saves the listed ids.
+ * After the last page, the next phase is the scan. Throws an ArgyleError at the end of a list with unreadable entries, because
+ * an upload that seems to be missing from the list may be one of those entries.
  */
 export async function listUploads(dependencies: StepDependencies, run: Run, endsMs: number): Promise<Run> {
   const { state, nowMs } = dependencies;
@@ -54,7 +54,7 @@ export async function listUploads(dependencies: StepDependencies, run: Run, ends
   return { ...listed, listedChunks: listedChunks + 1, phase: nextPage ? 'list' : 'scan' };
 }
 
-/** Queues an event that reconciliation found, received now. */
+/** Queues an event that reconciliation found, with the current time as its receipt time. */
 export async function sendFoundEvent(
   { sendMessage, queueUrls, nowMs }: StepDependencies,
   run: Run,
@@ -71,7 +71,7 @@ export async function sendFoundEvent(
   await sendMessage(queueUrls[event], message, callDeadline());
 }
 
-// Returns undefined when Argyle is busy for longer than there is time, and pages have been read that must be saved first.
+// Returns undefined when Argyle stays unavailable beyond the time limit, but pages have been read that must be saved first.
 async function readNextPage(
   uploads: UserUploads,
   { nextPage }: Run,
@@ -108,7 +108,7 @@ async function sendMissingEvents(
   return { missing: counts.missing, behind: counts.behind, tombstonesListed: counts.tombstone };
 }
 
-// A worker would refuse an event with ids of another form.
+// Skips entries with invalid ids: a worker would refuse their events.
 function readListed(result: unknown): UserUpload | undefined {
   const upload = readUserUpload(result);
   return upload && readId(upload.id) && readId(upload.account) ? upload : undefined;

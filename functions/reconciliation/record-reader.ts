@@ -4,7 +4,7 @@ import { events, eventTypes } from '../domain/events.ts';
 import type { UploadSlots } from '../domain/upload-record.ts';
 import type { KnownRecord } from './upload-comparison.ts';
 
-/** Reads many records, only the attributes that a comparison needs. Both throw when DynamoDB fails. */
+/** Reads many records, but only the attributes that a comparison needs. Both functions throw when DynamoDB fails. */
 export type RecordReader = {
   /** Returns the records of these uploads by id. An upload without a record is not in the map. */
   readonly readRecords: (userUploads: readonly string[]) => Promise<ReadonlyMap<string, KnownRecord>>;

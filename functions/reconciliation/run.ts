@@ -44,10 +44,10 @@ export type Run = {
   readonly counts: RunCounts;
 };
 
-// Argyle's cursors may expire by then, and what was listed is out of date.
+// After this time, Argyle's cursors may have expired, and the saved ids are out of date.
 const maxRunMs = 3 * 86_400_000;
 
-/** Creates a run that has not started its list. */
+/** Creates a run, which starts with the first page of the list. */
 export function newRun(id: string, nowMs: number, previousRun: string | undefined): Run {
   return {
     id,
@@ -76,7 +76,7 @@ export function addCounts(run: Run, more: Partial<RunCounts>): Run {
   return { ...run, counts: combine(run.counts, more, 1) };
 }
 
-/** Returns what was counted since an earlier state of the run. */
+/** Returns the counts since an earlier state of the run. */
 export function countsSince(run: Run, earlier: Run): RunCounts {
   return combine(run.counts, earlier.counts, -1);
 }

@@ -12,7 +12,7 @@ export type SavedState = { readonly run?: Run; readonly previousRun?: string };
 /** `listed`: all uploads that Argyle lists. `candidates`: records that may have to be removed. */
 export type ChunkKind = 'listed' | 'candidates';
 
-/** The saved state of reconciliation. All throw when DynamoDB fails. */
+/** The saved state of reconciliation. All functions throw when DynamoDB fails. */
 export type ReconciliationState = {
   /** Takes the lease, or returns `busy` when another owner has it. An owner may take its own lease again. */
   readonly acquire: (owner: string, nowMs: number, expiresAtMs: number) => Promise<SavedState | 'busy'>;

@@ -13,7 +13,7 @@ export type KnownRecord = {
 
 /**
  * The result of comparing a listed upload with its record. `missing`: there is no record. `behind`: the record lacks a slot, or
- * its document is older. `tombstone`: the record is removed, and stays so. `events` bring the record up to date; each of them
+ * its document is older. `tombstone`: the record is removed, and stays removed. `events` bring the record up to date; each of them
  * also makes a worker fetch the document.
  */
 export type Comparison = {
@@ -32,8 +32,8 @@ export function compareUpload(upload: UserUpload, record: KnownRecord | undefine
 }
 
 /**
- * Builds the body of an event that was found by reconciliation, in the form of a webhook's body. Argyle's user-upload object has
- * no user, so the body has one only if an earlier webhook named it.
+ * Returns the body of an event that reconciliation found, in the form of a webhook's body. Argyle's user-upload object has no
+ * user, so the body has a user only if an earlier webhook contained it.
  */
 export function foundEventBody(
   event: EventType,

@@ -34,7 +34,7 @@ export function unpackIds(packed: Uint8Array): readonly string[] {
  * Set of a million strings would take over 100 MB.
  */
 export function createUploadIdSet(capacity: number): UploadIdSet {
-  // A quarter of the slots stays free, so that a search ends after a few steps.
+  // A quarter of the slots stays free, so that a search takes only a few steps.
   const slots = Math.max(8, Math.ceil(capacity / 0.75));
   const words = new Uint32Array(slots * 4);
   const isUsed = new Uint8Array(slots);

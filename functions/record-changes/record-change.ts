@@ -3,9 +3,9 @@ import { isObject } from '../domain/is-object.ts';
 import { statusOf, type UploadSlots, type UploadStatus } from '../domain/upload-record.ts';
 import { processingSteps } from '../domain/user-upload.ts';
 
-/** One write to the table, from its stream: the stored record before and after, if it existed. */
+/** One write to the table, from its stream: the stored record before and after the write, if it existed. */
 export type RecordWrite = {
-  /** The stream's id of the write: the same at each delivery. */
+  /** The id of the write in the stream. It is the same each time the stream delivers the write. */
   readonly id: string;
   readonly userUpload: string;
   readonly before: StoredRecord | undefined;
@@ -26,7 +26,7 @@ export type RecordChange = {
   readonly after: PublishedRecord | null;
 };
 
-/** A record without texts of the user or of OCR: ids, times, and the document's type, states, score and time. */
+/** The public part of a record: ids, times, and the document's type, states, score and time. No text of the user or of OCR. */
 export type PublishedRecord = UploadSlots & {
   readonly userUpload: string;
   readonly account?: string;
@@ -43,7 +43,7 @@ export type PublishedRecord = UploadSlots & {
 type StoredRecord = Readonly<Record<string, unknown>>;
 
 const texts = ['account', 'user', ...eventTypes.map((event) => events[event].slot)] as const;
-// A word of a closed list, such as `W-2` or `in_progress`. Excludes sentences and file names.
+// A word from a fixed list, such as `W-2` or `in_progress`. Excludes sentences and file names.
 const word = /^[\w-]{1,40}$/;
 // An id or a time. Excludes texts that people write.
 const token = /^[\w.:+-]{1,64}$/;
@@ -74,7 +74,7 @@ function publish(record: StoredRecord): PublishedRecord {
   };
 }
 
-// Without `fileName` and `ocrErrors`, which are personal data, and without `fetchedAt`, which is not about the document.
+// Without `fileName` and `ocrErrors`, which are personal data, and without `fetchedAt`, which does not describe the document.
 function publishDocument(document: StoredRecord): NonNullable<PublishedRecord['document']> {
   const processing = isObject(document.processing) ? document.processing : {};
   return {

@@ -4,7 +4,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import type { RecordWrite } from './record-change.ts';
 
 /**
- * Reads a stream record. Deletions by DynamoDB's expiry have that service's identity; all others do not (Amazon DynamoDB
+ * Reads a stream record. Only deletions by DynamoDB's time to live have DynamoDB's identity (Amazon DynamoDB
  * developer guide, "DynamoDB Streams and Time to Live", read 2026-11-24).
  */
 export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: DynamoDBRecord): RecordWrite {
@@ -18,7 +18,7 @@ export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: 
 }
 
 function recordOf(image: object | undefined): RecordWrite['before'] {
-  // By default, `unmarshall` throws for numbers that JavaScript cannot represent. One such number, which only a person can have
-  // written, would block the changes of all documents in its shard.
+  // By default, `unmarshall` throws for numbers that JavaScript cannot represent. One such number, which only a manual write
+  // can have stored, would block the changes of all documents in its shard.
   return image && unmarshall(image as Record<string, AttributeValue>, { wrapNumbers: Number });
 }

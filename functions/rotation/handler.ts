@@ -15,12 +15,13 @@ export type RotationEntryDependencies = RotationDependencies & {
   readonly stepMs: number;
 };
 
-/** Time budget out of the function's 15 minutes. A step takes about 2: its longest wait, and the calls to AWS and Argyle. */
+/** Time budget out of the function's 15 minutes. A step waits about 2 minutes, or 3 when it completes an interrupted rotation. */
 export const rotationStepMs = 14 * 60_000;
 
 /**
- * Rotates the webhook secret in Secrets Manager's four steps, without ever refusing a delivery. Each step is idempotent and may
- * be interrupted at any point. Its error is logged here, because the message that Lambda logs may contain payload.
+ * Creates the handler that rotates the webhook secret in Secrets Manager's four steps, so that ingest refuses no delivery. Each
+ * step is idempotent and may be interrupted at any point. Errors are logged here and replaced by another error, because Lambda
+ * logs the message of every error, and the original one may contain payload.
  */
 export function createRotation(deps: RotationEntryDependencies) {
   // called by Secrets Manager, one step at a time
@@ -49,7 +50,7 @@ const steps: Readonly<Record<SecretsManagerRotationEvent['Step'], Step>> = {
   },
   setSecret: subscribePending,
   // When a schedule is created, Secrets Manager calls this step alone, with a version that it deletes afterwards: no subscription
-  // may be signed with it. If a real rotation lacks its subscription here, the last step creates it.
+  // may be signed with it. If the subscription of a real rotation is missing here, the last step creates it.
   testSecret: async (deps, id, deadline) => {
     const version = await deps.versions.read({ id }, deadline);
     if (!version) return;

@@ -14,7 +14,7 @@ export type RotationDependencies = WebhooksDependencies & {
   readonly withLease: WithLease;
 };
 
-// Facts about Argyle, from two third-party sources. Argyle retries a delivery once.
+// Argyle's delivery time-out and retry delay, from two third-party sources. Argyle retries a delivery once.
 const deliveryTimeoutMs = 10_000;
 const deliveryRetryDelayMs = 30_000;
 const marginMs = 10_000;
@@ -23,7 +23,8 @@ const marginMs = 10_000;
 const pendingCachedMs = 2 * secretCacheMs;
 // After this time no delivery of a removed subscription arrives any more.
 const lastDeliveryMs = 2 * deliveryTimeoutMs + deliveryRetryDelayMs + marginMs;
-// Ingest reads the stages one after the other. Between two moves, a whole reading must find each version by one of its stages.
+// Ingest reads the stages one after the other. The time between two moves of stages must exceed one complete read, so that the
+// read finds each version under at least one of its stages.
 const stagesReadMs = ingestDeadlineMs + 3_500;
 
 /**
@@ -45,18 +46,18 @@ export async function subscribePending(deps: RotationDependencies, id: string, d
 }
 
 /**
- * Makes a pending version the current one. Subscribes with it and removes our other subscriptions, then waits until no delivery
- * that they signed can arrive any more, and only then moves the stages.
+ * Makes a pending version the current one. Creates a subscription with it and removes our other subscriptions, then waits until
+ * their last deliveries have arrived, and only then moves the stages.
  */
 export async function completeVersion(deps: RotationDependencies, id: string, deadline: AbortSignal): Promise<void> {
-  const { value, stages: held } = await readLive(deps, id, deadline);
-  if (!held.includes(stages.current)) {
+  const { value, stages: versionStages } = await readLive(deps, id, deadline);
+  if (!versionStages.includes(stages.current)) {
     await subscribePending(deps, id, deadline);
     await deps.withLease((signal) => keepOnly(deps, value, signal), deadline);
     // A deployment may change the subscription while the lease is free. The wait then starts again.
     do await deps.sleep(lastDeliveryMs, deadline);
     while (!(await deps.withLease((signal) => promoteIfAlone(deps, id, signal), deadline)));
-  } else if (!held.includes(stages.pending)) return;
+  } else if (!versionStages.includes(stages.pending)) return;
   await deps.sleep(stagesReadMs, deadline);
   await deps.withLease((signal) => withdraw(deps, id, signal), deadline);
 }
@@ -75,7 +76,7 @@ export async function listOwn(
   return retryWhileUnavailable(list, { sleep: deps.sleep, signal });
 }
 
-// Not from the environment: a deployment may have changed or removed the subscription since this step began.
+// Reads the registry and not the environment: a deployment may have changed or removed the subscription since this step began.
 async function readKeys({ registry }: RotationDependencies, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
   const keys = keysIn(await registry.read(signal));
   if (keys.length > 0) return keys;
@@ -88,7 +89,7 @@ async function readLive(deps: RotationDependencies, id: string, signal: AbortSig
   throw new LoggableError('The new version of the webhook secret is not pending any more: start another rotation.');
 }
 
-// Returns whether nothing had to be changed.
+// Keeps only one subscription, signed with this secret, for each URL and name. Returns whether nothing had to be changed.
 async function keepOnly(deps: RotationDependencies, secret: string, signal: AbortSignal): Promise<boolean> {
   let changes = 0;
   for (const key of await readKeys(deps, signal))
@@ -97,11 +98,11 @@ async function keepOnly(deps: RotationDependencies, secret: string, signal: Abor
 }
 
 async function promoteIfAlone(deps: RotationDependencies, id: string, signal: AbortSignal): Promise<boolean> {
-  const { value, stages: held } = await readLive(deps, id, signal);
-  if (held.includes(stages.current)) return true;
+  const { value, stages: versionStages } = await readLive(deps, id, signal);
+  if (versionStages.includes(stages.current)) return true;
   if (!(await keepOnly(deps, value, signal))) return false;
-  // `holderOf` also finds a binary value, which no subscription can be signed with and which must be replaced as well.
-  const current = await deps.versions.holderOf(stages.current, signal);
+  // `versionIdOf` also finds a binary value, which no subscription can be signed with and which must be replaced as well.
+  const current = await deps.versions.versionIdOf(stages.current, signal);
   await deps.versions.moveStage(stages.current, { to: id, ...(current && { from: current }) }, signal);
   return true;
 }

@@ -8,10 +8,10 @@ import { planRemoval, planSubscriptions, type SubscriptionKey } from '../domain/
 import {
   forgetSubscription,
   keyOf,
+  orphansIn,
   physicalIdOf,
   rememberSubscription,
   type SubscriptionRegistry,
-  straysIn,
 } from '../domain/subscription-registry.ts';
 
 export type ChangeDependencies = WebhooksDependencies & {
@@ -23,7 +23,8 @@ export type ChangeDependencies = WebhooksDependencies & {
 
 /**
  * Subscribes the stack: keeps an existing subscription that fits, or creates one, and removes those that do not fit. During a
- * rotation, one signed with the pending secret fits as well. Also removes the subscriptions that an earlier, failed change created.
+ * rotation, a subscription signed with the pending secret fits as well. Also removes subscriptions that an earlier, failed change
+ * created.
  * @param previousId the physical id that CloudFormation knows; CloudFormation itself removes that subscription
  * @param onChange called once, before the first change at Argyle
  */
@@ -44,14 +45,14 @@ export async function subscribe(
     await registry.write(registered, signal);
     const secrets = await acceptedSecrets(versions, signal);
     await applyPlan(dependencies, key, (existing) => planSubscriptions(existing, secrets), signal);
-    for (const stray of straysIn(registered, [id, ...(previousId ? [previousId] : [])])) {
-      registered = await removeOne(dependencies, registered, stray, signal);
+    for (const orphan of orphansIn(registered, [id, ...(previousId ? [previousId] : [])])) {
+      registered = await removeOne(dependencies, registered, orphan, signal);
     }
   }, deadline);
 }
 
 /**
- * Removes all our subscriptions of a physical id. During a rollback, a subscription that existed before the stack stays. Does
+ * Removes all our subscriptions of a physical id. During a rollback, a subscription that existed before the stack is kept. Does
  * nothing for the id of a resource that was never created.
  */
 export async function unsubscribe(

@@ -11,22 +11,23 @@ import { type ChangeDependencies, subscribe, unsubscribe } from './change-subscr
 export type SubscriptionDependencies = ChangeDependencies & {
   readonly answerStack: (responseUrl: string, answer: StackAnswer) => Promise<void>;
   readonly telemetry: Telemetry;
-  /** The time limit of a change. The answer to CloudFormation comes after it. */
+  /** The time limit of a change. The answer to CloudFormation is sent after it. */
   readonly workMs: number;
 };
 
 /**
- * Time budget out of the function's time-out: the rest is for the answer, for freeing the lease (6.5 s at most), and a margin.
- * It is enough to wait for the lease of an owner that crashed and then to work.
+ * Time budget out of the function's time-out. The rest is for the answer, for freeing the lease (6.5 s at most), and a margin.
+ * The budget is enough to wait until the lease of a crashed owner expires, and then to do the work.
  */
 export const subscriptionWorkMs = subscriptionTimeoutMs - maxAnswerMs - 13_000;
 
-// Contains no URL and name, so the Delete of a resource that was never created does nothing.
+// Contains no URL and no name, so the Delete of a resource that was never created does nothing.
 const neverCreatedId = 'never-made';
 
 /**
- * Manages the subscription at Argyle as a custom resource of the stack. Always answers CloudFormation, before the function's
- * time-out. When the answer fails, it throws; Lambda then retries the whole request, which is idempotent.
+ * Creates the handler of the custom resource that manages the subscription at Argyle. It answers CloudFormation before the
+ * function's time-out, whether the change succeeds or fails. When the answer cannot be sent, it throws. Lambda then retries the
+ * request, which is idempotent.
  */
 export function createSubscription(dependencies: SubscriptionDependencies) {
   // called by CloudFormation: Create, Update or Delete
@@ -68,7 +69,7 @@ async function change(
 function reasonOf(error: unknown): string {
   if (error instanceof LoggableError || (error instanceof Error && '$fault' in error)) return error.message;
   const name = error instanceof Error ? error.name : typeof error;
-  return `The subscription at Argyle was not changed (${name}): see the log of the subscription's function.`;
+  return `The change of the subscription at Argyle failed (${name}): see the log of the subscription function.`;
 }
 
 // once per cold start

@@ -15,15 +15,16 @@ export type RecordDependencies = {
 };
 
 /**
- * The outcome of a message. `retryable`: a failure of AWS or Argyle; retried for over six hours, not before
- * `retryAfterSeconds`. `permanent`: can never succeed; in the dead-letter queue within seconds.
+ * The outcome of a message. `retryable`: AWS or Argyle failed. The message is retried for over six hours, for the first time
+ * after at least `retryAfterSeconds`. `permanent`: no retry can succeed. The message moves to the dead-letter queue within
+ * seconds.
  */
 export type RecordOutcome = {
   readonly kind: 'applied' | 'stale' | 'retryable' | 'permanent';
   readonly record: SQSRecord;
   /** The document of the message, if it is readable. */
   readonly userUpload?: string;
-  /** The outcome of fetching the document, if Argyle was asked. */
+  /** The outcome of fetching the document, if it was requested from Argyle. */
   readonly document?: EnrichmentOutcome['kind'];
   readonly retryAfterSeconds?: number | undefined;
 };

@@ -5,8 +5,8 @@ import { removalSlot } from '../domain/upload-record.ts';
 import type { Document } from '../domain/user-upload.ts';
 
 /**
- * Writes a document into its record; returns `older` when the record has a newer document or has been removed. `fetchedAt`:
- * when it was requested from Argyle. Throws when DynamoDB does not answer or refuses.
+ * Writes a document into its record; returns `older` when the record has a newer or equal document, is removed, or does not
+ * exist. `fetchedAt`: when it was requested from Argyle. Throws when DynamoDB does not answer or refuses.
  */
 export type WriteDocument = (
   userUpload: string,
@@ -16,8 +16,9 @@ export type WriteDocument = (
 ) => Promise<'written' | 'older'>;
 
 /**
- * Creates the second write of a record. It replaces `document` only by a later one, by `updatedAt` and then by `fetchedAt`, and
- * never restores it once the record is removed. Any order of fetches therefore produces the same record.
+ * Creates the write of a document, which follows the event's write to the same record. It replaces `document` only with a later
+ * one, compared by `updatedAt` and then by `fetchedAt`, and never restores it once the record is removed. Any order of fetches
+ * therefore produces the same record.
  */
 export function createWriteDocument(client: DynamoDBClient, tableName: string): WriteDocument {
   return async (userUpload, document, fetchedAt, deadline) => {

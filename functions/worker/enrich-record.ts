@@ -2,12 +2,12 @@ import { type AskArgyle, argyleError } from '../argyle/argyle-api.ts';
 import { readUserUpload } from '../domain/user-upload.ts';
 import type { WriteDocument } from './document-store.ts';
 
-/** `gone`: Argyle returned 404, so the document was removed. `failed`: retry, not before `retryAfterSeconds`. */
+/** `gone`: Argyle returned 404, so the document was removed. `failed`: retry, but not before `retryAfterSeconds`. */
 export type EnrichmentOutcome =
   | { readonly kind: 'written' | 'older' | 'gone' }
   | { readonly kind: 'failed'; readonly error: unknown; readonly retryAfterSeconds?: number };
 
-/** Fetches one document from Argyle into its record. Throws when DynamoDB or the credentials cannot be reached. */
+/** Fetches one document from Argyle into its record. Throws when DynamoDB fails or the credentials cannot be read. */
 export type Enrich = (userUpload: string, deadline: AbortSignal) => Promise<EnrichmentOutcome>;
 
 export type EnrichmentDependencies = {
@@ -17,8 +17,8 @@ export type EnrichmentDependencies = {
 };
 
 /**
- * Creates the enrichment of one record, for use after its base write. The time of the fetch is its start: Argyle's answer is at
- * least as recent.
+ * Creates the function that adds the document to a record after the event's write. `fetchedAt` is the time before the request, so
+ * that Argyle's answer is at least as recent.
  */
 export function createEnrich({ askArgyle, writeDocument, nowMs }: EnrichmentDependencies): Enrich {
   return async (userUpload, deadline) => {

@@ -13,7 +13,7 @@ import { createEnrich, type Enrich } from './enrich-record.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 import { createApplyEvent } from './upload-store.ts';
 
-/** Dependencies of a worker. `random` returns 0 to 1; `budgetMs` limits the time of one batch, without postponing. */
+/** Dependencies of a worker. `random` returns 0 to 1; `budgetMs` limits the time of one batch, excluding postponements. */
 export type WorkerDependencies = RecordDependencies & {
   readonly postponeMessages: PostponeMessages;
   readonly random: () => number;
@@ -25,7 +25,7 @@ export const batchBudgetMs = 20_000;
 
 /**
  * Creates the worker of one event type. It merges each message of a batch into its upload record and reports exactly the
- * messages that failed, so that a poison message affects no other. Messages that exceed the time budget have failed too.
+ * messages that failed, so that a poison message affects no other. Messages that exceed the time budget also count as failed.
  */
 export function createWorker(dependencies: WorkerDependencies) {
   // called by AWS, one batch at a time
@@ -74,13 +74,13 @@ function listOf(ids: readonly string[]): string {
   return [...new Set(ids)].join(' ');
 }
 
-function countsOf(outcomes: readonly RecordOutcome[], asksArgyle: boolean): Record<string, number> {
+function countsOf(outcomes: readonly RecordOutcome[], callsArgyle: boolean): Record<string, number> {
   const count = (names: Readonly<Record<string, string>>, key: 'kind' | 'document') =>
     Object.entries(names).map(([name, metric]) => [metric, outcomes.filter((outcome) => outcome[key] === name).length]);
   return Object.fromEntries([
     ...count(workerMetrics, 'kind'),
-    // Each metric name costs money: workers that never ask Argyle do not print these.
-    ...(asksArgyle ? count(documentMetrics, 'document') : []),
+    // Each metric name costs money, so workers that never call Argyle do not print these.
+    ...(callsArgyle ? count(documentMetrics, 'document') : []),
   ]);
 }
 

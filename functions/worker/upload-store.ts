@@ -23,10 +23,10 @@ export type ApplyEvent = (
 type Item = Readonly<Record<string, AttributeValue>>;
 
 /**
- * Creates the merge: one conditional UpdateItem that sets the event's slot if the slot is absent or later. Each slot is a
- * minimum, so any order and any number of repeats produce the same record. A removal also deletes `document` and sets the
- * record's expiry. Only after a failed condition is the record read, to distinguish stale from expired and to add a missing
- * `user`.
+ * Creates the merge: one conditional UpdateItem that sets the event's slot if the slot is absent or later. Each slot is
+ * the earliest time, so any order and any number of repeats produce the same record. A removal also deletes `document` and sets the
+ * record's expiry. The merge reads the record only after a failed condition, to distinguish stale from expired and to add a
+ * missing `user`.
  */
 export function createApplyEvent(client: DynamoDBClient, tableName: string, retentionDays: number): ApplyEvent {
   return async (envelope, receivedAt, { mayCreate, deadline }) => {
@@ -46,7 +46,7 @@ export function createApplyEvent(client: DynamoDBClient, tableName: string, rete
     // a tombstone.
     const isRemoval = events[envelope.event].slot === removalSlot;
     if (!record) return mayCreate || isRemoval ? { kind: 'stale', isRemoved: true } : { kind: 'expired' };
-    // Reconciliation created the record, without a user. If it has expired since, no user is missing.
+    // Only reconciliation creates a record without a user. If the record expired after the read, this update does nothing.
     if (!record.user && envelope.user) await updateIf(client, { ...target, ...additionOf(envelope.user) }, deadline);
     return { kind: 'stale', isRemoved: isTombstone(record) };
   };

@@ -8,7 +8,7 @@ export class EventStreamSerde {
   }
 }
 
-/** The provider that a client with such actions is configured with. */
+/** The provider in the configuration of a client with event-stream actions. */
 export const eventStreamSerdeProvider = (): undefined => undefined;
 
 /** Returns the client's configuration unchanged. */

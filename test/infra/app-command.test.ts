@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the CDK CLI runs the app although the first node on the PATH cannot, and a wrong value prints one sentence', () => {
+test('the CDK CLI runs the app even if the first node on the PATH cannot, and a wrong value prints one sentence', () => {
   const old = join(folder, 'old');
   const refusal = 'case "$1" in *.ts) echo "This Node runs no TypeScript." >&2; exit 9;; esac';
   writeExecutable(join(old, 'node'), `#!/bin/sh\n${refusal}\nexec "${oldNode() ?? process.execPath}" "$@"`);

@@ -47,7 +47,7 @@ test.each<[key: string, allowed: string, accepted: readonly unknown[], rejected:
   ],
   [
     'alarmEmail',
-    'one mail address, or leave it out',
+    'one email address, or leave it out',
     ['ops@example.com'],
     ['nobody', '', '@example.com', 'ops@', 'ops@example', 'a@example.com,b@example.com', '<ops@example.com>', 1],
   ],

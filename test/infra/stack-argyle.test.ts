@@ -87,7 +87,7 @@ describe('with credentials for Argyle', () => {
     const timeoutMs = subscriber.Properties.Timeout * 1_000;
     expect(timeoutMs).toBeGreaterThan(subscriptionWorkMs + answerMs);
     expect(Number(subscription.Properties.ServiceTimeout) * 1_000).toBeGreaterThan(3 * timeoutMs);
-    // Enough time for the lease of a dead holder to expire, and then for the work.
+    // Enough time for the lease of a crashed owner to expire, and then for the work.
     expect(subscriptionWorkMs).toBeGreaterThanOrEqual(2 * leasedWorkMs + 15_000);
     expect(rotator.Properties.Timeout * 1_000).toBeGreaterThan(rotationStepMs);
   });

@@ -56,14 +56,14 @@ describe.each(stages)('in %s', (stage) => {
     expect(consumed.map(targetOf).sort()).toEqual(eventTypes.map((event) => stack.queue(event).id).sort());
   });
 
-  test('there are no queues but those of the events and the quarantine, and each accepts messages up to 1 MiB', () => {
+  test('there are no queues other than those of the events and the quarantine, and each accepts messages up to 1 MiB', () => {
     const known = eventTypes.flatMap((event) => [stack.queue(event).id, stack.deadLetterQueue(event).id]);
     const queues = stack.all('AWS::SQS::Queue');
     expect(queues.map(({ id }) => id).sort()).toEqual([...known, stack.quarantine().id].sort());
     expect(queues.filter(({ Properties }) => Properties.MaximumMessageSize !== 1024 * 1024)).toEqual([]);
   });
 
-  test('there are no functions but ingest and the worker of each event', () => {
+  test('there are no functions other than ingest and the worker of each event', () => {
     const known = [stack.ingest(), ...eventTypes.map((event) => stack.worker(event))].map(({ id }) => id);
     const functions = stack.all('AWS::Lambda::Function').map(({ id }) => id);
     expect(functions.sort()).toEqual(known.sort());

@@ -21,7 +21,7 @@ describe.each(allAssemblies)('in %s', (assembly) => {
   const secret = stack.secret();
   const allowed = statementsIn(stack.template.toJSON()).filter(({ effect }) => effect === 'Allow');
 
-  test('no statement allows actions with a wildcard, or everyone', () => {
+  test('no statement allows wildcard actions or wildcard principals', () => {
     expect(allowed.filter(({ actions }) => actions.join().includes('*'))).toEqual([]);
     expect(allowed.filter(({ principal }) => JSON.stringify(principal ?? '').includes('*'))).toEqual([]);
   });
@@ -189,7 +189,7 @@ describe('with every option enabled', () => {
     expect(permissionsOf(role)).toEqual(allowed);
   });
 
-  test('there are no functions but these, ingest and the workers', () => {
+  test('there are no functions other than these, ingest and the workers', () => {
     const known = [subscriber, rotator, reconciliation, lambda(pipe.Enrichment)];
     expect(stack.all('AWS::Lambda::Function')).toHaveLength(known.length + 1 + eventTypes.length);
   });

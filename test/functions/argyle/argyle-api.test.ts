@@ -92,20 +92,20 @@ describe('a page', () => {
 
 describe('the error for a failure', () => {
   it.each<[ArgyleFailure, object]>([
-    [{ kind: 'not_found' }, { code: 'http_404', isPassing: false }],
+    [{ kind: 'not_found' }, { code: 'http_404', isTransient: false }],
     [
       { kind: 'refused', status: 400 },
-      { code: 'http_400', isPassing: false },
+      { code: 'http_400', isTransient: false },
     ],
     [
       { kind: 'unavailable', status: 503 },
-      { code: 'http_503', isPassing: true, retryAfterSeconds: 0 },
+      { code: 'http_503', isTransient: true, retryAfterSeconds: 0 },
     ],
     [
       { kind: 'unavailable', status: 429, retryAfterSeconds: 7 },
       { code: 'http_429', retryAfterSeconds: 7 },
     ],
-    [{ kind: 'unavailable' }, { code: 'no_answer', isPassing: true }],
+    [{ kind: 'unavailable' }, { code: 'no_answer', isTransient: true }],
   ])('%j has a code and says whether a retry may succeed', (failure, expected) => {
     const error = argyleError(failure);
     expect(error).toMatchObject({ name: 'ArgyleError', ...expected });

@@ -9,7 +9,7 @@ import {
   sleep,
 } from '../../../functions/argyle/retry.ts';
 
-const passing = (retryAfterSeconds = 0) => new RequestError('busy', { isPassing: true, retryAfterSeconds });
+const passing = (retryAfterSeconds = 0) => new RequestError('busy', { isTransient: true, retryAfterSeconds });
 
 describe('a retry', () => {
   test('starts after 500 ms, doubles the delay up to 10 s, and ends with the first success', async () => {
@@ -22,7 +22,7 @@ describe('a retry', () => {
     expect((await run([passing(7), passing(), passing(30), 'done'])).delaysMs).toEqual([7_000, 1_000, 30_000]);
   });
 
-  test('uses the delays and the number of tries that it is given, then throws the last error', async () => {
+  test('uses the configured delays and number of tries, then throws the last error', async () => {
     const last = passing();
     const limits = { firstDelayMs: 100, maxDelayMs: 150, maxTries: 4 };
     const { outcome, delaysMs } = await run([passing(), passing(), passing(), last, 'done'], limits);
@@ -30,7 +30,7 @@ describe('a retry', () => {
     expect(delaysMs).toEqual([100, 150, 150]);
   });
 
-  test.each([new Error('a bug'), new RequestError('refused', { isPassing: false })])(
+  test.each([new Error('a bug'), new RequestError('refused', { isTransient: false })])(
     'does not happen after %o',
     async (error) => {
       expect(await run([error, 'done'])).toEqual({ outcome: error, delaysMs: [] });
@@ -59,7 +59,7 @@ describe('a retry', () => {
 });
 
 describe('a pace', () => {
-  test('permits at most its number of starts in any second, whatever pauses there are', async () => {
+  test('permits at most its number of starts in any second, with any pauses in between', async () => {
     const pauses = fc.array(fc.nat(200), { minLength: 60, maxLength: 200 });
     await fc.assert(
       fc.asyncProperty(pauses, async (pausesMs) => {

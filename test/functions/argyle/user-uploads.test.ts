@@ -9,7 +9,7 @@ import { sample } from '../../support/builders/builders.ts';
 
 const key = { apiKeyId: 'id', apiKeySecret: 'secret' };
 const never = Number.MAX_SAFE_INTEGER;
-const permanent = { name: 'ArgyleError', isPassing: false };
+const permanent = { name: 'ArgyleError', isTransient: false };
 
 let argyle: FakeArgyle;
 let control: ArgyleControl;
@@ -59,7 +59,7 @@ describe('while Argyle is unavailable', () => {
       const { uploads, delaysMs } = open();
       await expect(uploads.readPage(undefined, never)).rejects.toMatchObject({
         code: status === 'disconnect' ? 'no_answer' : `http_${status}`,
-        isPassing: true,
+        isTransient: true,
       });
       expect(delaysMs()).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]);
     },
@@ -91,7 +91,7 @@ describe('a permanent failure of the list', () => {
     await expect(open().uploads.readPage(undefined, never)).rejects.toMatchObject(permanent);
   });
 
-  test('is a page that names itself as the next one', async () => {
+  test('is a page whose next page is itself', async () => {
     const next = `${argyle.url}/user-uploads?cursor=1`;
     const body = JSON.stringify({ results: [], next });
     await control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 200, body }] });
@@ -99,7 +99,7 @@ describe('a permanent failure of the list', () => {
     await expect(open().uploads.readPage(next, never)).rejects.toThrow('names itself');
   });
 
-  test('is a next page on another host, which gets no key', async () => {
+  test('is a next page on another host, to which no key is sent', async () => {
     await control.seedUploads(201, 1);
     await control.setFaults({ linkOrigin: 'http://127.0.0.1:1' });
     const { uploads } = open();

@@ -69,7 +69,9 @@ describe('postponing', () => {
       { receiptHandle: 'unknown', delaySeconds: 0 },
       { receiptHandle: good, delaySeconds: 0 },
     ]);
-    await expect(postponing).rejects.toThrow('SQS refused 1 visibility changes, the first: ReceiptHandleIsInvalid');
+    await expect(postponing).rejects.toThrow(
+      'SQS refused 1 visibility changes. The first error is ReceiptHandleIsInvalid.',
+    );
     expect(await receive(queueUrl)).toMatchObject([{ Body: 'good' }]);
   });
 

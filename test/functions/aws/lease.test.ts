@@ -46,7 +46,7 @@ const crashWithLease = (owner: string) =>
     }, deadline);
   });
 
-test('two owners never work at the same time, and every owner gets the lease in the end', async () => {
+test('two owners never work at the same time, and every owner eventually gets the lease', async () => {
   const steps: string[] = [];
   const work = (name: string) => async () => {
     steps.push(`${name} begins`);
@@ -62,7 +62,7 @@ test('two owners never work at the same time, and every owner gets the lease in 
   expect(workers.filter((_, index) => index % 2 === 0)).toEqual(workers.filter((_, index) => index % 2 === 1));
 });
 
-test('the lease is free after work that threw', async () => {
+test('the lease is freed when the work throws', async () => {
   await expect(leaseOf('a')(() => Promise.reject(new Error('failed')), deadline)).rejects.toThrow('failed');
 
   expect(await leaseOf('b', refuseToWait)(async () => 'done', deadline)).toBe('done');

@@ -33,13 +33,13 @@ test('an unknown stage or id, and a version without a value, read as undefined',
   expect(await versions.read({ id: 'begun' }, signal)).toBeUndefined();
 });
 
-test('a version with a binary value cannot be read, but the holder of its stage can', async () => {
+test('a version with a binary value cannot be read, but its id can', async () => {
   secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']);
   secret.put('begun', undefined, ['AWSPENDING']);
 
   expect(await versions.read({ stage: stages.current }, signal)).toBeUndefined();
-  expect(await versions.holderOf(stages.current, signal)).toBe('bytes');
-  expect(await versions.holderOf(stages.pending, signal)).toBeUndefined();
+  expect(await versions.versionIdOf(stages.current, signal)).toBe('bytes');
+  expect(await versions.versionIdOf(stages.pending, signal)).toBeUndefined();
 });
 
 test('writing the pending version again changes nothing, and another value is refused', async () => {

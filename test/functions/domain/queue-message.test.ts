@@ -53,7 +53,7 @@ describe('readMessage', () => {
     expect(readMessage(message)).toEqual({ kind: 'message', envelope, receivedAt: sample.receivedAt });
   });
 
-  it.each(['not JSON', sampleBody({ event: 'accounts.connected' }), sampleBody({ user: 'nobody' })])(
+  it.each(['not JSON', sampleBody({ event: 'accounts.connected' }), sampleBody({ user: 'not-an-id' })])(
     'returns unreadable for a body without an envelope: %j',
     (body) => {
       expect(readMessage({ ...writeMessage(delivery), body })).toEqual({ kind: 'unreadable' });

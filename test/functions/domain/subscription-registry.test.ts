@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   keyOf,
   keysIn,
+  orphansIn,
   physicalIdOf,
   type SubscriptionRegistry,
-  straysIn,
 } from '../../../functions/domain/subscription-registry.ts';
 
 const key = { url: 'https://api.example.com/webhooks/argyle', name: 'uploads: team 1' };
@@ -41,7 +41,7 @@ describe('the registry', () => {
       adopted: 'adopted',
       wanted: 'created',
     };
-    expect(straysIn(registry, ['before', 'wanted'])).toEqual(['left']);
-    expect(straysIn(registry, ['before', 'wanted', 'left'])).toEqual([]);
+    expect(orphansIn(registry, ['before', 'wanted'])).toEqual(['left']);
+    expect(orphansIn(registry, ['before', 'wanted', 'left'])).toEqual([]);
   });
 });

@@ -141,7 +141,7 @@ describe('more candidates than the maximum of removals', () => {
     }
     expect(it.measured.at(-1)?.metrics).toMatchObject({ RemovalsHeld: 21, Gone: 0, ArgyleRequests: 1 });
     const error = it.errors.at(-1);
-    expect(error).toMatchObject({ code: 'removals_held', fields: { candidates: 21, most: 20, records: 21 } });
+    expect(error).toMatchObject({ code: 'removals_held', fields: { candidates: 21, maximum: 20, records: 21 } });
     expect(it.sent).toEqual([]);
 
     const logged = String(error?.fields.userUploads).split(' ');
@@ -149,7 +149,7 @@ describe('more candidates than the maximum of removals', () => {
     expect(logged.filter((id) => !missed.includes(id))).toEqual([]);
   });
 
-  test('are 21 of 100, and not 20', async () => {
+  test('do not include exactly 20, which are removed', async () => {
     await missedRemovals(20);
     expect(await it.invoke()).toMatchObject({ counts: { candidates: 20, held: 0 } });
     it.passHours(12);

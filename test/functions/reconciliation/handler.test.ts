@@ -91,7 +91,7 @@ describe('an upload whose record is missing or behind', () => {
 });
 
 describe('requests to Argyle', () => {
-  test('and events that make workers request documents are at most 40 a second together', async () => {
+  test('and events that make workers send requests are at most 40 a second in total', async () => {
     await it.control.seedUploads(200, 3);
     const startedMs = it.nowMs();
     await it.invoke();
@@ -117,7 +117,7 @@ describe('requests to Argyle', () => {
 });
 
 describe('a run that needs more than one invocation', () => {
-  test('continues where it was, with the same result as in a single invocation', async () => {
+  test('continues where it stopped, with the same result as in a single invocation', async () => {
     await it.control.seedUploads(401, 11);
     await it.invoke();
     const sentAtOnce = it.sent.splice(0).map(({ message }) => message.body);
@@ -172,7 +172,7 @@ describe('a run that needs more than one invocation', () => {
     expect(await it.invoke({ continueRun: runOf(answer) })).toEqual({ status: 'nothing_to_continue' });
   });
 
-  test('makes a second invocation return busy, and continues undisturbed', async () => {
+  test('makes a second invocation return busy, and is not affected by it', async () => {
     await it.control.seedUploads(1, 16);
     const { reached, release } = it.holdSending();
     const first = it.invoke();
@@ -183,7 +183,7 @@ describe('a run that needs more than one invocation', () => {
     expect(await first).toMatchObject({ status: 'done', counts: { missing: 1 } });
   });
 
-  test('is taken over when the time-out of its invocation is over, which can then not save any more', async () => {
+  test('is taken over after the time-out of its invocation, which then cannot save any more', async () => {
     await it.control.seedUploads(201, 18);
     const stalling = it.holdSending();
     const stalled = it.invoke({}, { workMs: 0 });
@@ -240,7 +240,7 @@ describe('a list that cannot be read to its end', () => {
 
 test('a confirmation that is not a whole number is refused', async () => {
   for (const confirmRemovals of [-1, 1.5, '5', null, true])
-    await expect(it.invoke({ confirmRemovals })).rejects.toThrow('confirmRemovals is not allowed');
+    await expect(it.invoke({ confirmRemovals })).rejects.toThrow('This value of confirmRemovals is not allowed');
 });
 
 function runOf(answer: ReconcileAnswer): string | undefined {

@@ -20,7 +20,7 @@ openForEachTest((opened) => {
 const results = ['success', 'failure', 'authenticity'] as const;
 
 test.each([1, 2, 3])(
-  'after random events, lost webhooks and interrupted runs, no listed upload is removed, no tombstone changes, and all records are right in the end (history %i)',
+  'after random events, lost webhooks and interrupted runs, no listed upload is removed, no tombstone changes, and all records are correct at the end (history %i)',
   async (seed) => {
     const history: History = { random: seededRandom(seed), known: new Map(), tombstones: new Map() };
     const { random, known } = history;

@@ -16,7 +16,7 @@ afterAll(() => table.close());
 const receivedAt = '2026-11-24T10:00:00.123Z';
 
 describe('records read by their ids', () => {
-  test('are returned whatever their number, duplicate ids once, and ids without a record not at all', async () => {
+  test('are returned in any number, once for a duplicate id, and not for an id without a record', async () => {
     const ids = Array.from({ length: 260 }, (_, n) => idOf(n));
     const records = await reader().readRecords([...ids, idOf(1)]);
     expect([...records.keys()].sort()).toEqual(ids.slice(0, 250));

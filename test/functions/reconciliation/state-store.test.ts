@@ -17,7 +17,7 @@ afterAll(() => dynamodb.close());
 const run = newRun('run', Date.parse('2026-11-24T10:00:00.000Z'), 'before');
 
 describe('the lease', () => {
-  test('belongs to one invocation until that releases it', async () => {
+  test('belongs to one invocation until it is released', async () => {
     expect(await state.acquire('one', 1_000, 2_000)).toEqual(expect.objectContaining({ leaseOwner: 'one' }));
     expect(await state.acquire('other', 1_500, 2_500)).toBe('busy');
     await state.release('other');
@@ -37,7 +37,7 @@ describe('the lease', () => {
     expect(await state.acquire('one', 1_000, 2_000)).not.toBe('busy');
   });
 
-  test('goes to one of many invocations that want it at the same time', async () => {
+  test('is given to exactly one of many invocations that request it at the same time', async () => {
     const owners = Array.from({ length: 10 }, (_, index) => `owner ${index}`);
     const taken = await Promise.all(owners.map((owner) => state.acquire(owner, 1_000, 2_000)));
     expect(taken.filter((outcome) => outcome !== 'busy')).toHaveLength(1);
@@ -53,7 +53,7 @@ describe('a run', () => {
     expect(await state.acquire('other', 1_000, 2_000)).toMatchObject({ run: saved });
   });
 
-  test('stays the last one that completed its checks until another one does', async () => {
+  test('remains the last one that completed its checks until another one does', async () => {
     await state.acquire('one', 1_000, 2_000);
     await state.save('one', { ...run, phase: 'done' }, 'run');
     await state.save('one', { ...run, id: 'later', phase: 'failed' }, undefined);

@@ -57,7 +57,7 @@ describe('a set of ids', () => {
     expect(ids.every(set.has)).toBe(true);
   });
 
-  test('without ids has no id, not even the one of zeros', () => {
+  test('does not contain the id of zeros while it is empty', () => {
     expect(createUploadIdSet(0).has('00000000-0000-0000-0000-000000000000')).toBe(false);
   });
 

@@ -201,7 +201,7 @@ describe('an Update', () => {
     expect(await resource.subscriptions(changed)).toMatchObject([{ secret }]);
   });
 
-  test('of neither repairs the subscription under the same id', async () => {
+  test('that changes neither name nor URL repairs the subscription under the same id', async () => {
     const ids = await idsOf();
     await resource.subscribeByHand({ ...fitting, events: ['*'] });
 

@@ -21,7 +21,7 @@ it('requests the document after a stale event too, whose first request may have 
   expect(steps).toEqual(['base', request, 'document']);
 });
 
-it.each(['applied', 'stale'] as const)('requests no removed document: %s', async (kind) => {
+it.each(['applied', 'stale'] as const)('does not request a removed document: %s', async (kind) => {
   const { work, steps } = setUp({ applied: { kind, isRemoved: true } });
   expect(await work([sqsRecord(sampleBody())])).toEqual(failed());
   expect(steps).toEqual(['base']);

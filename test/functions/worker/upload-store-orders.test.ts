@@ -24,7 +24,7 @@ beforeAll(async () => {
 describe('the record of a document is byte for byte the same', { timeout: 300_000 }, () => {
   // By induction: if every order of some events produces the expected record, and one more event, or a repeated one, turns
   // that record into the next expected one, then every order with that event does too.
-  it('after every order of up to four events, with any repeats, and of all five at one time', async () => {
+  it('after every order of up to four events with any repeats, and of all five events with the same time', async () => {
     const arrivals = singleArrivals([...setsOf(4), eventTypes.map((event) => messageAt(event, 1))]);
     expect(arrivals).toHaveLength(410);
     expect(await recordsThatDiffer(arrivals)).toEqual([]);

@@ -110,7 +110,7 @@ export function createFakeState(initialSecret = 'secret-0') {
           if (id === undefined || version === undefined || value === undefined) return undefined;
           return { id, value, stages: [...version.stages] };
         }),
-      holderOf: (stage) =>
+      versionIdOf: (stage) =>
         call(() => {
           const [id, version] = find({ stage });
           return version?.value === undefined ? undefined : id;
