@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FakeState } from './fake-state.ts';
 import { type NewestFirst, readPage } from './page.ts';
-import { readSubscription } from './webhooks.ts';
+import { readSubscription, shortened } from './webhooks.ts';
 
 /** The key that the fake accepts, for HTTP Basic. */
 export type ApiKey = { readonly apiKeyId: string; readonly apiKeySecret: string };
@@ -45,11 +45,13 @@ export function errorAnswer(status: ApiAnswer['status'], detail: string): ApiAns
   return { status, body: { detail } };
 }
 
-function route({ webhooks, uploads, faults, origin }: FakeState, { method, url, body }: ApiRequest): ApiAnswer {
+function route({ workspace, faults, origin }: FakeState, { method, url, body }: ApiRequest): ApiAnswer {
+  const { webhooks, uploads } = workspace();
+  const { linkOrigin = origin, cyclingLists: isCycling = false, maxLengths = {} } = faults.get();
   const [, collection, id = ''] = /^\/v2\/(webhooks|user-uploads)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   if (!collection) return found(undefined);
   const page = <T>(list: NewestFirst<T>): ApiAnswer => {
-    const items = readPage(list, url, faults.get().linkOrigin ?? origin);
+    const items = readPage(list, url, { origin: linkOrigin, isCycling });
     return items ? found(items) : errorAnswer(400, 'Invalid limit or cursor.');
   };
   const filter = (name: string) => url.searchParams.get(name);
@@ -59,7 +61,7 @@ function route({ webhooks, uploads, faults, origin }: FakeState, { method, url, 
     case 'POST webhooks': {
       const subscription = readSubscription(body);
       if ('errors' in subscription) return { status: 400, body: subscription.errors };
-      return { status: 201, body: webhooks.add(subscription) };
+      return { status: 201, body: webhooks.add(shortened(subscription, maxLengths)) };
     }
     case 'GET webhooks/{id}':
       return found(webhooks.find(id));

@@ -1,7 +1,7 @@
 import { createDeliveries, type DeliveryOptions } from './deliveries.ts';
-import { createFaultInjector } from './faults.ts';
-import { createUserUploads } from './user-uploads.ts';
-import { createWebhooks } from './webhooks.ts';
+import { createFaultInjector, type Faults } from './faults.ts';
+import { createUserUploads, type UserUploads } from './user-uploads.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 /** API requests by method, path and status, and the maximum in any one second. */
 export type RequestCounts = { readonly byAnswer: Readonly<Record<string, number>>; readonly maxInOneSecond: number };
@@ -14,7 +14,24 @@ export function createFakeState(origin: string, options: DeliveryOptions) {
   const faults = createFaultInjector();
   const deliveries = createDeliveries(webhooks, faults, options);
   const uploads = createUserUploads(deliveries.fire);
-  return { origin, webhooks, faults, deliveries, uploads, requests: createRequestCounter() };
+  const own = { webhooks, uploads };
+  /** The workspace that the API key sees. */
+  const workspace = (): Workspace => otherWorkspaceOf(faults.get()) ?? own;
+  return { origin, ...own, workspace, faults, deliveries, requests: createRequestCounter() };
+}
+
+type Workspace = { readonly webhooks: Webhooks; readonly uploads: UserUploads };
+
+const otherWorkspaces = new WeakMap<object, Workspace>();
+
+function otherWorkspaceOf({ otherWorkspace }: Faults): Workspace | undefined {
+  if (!otherWorkspace) return undefined;
+  const known = otherWorkspaces.get(otherWorkspace);
+  if (known) return known;
+  const workspace = { webhooks: createWebhooks(), uploads: createUserUploads(() => undefined) };
+  workspace.uploads.seed(otherWorkspace.seed, otherWorkspace.uploads);
+  otherWorkspaces.set(otherWorkspace, workspace);
+  return workspace;
 }
 
 function createRequestCounter() {

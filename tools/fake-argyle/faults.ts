@@ -31,6 +31,15 @@ export type Faults = {
   readonly rateLimit?: { readonly perSecond: number; readonly retryAfter?: number | string };
   /** The origin of `next` links instead of the fake's own. */
   readonly linkOrigin?: string;
+  /** The last page of each list links to the first page again. */
+  readonly cyclingLists?: boolean;
+  /**
+   * The API key belongs to another workspace, with this many documents and without subscriptions at first. It exists until the
+   * faults change. Events and operations of the control API still concern the usual workspace.
+   */
+  readonly otherWorkspace?: { readonly uploads: number; readonly seed: number };
+  /** Characters to which these fields of a new subscription are shortened. */
+  readonly maxLengths?: Readonly<Partial<Record<'name' | 'url' | 'secret', number>>>;
   readonly seed?: number;
 };
 

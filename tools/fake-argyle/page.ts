@@ -12,7 +12,11 @@ const maxSize = 200;
  * Reads the page that `limit` and `cursor` of a URL ask for, newest first, because Argyle's order is unknown. Changes between two
  * requests move no other item to another page. Returns undefined when the limit or the cursor is invalid.
  */
-export function readPage<T>(list: NewestFirst<T>, url: URL, origin: string): Page<T> | undefined {
+export function readPage<T>(
+  list: NewestFirst<T>,
+  url: URL,
+  { origin, isCycling }: { readonly origin: string; readonly isCycling: boolean },
+): Page<T> | undefined {
   const size = readSize(url.searchParams.get('limit'));
   const before = readCursor(url.searchParams.get('cursor'));
   if (size === undefined || before === undefined) return undefined;
@@ -22,7 +26,8 @@ export function readPage<T>(list: NewestFirst<T>, url: URL, origin: string): Pag
     // Reads one item more than fits on the page, to find out whether there is a next page.
     if (items.length > size) break;
   }
-  const last = items.length > size ? items[size - 1]?.[0] : undefined;
+  const first = isCycling ? Number.MAX_SAFE_INTEGER : undefined;
+  const last = items.length > size ? items[size - 1]?.[0] : first;
   const results = items.slice(0, size).map(([, item]) => item);
   return { next: last === undefined ? null : linkTo(last, url, origin), previous: null, results };
 }

@@ -1,3 +1,4 @@
+import type { Faults } from './faults.ts';
 import { newId } from './ids.ts';
 import type { NewestFirst } from './page.ts';
 
@@ -14,7 +15,8 @@ export type Webhook = {
   readonly last_sent_at: string | null;
 };
 
-type Facts = Pick<Webhook, 'name' | 'events' | 'config' | 'secret' | 'url'>;
+/** The fields of a subscription that its creator chooses. */
+export type Facts = Pick<Webhook, 'name' | 'events' | 'config' | 'secret' | 'url'>;
 type InvalidFields = { readonly errors: Readonly<Record<string, readonly string[]>> };
 
 export type Webhooks = ReturnType<typeof createWebhooks>;
@@ -65,6 +67,16 @@ export function readSubscription(body: unknown): Facts | InvalidFields {
   const invalid = Object.entries(isValid).filter(([, valid]) => !valid);
   if (invalid.length === 0) return facts;
   return { errors: Object.fromEntries(invalid.map(([field]) => [field, ['This value is invalid.']])) };
+}
+
+/** Returns a subscription with fields of at most these lengths. */
+export function shortened(facts: Facts, { name, url, secret }: NonNullable<Faults['maxLengths']>): Facts {
+  return {
+    ...facts,
+    name: facts.name.slice(0, name),
+    url: facts.url.slice(0, url),
+    secret: facts.secret?.slice(0, secret) ?? null,
+  };
 }
 
 function isText(value: unknown): boolean {

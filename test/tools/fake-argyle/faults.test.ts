@@ -132,3 +132,34 @@ test('the fake exits with the process that started it', async () => {
   parent.kill('SIGKILL');
   await expect.poll(isListening, { timeout: 100_000 }).toBe(false);
 });
+
+test('a key of another workspace sees its documents and subscriptions, and changes nothing in ours', async () => {
+  const { userUpload } = await control.uploadDocument();
+  await argyle.subscribe('https://example.com/');
+  await control.setFaults({ otherWorkspace: { uploads: 3, seed: 1 } });
+  expect((await argyle.list('/user-uploads')).flat()).toHaveLength(3);
+  expect((await get(`/user-uploads/${userUpload}`)).status).toBe(404);
+  expect(await argyle.list('/webhooks')).toEqual([[]]);
+  expect(await statuses('POST', '/webhooks', 1)).toEqual([201]);
+  expect((await argyle.list('/webhooks')).flat()).toHaveLength(1);
+  expect((await control.state()).webhooks).toMatchObject([{ name: 'uploads' }]);
+
+  await control.clearFaults();
+  expect((await argyle.list('/user-uploads')).flat()).toEqual([userUpload]);
+  expect((await argyle.list('/webhooks')).flat()).toHaveLength(1);
+});
+
+test('a cycling list starts again after its last page', async () => {
+  await control.seedUploads(3, 1);
+  await control.setFaults({ cyclingLists: true });
+  const pages = await argyle.list('/user-uploads?limit=2', 5);
+  expect(pages).toEqual([pages[0], pages[1], pages[0], pages[1], pages[0]]);
+  expect(await argyle.list('/webhooks', 3)).toEqual([[], [], []]);
+});
+
+test('the fields of a new subscription are shortened as configured', async () => {
+  await control.setFaults({ maxLengths: { name: 3, secret: 2 } });
+  const created = (await ask('POST', '/webhooks', { ...subscription, secret: 'secret' })).body;
+  expect(created).toMatchObject({ name: 'upl', secret: 'se', url: subscription.url });
+  expect((await get(`/webhooks/${created.id}`)).body).toMatchObject({ name: 'upl', secret: 'se' });
+});
