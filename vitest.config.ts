@@ -3,6 +3,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './test/support/emulators/chromium.ts';
 import { SlowFirst } from './test/support/slow-first.ts';
 
+// Without the installed Node.js the tests would run on the machine's, whose results say nothing about Lambda's.
+if (Number.parseInt(process.versions.node, 10) < 24)
+  throw new Error(
+    `The tests need Node.js 24, and this is ${process.versions.node}: run npm ci without --omit=optional.`,
+  );
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

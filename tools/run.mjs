@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 // Lambda's version, and the one that package.json pins. Node.js 20 does not run TypeScript.
 const minMajor = 24;
 const root = new URL('../', import.meta.url);
-const isWindows = process.platform === 'win32';
 
 await run(...process.argv.slice(2));
 
@@ -18,12 +17,23 @@ async function run(file, ...words) {
     return fail('Run npm ci first: it installs the packages and the Node.js version that this command needs.');
   const url = new URL(file, root);
   if (Number.parseInt(process.versions.node, 10) >= minMajor) return runHere(url);
-  const node = fileURLToPath(new URL(`node_modules/node/bin/node${isWindows ? '.exe' : ''}`, root));
+  const node = fileURLToPath(new URL(`node_modules/${nodePackage()}/bin/${nodeFile()}`, root));
   if (!existsSync(node))
     return fail(
-      `This is Node.js ${process.versions.node}, and ${minMajor} is needed: run npm ci without --ignore-scripts, which installs it.`,
+      `This is Node.js ${process.versions.node}, and ${minMajor} is needed: run npm ci without --omit=optional, or install Node.js ${minMajor} if package.json has no ${nodePackage()}.`,
     );
   runWith(node, [fileURLToPath(url), ...words]);
+}
+
+// The package of this machine's platform. npm skips the other optionalDependencies that contain Node.js.
+function nodePackage() {
+  const { platform, arch } = process;
+  if (platform === 'win32') return `node-win-${arch}`;
+  return `${platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node'}-${platform}-${arch}`;
+}
+
+function nodeFile() {
+  return process.platform === 'win32' ? 'node.exe' : 'node';
 }
 
 async function runHere(url) {

@@ -8,7 +8,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 
-const launcher = fileURLToPath(new URL('../../tools/run.mjs', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const launcher = join(repository, 'tools/run.mjs');
+const nodePackage = `${process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'}-${process.platform}-${process.arch}`;
 const printAndExit = `
 const words: readonly string[] = process.argv.slice(1);
 console.log(JSON.stringify({ version: process.versions.node, words, folder: process.cwd() }));
@@ -48,8 +50,15 @@ test('an old Node.js runs no TypeScript, and without the installed Node.js the l
   expect(await run(oldNode, ['tools/run.mjs', 'print.ts'])).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'This is Node.js 20.20.2, and 24 is needed: run npm ci without --ignore-scripts, which installs it.\n',
+    stderr: `This is Node.js 20.20.2, and 24 is needed: run npm ci without --omit=optional, or install Node.js 24 if package.json has no ${nodePackage}.\n`,
   });
+});
+
+test('Vitest refuses to run on an old Node.js', async () => {
+  const { code, stderr } = await run(oldNode, ['node_modules/vitest/vitest.mjs', 'list'], repository);
+
+  expect(code).toBe(1);
+  expect(stderr).toContain('The tests need Node.js 24, and this is 20.20.2: run npm ci without --omit=optional.');
 });
 
 describe.each([
@@ -110,8 +119,9 @@ async function createFolder(): Promise<string> {
 }
 
 async function install(): Promise<void> {
-  await mkdir(join(project, 'node_modules/node/bin'), { recursive: true });
-  await symlink(process.execPath, join(project, 'node_modules/node/bin/node'));
+  const folder = join(project, 'node_modules', nodePackage, 'bin');
+  await mkdir(folder, { recursive: true });
+  await symlink(process.execPath, join(folder, 'node'));
 }
 
 function start(

@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +6,7 @@ import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { build } from 'esbuild';
 import { environment } from '../../functions/aws/environment.ts';
-import { cachedInstallation } from '../../test/support/emulators/cached-installation.ts';
+import { lockedPackages } from '../../test/support/emulators/cached-installation.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { readTemplate, type Template } from '../local/template.ts';
 
@@ -107,12 +105,7 @@ function codeOf(template: Template, variables: Readonly<Record<Role, string>>): 
 
 // Its packages are installed once, into the user's cache: as dependencies they would double what `npm ci` installs.
 async function bestPracticeCode(target: string): Promise<Folders> {
-  const manifest = pathOf('best-practice/package.json');
-  const version = createHash('sha256').update(readFileSync(manifest)).digest('hex').slice(0, 12);
-  const installed = await cachedInstallation(`best-practice-${version}`, (part) => {
-    cpSync(manifest, join(part, 'package.json'));
-    execFileSync('npm', ['install', '--no-package-lock', '--ignore-scripts'], { cwd: part, stdio: 'inherit' });
-  });
+  const installed = await lockedPackages('best-practice', pathOf('best-practice'));
   cpSync(pathOf('best-practice'), target, { recursive: true });
   symlinkSync(join(installed, 'node_modules'), join(target, 'node_modules'));
   return bundleRoles((role) => `export { handler } from './${role}.ts'`, target, target);

@@ -37,6 +37,9 @@ describe('a request to Argyle', () => {
     [500, {}, { kind: 'unavailable', status: 500 }],
     [503, { 'retry-after': '7' }, { kind: 'unavailable', status: 503, retryAfterSeconds: 7 }],
     [429, { 'retry-after': '120' }, { kind: 'unavailable', status: 429, retryAfterSeconds: 120 }],
+    // A number of six digits or more is over a day and is ignored, as a mistake.
+    [429, { 'retry-after': '86400' }, { kind: 'unavailable', status: 429, retryAfterSeconds: 86_400 }],
+    [429, { 'retry-after': '100000' }, { kind: 'unavailable', status: 429 }],
     [429, { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }, { kind: 'unavailable', status: 429 }],
   ])('with the response %i %j returns %j', async (status, headers, answer) => {
     const ask = await askServer((_, response) => response.writeHead(status, headers).end('{"secret": "s"}'));

@@ -1,6 +1,6 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createAnswerStack, createIsRollingBack } from '../../../functions/aws/cloudformation.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createAnswerStack, createIsRollingBack, maxAnswerMs } from '../../../functions/aws/cloudformation.ts';
 import { type CloudFormation, startCloudFormation } from '../../../tools/local/cloudformation.ts';
 import { startHttpEmulator } from '../../../tools/local/loopback.ts';
 import { clientConfig } from '../../support/emulators/emulators.ts';
@@ -62,6 +62,20 @@ test.each([
   expect(result).not.toContain('canary');
   expect(requests).toBe(Math.min(3, refusals + 1));
   await unavailable.stop();
+});
+
+test('an answer is sent three times within 17 s: 5 s each, and 1 s between them', async () => {
+  const timeout = vi.spyOn(AbortSignal, 'timeout');
+  const delaysMs: number[] = [];
+  const silent = await startHttpEmulator((request) => request.socket.destroy());
+
+  await createAnswerStack(async (ms) => delaysMs.push(ms))(silent.endpoint, answer).catch(() => undefined);
+
+  expect(timeout.mock.calls).toEqual([[5_000], [5_000], [5_000]]);
+  expect(delaysMs).toEqual([1_000, 1_000]);
+  expect(maxAnswerMs).toBe(17_000);
+  timeout.mockRestore();
+  await silent.stop();
 });
 
 test('the error for an endpoint that does not answer does not contain the URL', async () => {

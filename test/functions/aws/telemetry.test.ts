@@ -46,6 +46,13 @@ it.each([
   },
   { error: Object.assign(new Error('body'), { code: 7 }), cause: { name: 'Error' } },
   { error: 'body', cause: { name: 'string' } },
+  // Errors of the language quote their input: JSON.parse, for example, quotes the text that it could not parse.
+  ...[SyntaxError, RangeError, ReferenceError, EvalError, URIError].map((LanguageError) => ({
+    error: new LanguageError('body'),
+    cause: { name: LanguageError.name },
+  })),
+  { error: new AggregateError([new Error('body')], 'body'), cause: { name: 'AggregateError' } },
+  { error: new DOMException('body', 'DataError'), cause: { name: 'DataError' } },
 ])('prints the message of an error only if the error is loggable: $cause', ({ error, cause }) => {
   createTelemetry().error('record_failed', error, {});
   expect(JSON.parse(printed.stderr.join('')).cause).toEqual(cause);

@@ -33,11 +33,16 @@ test("returns the visible changes of a batch in order, with the stream's ids", a
   });
 });
 
-test('does not treat a deletion by another identity as an expiry', async () => {
+// A person or an application can have one half of DynamoDB's identity: both halves must match.
+test.each([
+  { type: 'Role', principalId: 'someone' },
+  { type: 'Role', principalId: 'dynamodb.amazonaws.com' },
+  { type: 'Service', principalId: 'lambda.amazonaws.com' },
+  undefined,
+])('does not treat a deletion by another identity as an expiry: %j', async (userIdentity) => {
   const { describe } = harness();
-  const deletion = streamRecord('1', { OldImage: removed });
-  const changes = await describe([deletion, { ...deletion, userIdentity: { type: 'Role', principalId: 'someone' } }]);
-  expect(changes.map(({ expired }) => expired)).toEqual([false, false]);
+  const deletion = { ...streamRecord('1', { OldImage: removed }), ...(userIdentity && { userIdentity }) };
+  expect((await describe([deletion])).map(({ expired }) => expired)).toEqual([false]);
 });
 
 test('returns the event of the documentation', async () => {

@@ -24,15 +24,18 @@ export async function findPython(): Promise<Python> {
 }
 
 /**
- * Returns the interpreter of a virtual environment with the packages of a requirements file in this folder. The user's cache
- * keeps it for each content of the file and version of Python. Prints the reason and exits with 2 when pip fails.
+ * Returns the interpreter of a virtual environment with the packages of a requirements file in this folder, which lists the
+ * hash of each one. The user's cache keeps it for each content of the file and version of Python. Prints the reason and
+ * exits with 2 when pip fails.
  */
 export async function virtualEnvironment(python: Python, requirementsFile: string): Promise<string> {
   const file = fileURLToPath(new URL(requirementsFile, import.meta.url));
   const key = hash('sha256', `${python.version}\n${readFileSync(file, 'utf8')}`).slice(0, 12);
   const install = async (folder: string) => {
     await run(python.command, ['-m', 'venv', folder]);
-    await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', file]);
+    // A source distribution would build with packages that the file does not list.
+    const words = '-m pip install --require-hashes --only-binary :all: --quiet --requirement'.split(' ');
+    await run(join(folder, 'bin', 'python'), [...words, file]);
   };
   const folder = await cachedInstallation(`${basename(file, '-requirements.txt')}-${key}`, install).catch((error) =>
     fail(`pip could not install ${requirementsFile} from PyPI`, error),
@@ -42,7 +45,9 @@ export async function virtualEnvironment(python: Python, requirementsFile: strin
 
 function fail(sentence: string, error: unknown): never {
   const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
-  const reason = code === 'ENOENT' ? 'it was not found' : (stderr?.trim() || message).split('\n').at(-1);
+  const lines = (stderr?.trim() || message).split('\n');
+  const reason =
+    code === 'ENOENT' ? 'it was not found' : (lines.find((line) => line.startsWith('ERROR')) ?? lines.at(-1));
   console.error(`${sentence}: ${reason?.replace(/\.$/, '')}.`);
   process.exit(2);
 }

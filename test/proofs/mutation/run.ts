@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lockedPackages } from '../../support/emulators/cached-installation.ts';
 import { equivalentMutants } from './equivalent-mutants.ts';
 import { judge, type MutationReport } from './judge.ts';
 import { reportFile } from './stryker.config.ts';
@@ -10,17 +13,17 @@ Changes shared rules and the files on a webhook's path, or only the named files,
 fail for each change (mutant). A survivor must be listed with its reason in test/proofs/mutation/equivalent-mutants.ts. Downloads
 Stryker.`;
 
-// Not a dependency: Stryker would double the number of packages that npm ci installs.
-const version = '10.1.1';
-const packages = ['core', 'vitest-runner'].flatMap((name) => ['--package', `@stryker-mutator/${name}@${version}`]);
 const words = process.argv.slice(2);
 if (words.some((word) => word.startsWith('-'))) {
   console.log(usage);
   process.exit(words.includes('--help') ? 0 : 2);
 }
 const files = words.join(',');
-const stryker = ['stryker', 'run', 'test/proofs/mutation/stryker.config.ts', ...(files ? ['--mutate', files] : [])];
-const { status } = spawnSync('npx', ['--yes', ...packages, '--', ...stryker], { stdio: 'inherit' });
+// Not a dependency of the project: Stryker would double the number of packages that npm ci installs.
+const folder = await lockedPackages('stryker', fileURLToPath(new URL('.', import.meta.url)));
+const stryker = join(folder, 'node_modules/@stryker-mutator/core/bin/stryker.js');
+const options = ['run', 'test/proofs/mutation/stryker.config.ts', ...(files ? ['--mutate', files] : [])];
+const { status } = spawnSync(process.execPath, [stryker, ...options], { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 
 const report = JSON.parse(readFileSync(reportFile, 'utf8')) as MutationReport;

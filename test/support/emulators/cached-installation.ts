@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** Ends the process with exit code 2 and a message when commands are missing. `commands` maps each one to its package. */
 export function requireCommands(script: string, commands: Readonly<Record<string, string>>): void {
@@ -37,6 +38,35 @@ export async function cachedInstallation(
     await rm(unfinished, { recursive: true, force: true });
   }
   return folder;
+}
+
+/**
+ * Returns a folder whose node_modules contains what the package.json and package-lock.json in `source` list. npm verifies
+ * the hash of each package. With `scripts`, their install scripts run with these environment variables, and the compiled
+ * result is kept for each platform and version of Node.js.
+ */
+export function lockedPackages(
+  name: string,
+  source: string,
+  { scripts }: { readonly scripts?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
+  const manifests = ['package.json', 'package-lock.json'].map((file) => join(source, file));
+  const version = hash('sha256', manifests.map((file) => readFileSync(file, 'utf8')).join('\n')).slice(0, 12);
+  const { platform, arch, versions } = process;
+  const build = scripts ? [platform, arch, versions.modules] : [];
+  return cachedInstallation([name, ...build, version].join('-'), (folder) => {
+    for (const file of manifests) copyFileSync(file, join(folder, basename(file)));
+    const words = [
+      'ci',
+      '--prefix',
+      folder,
+      `--ignore-scripts=${!scripts}`,
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ];
+    execFileSync('npm', words, { cwd: folder, stdio: 'inherit', env: { ...process.env, ...scripts } });
+  });
 }
 
 function isInstalled(command: string): boolean {
