@@ -3,13 +3,11 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { observe } from './observation.ts';
-import { type Answer, createRoutes, errorAnswer, type RouteOptions } from './routes.ts';
+import { type Answer, createRoutes, type RouteOptions } from './routes.ts';
 
 export type ConsoleOptions = RouteOptions & { readonly log: LogStream };
 
 export type LogStream = ReturnType<typeof createLogStream>;
-
-const ownHosts = ['127.0.0.1', 'localhost', '[::1]'];
 
 // Scripts and styles come from this server only, even if foreign content gets into the page.
 const contentSecurityPolicy =
@@ -52,8 +50,7 @@ export function createConsole(options: ConsoleOptions) {
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (!file && !route && name !== 'GET /console/log') return false;
 
-    if (!isOwnRequest(request)) writeJson(response, errorAnswer(403, 'The console only answers its own page.'));
-    else if (file) {
+    if (file) {
       const [type, read] = file;
       const content = contents.get(path) ?? read();
       contents.set(path, content);
@@ -65,18 +62,6 @@ export function createConsole(options: ConsoleOptions) {
     } else followLog(options.log, response);
     return true;
   };
-}
-
-/**
- * Whether a request may come from the console itself. The console listens on the loopback address only, but every page in a
- * browser on this machine can send requests there. The Host header reveals a foreign host name that resolves to
- * this machine (DNS rebinding). The Origin header, which browsers send with every POST, reveals a form or script of another
- * origin.
- */
-function isOwnRequest({ headers }: IncomingMessage): boolean {
-  const { host = '', origin } = headers;
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return ownHosts.includes(name) && (origin === undefined || origin === `http://${host}`);
 }
 
 async function bundleScript(): Promise<string | Uint8Array> {
