@@ -25,8 +25,8 @@ const emulators = {
     return app.server;
   },
   dynamodb: async (): Promise<Server> => {
-    const { default: dynalite } = await import('dynalite');
-    return dynalite({ createTableMs: 0 });
+    const { createDynalite } = await import('./create-dynalite.ts');
+    return createDynalite();
   },
 };
 
