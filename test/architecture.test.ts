@@ -49,17 +49,17 @@ describe('imports', () => {
       part: 'tools/local',
       files: /^tools\/local\//,
       mayImport:
-        /^tools\/(local|console|fake-argyle|messages)\/|^functions\/(domain\/|aws\/environment\.ts$)|^(@aws-sdk\/|aws-lambda$|commander$|dynalite$|fauxqs$|node:)/,
+        /^tools\/(local|console|fake-argyle|messages|terminal)\/|^functions\/(domain\/|aws\/environment\.ts$)|^(@aws-sdk\/|aws-lambda$|commander$|dynalite$|fauxqs$|node:)/,
     },
     {
       part: 'tools/console',
       files: /^tools\/console\/(?!page\/)/,
-      mayImport: /^tools\/(console|fake-argyle|messages)\/|^functions\/domain\/|^(@aws-sdk\/|esbuild$|node:)/,
+      mayImport: /^tools\/(console|fake-argyle|messages|terminal)\/|^functions\/domain\/|^(@aws-sdk\/|esbuild$|node:)/,
     },
     {
       part: 'tools/console/page, which runs in a browser,',
       files: /^tools\/console\/page\//,
-      mayImport: /^tools\/console\/page\//,
+      mayImport: /^tools\/console\/page\/|^tools\/terminal\/escape-controls\.ts$/,
     },
     {
       part: 'tools/fake-argyle',
@@ -75,7 +75,12 @@ describe('imports', () => {
       part: 'tools/cli',
       files: /^tools\/cli\//,
       mayImport:
-        /^tools\/(cli|messages|conformance)\/|^functions\/domain\/|^infra\/output-names\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
+        /^tools\/(cli|messages|conformance|terminal)\/|^functions\/domain\/|^infra\/output-names\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
+    },
+    {
+      part: 'tools/terminal',
+      files: /^tools\/terminal\//,
+      mayImport: /^tools\/terminal\/|^node:util$/,
     },
     {
       part: 'tools/conformance',

@@ -6,6 +6,7 @@ import {
   StartLiveTailCommand,
   type StartLiveTailResponseStream,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { escapeLogLine } from '../terminal/escape-controls.ts';
 import { interruptSignal, type Report } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 
@@ -13,7 +14,7 @@ import { type Target, UsageError } from './target.ts';
 export async function tail(target: Target, report: Report): Promise<void> {
   const signal = interruptSignal();
   try {
-    for await (const line of await followLog(target, signal)) report.line(line);
+    for await (const line of await followLog(target, signal)) report.line(escapeLogLine(line));
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { escapeControls, escapeLogLine } from '../terminal/escape-controls.ts';
 import { observe } from './observation.ts';
 import { type Answer, createRoutes, type RouteOptions } from './routes.ts';
 
@@ -80,14 +81,15 @@ function headersOf(type: string): OutgoingHttpHeaders {
 }
 
 function writeJson(response: ServerResponse, { statusCode, body }: Answer): void {
-  // Serialize before the headers are sent: a failure is then a 500, not an answer that never ends.
-  const text = JSON.stringify(body);
+  // Serialize before the headers are sent: a failure is then a 500, not an answer that never ends. The escaped text is the
+  // same JSON; people read it on a terminal, with curl.
+  const text = escapeControls(JSON.stringify(body));
   response.writeHead(statusCode, { 'content-type': 'application/json' }).end(text);
 }
 
 /** Sends every later log line as text until the client disconnects. */
 function followLog({ listeners }: LogStream, response: ServerResponse): void {
-  const send = (functionName: string, line: string) => void response.write(`${functionName} ${line}\n`);
+  const send = (functionName: string, line: string) => void response.write(`${functionName} ${escapeLogLine(line)}\n`);
   listeners.add(send);
   response.once('close', () => listeners.delete(send));
   response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).flushHeaders();
