@@ -64,18 +64,19 @@ describe('imports', () => {
     {
       part: 'tools/fake-argyle',
       files: /^tools\/fake-argyle\//,
-      mayImport: /^tools\/fake-argyle\/|^tools\/local\/loopback\.ts$|^functions\/domain\/|^node:/,
+      mayImport: /^tools\/fake-argyle\/|^tools\/local\/loopback(-fetch)?\.ts$|^functions\/domain\/|^node:/,
     },
     {
       part: 'tools/messages',
       files: /^tools\/messages\//,
-      mayImport: /^tools\/(messages|fake-argyle)\/|^functions\/domain\/|^(@aws-sdk\/|node:)/,
+      mayImport:
+        /^tools\/(messages|fake-argyle)\/|^tools\/local\/loopback-fetch\.ts$|^functions\/domain\/|^(@aws-sdk\/|node:)/,
     },
     {
       part: 'tools/cli',
       files: /^tools\/cli\//,
       mayImport:
-        /^tools\/(cli|messages|conformance|terminal)\/|^functions\/domain\/|^infra\/output-names\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
+        /^tools\/(cli|messages|conformance|terminal)\/|^tools\/local\/(loopback-fetch|machine-settings)\.ts$|^functions\/domain\/|^infra\/output-names\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
     },
     {
       part: 'tools/terminal',

@@ -7,6 +7,7 @@ import {
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type EventType, eventTypes } from '../../functions/domain/events.ts';
 import { ingestMetrics, ingestService } from '../../functions/domain/metric-names.ts';
+import { fetchWithoutProxy } from '../local/loopback-fetch.ts';
 import { countMessages, findDeadLetterQueue } from '../messages/dead-messages.ts';
 import type { Printable } from '../terminal/printer.ts';
 import { alarming, type Report, tableOf } from './report.ts';
@@ -54,7 +55,7 @@ async function readStatus(target: Target): Promise<Status> {
 }
 
 async function readLastWebhook({ webhookUrl }: Target) {
-  const response = await fetch(new URL('/console/stack', webhookUrl));
+  const response = await fetchWithoutProxy(new URL('/console/stack', webhookUrl));
   const { lastWebhookAt } = (await response.json()) as { readonly lastWebhookAt: string | null };
   return lastWebhookAt === null ? {} : { lastWebhookAt };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { withoutMachineSettings } from './machine-settings.ts';
 
 /** A cloud assembly outside of the repository, so that a bundle cannot use the repository's packages. */
 export type Assembly = {
@@ -42,7 +43,7 @@ async function run(words: readonly string[], signal: AbortSignal | undefined): P
   signal?.throwIfAborted();
   const child = spawn(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...words], {
     cwd: repository,
-    env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' },
+    env: { ...withoutMachineSettings(process.env), CDK_DISABLE_CLI_TELEMETRY: 'true' },
     stdio: ['ignore', 'ignore', 'pipe'],
     // Its own process group, so that `killGroup` also ends the app and esbuild, which would go on writing to the folder.
     detached: true,
