@@ -23,8 +23,12 @@ beforeAll(async () => {
     strayed.push(`${request.method} ${request.url}`);
     response.writeHead(502).end();
   });
+  stray.server.on('connect', ({ url }, socket) => {
+    strayed.push(`CONNECT ${url}`);
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  });
   variables = settingsOf(stray.url);
-  started = spawn(process.execPath, ['tools/local/start.ts'], {
+  started = spawn(process.execPath, ['tools/run.mjs', 'tools/local/start.ts'], {
     env: { ...process.env, ...variables, PORT: '0', DYNAMODB_PORT: '0', SQS_PORT: '0', WEBHOOK_SECRET: 'secret' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -170,5 +174,5 @@ async function serve(listener: RequestListener) {
   await once(server, 'listening');
   server.unref();
   const { port } = server.address() as AddressInfo;
-  return { port, url: `http://127.0.0.1:${port}` };
+  return { server, port, url: `http://127.0.0.1:${port}` };
 }

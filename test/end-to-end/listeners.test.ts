@@ -13,7 +13,10 @@ let sockets: readonly ListeningSocket[];
 let webhookUrl = '';
 beforeAll(async () => {
   const env = { ...process.env, PORT: '0', DYNAMODB_PORT: '0', SQS_PORT: '0' };
-  started = spawn(process.execPath, ['tools/local/start.ts'], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  started = spawn(process.execPath, ['tools/run.mjs', 'tools/local/start.ts'], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   if (!started.stdout || !started.pid) throw new Error('npm start did not start.');
   for await (const line of createInterface({ input: started.stdout })) {
     webhookUrl = /^ready (.*)$/.exec(line)?.[1] ?? '';

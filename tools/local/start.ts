@@ -55,7 +55,7 @@ async function run(stop: AbortSignal): Promise<void> {
     await pipeline.stop();
   } finally {
     await argyle.stop();
-    await assembly.remove();
+    assembly.remove();
   }
 }
 
@@ -84,11 +84,12 @@ function readPort(variable: string, defaultPort: number): number {
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   const request = () => stop.abort();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, request);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(name, () => {
+      request();
+      process.once(name, () => process.exit(1));
+    });
   // Printing fails once the terminal is closed. Without a listener, that error ends the process before it has cleaned up.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', request);
-  // npm sends a signal only to its shell, which ends without forwarding it. This process then gets another parent.
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && request(), 250).unref();
   return stop.signal;
 }
