@@ -101,6 +101,16 @@ test('tail escapes log lines', async () => {
   expect(controlsIn(out)).toEqual([]);
 });
 
+test.each([`/console/uploads/${ids.userUpload}`, '/console/state', '/console/overview'])(
+  'the answer of %s, which people read with curl, contains no control character and keeps its meaning',
+  async (path) => {
+    const answer = await (await pipeline.fetchConsole(path)).text();
+
+    expect(controlsIn(answer)).toEqual([]);
+    expect(JSON.stringify(JSON.parse(answer))).toContain(JSON.stringify(hostile));
+  },
+);
+
 test('every command is in the tables above', async () => {
   const commandsOf = async (words: string) => {
     const { out } = await run(`${words} --help`.trim());
