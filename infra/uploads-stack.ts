@@ -91,10 +91,13 @@ function describeManualSubscription(scope: Stack, webhookSecret: Secret, apiUrl:
       'A subscription at Argyle uses the same secret: rotating it only here would reject every delivery. ' +
       'Ingest accepts the pending and the previous version, so an operator can rotate without a gap.',
   });
-  const subscription = { events: eventTypes, name: scope.stackName, url: webhookUrl, secret: '<WEBHOOK_SECRET>' };
+  const subscription = { events: eventTypes, name: scope.stackName, url: webhookUrl, secret: '%s' };
+  // curl reads its configuration from standard input: arguments would show the key and the secret in the list of processes.
+  const config = `user = "%s:%s"\\ndata = ${JSON.stringify(subscription)}\\n`;
+  const values = '"$ARGYLE_API_KEY_ID" "$ARGYLE_API_KEY_SECRET" "$WEBHOOK_SECRET"';
   new CfnOutput(scope, 'SubscribeByHand', {
-    value: `curl -u "$ARGYLE_API_KEY_ID:$ARGYLE_API_KEY_SECRET" ${apiUrl}/webhooks -H "content-type: application/json" -d '${JSON.stringify(subscription)}'`,
+    value: `printf '${config}' ${values} | curl -K - -H "content-type: application/json" ${apiUrl}/webhooks`,
     description:
-      'Creates the subscription. Insert the value of the secret WebhookSecretArn. With the context value argyleCredentials, the stack does this.',
+      'Creates the subscription. Export its three variables first; WEBHOOK_SECRET is the value of the secret WebhookSecretArn. With the context value argyleCredentials, the stack does this.',
   });
 }

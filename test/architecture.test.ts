@@ -49,33 +49,39 @@ describe('imports', () => {
       part: 'tools/local',
       files: /^tools\/local\//,
       mayImport:
-        /^tools\/(local|console|fake-argyle|messages)\/|^functions\/(domain\/|aws\/environment\.ts$)|^(@aws-sdk\/|aws-lambda$|commander$|dynalite$|fauxqs$|node:)/,
+        /^tools\/(local|console|fake-argyle|messages|terminal)\/|^functions\/(domain\/|aws\/environment\.ts$)|^(@aws-sdk\/|aws-lambda$|commander$|dynalite$|fauxqs$|node:)/,
     },
     {
       part: 'tools/console',
       files: /^tools\/console\/(?!page\/)/,
-      mayImport: /^tools\/(console|fake-argyle|messages)\/|^functions\/domain\/|^(@aws-sdk\/|esbuild$|node:)/,
+      mayImport: /^tools\/(console|fake-argyle|messages|terminal)\/|^functions\/domain\/|^(@aws-sdk\/|esbuild$|node:)/,
     },
     {
       part: 'tools/console/page, which runs in a browser,',
       files: /^tools\/console\/page\//,
-      mayImport: /^tools\/console\/page\//,
+      mayImport: /^tools\/console\/page\/|^tools\/terminal\/escape-controls\.ts$/,
     },
     {
       part: 'tools/fake-argyle',
       files: /^tools\/fake-argyle\//,
-      mayImport: /^tools\/fake-argyle\/|^tools\/local\/loopback\.ts$|^functions\/domain\/|^node:/,
+      mayImport: /^tools\/fake-argyle\/|^tools\/local\/loopback(-fetch)?\.ts$|^functions\/domain\/|^node:/,
     },
     {
       part: 'tools/messages',
       files: /^tools\/messages\//,
-      mayImport: /^tools\/(messages|fake-argyle)\/|^functions\/domain\/|^(@aws-sdk\/|node:)/,
+      mayImport:
+        /^tools\/(messages|fake-argyle)\/|^tools\/local\/loopback-fetch\.ts$|^functions\/domain\/|^(@aws-sdk\/|node:)/,
     },
     {
       part: 'tools/cli',
       files: /^tools\/cli\//,
       mayImport:
-        /^tools\/(cli|messages|conformance)\/|^functions\/domain\/|^infra\/output-names\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
+        /^tools\/(cli|messages|conformance|terminal)\/|^tools\/local\/(loopback-fetch|machine-settings)\.ts$|^functions\/domain\/|^infra\/output-names\.ts$|^(@aws-sdk\/|commander$|cli-progress$|node:)/,
+    },
+    {
+      part: 'tools/terminal',
+      files: /^tools\/terminal\//,
+      mayImport: /^tools\/terminal\/|^node:util$/,
     },
     {
       part: 'tools/conformance',

@@ -1,7 +1,7 @@
 // Runs one TypeScript file of this project: `node tools/run.mjs tools/cli/uploads.ts status`.
 // It is plain JavaScript without dependencies, so that it starts on Node.js 18 and before `npm ci`.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,7 @@ function nodeFile() {
 
 async function runHere(url) {
   process.argv.splice(1, 2, fileURLToPath(url));
+  onceOrphaned(() => process.kill(process.pid, 'SIGTERM'));
   await import(url);
 }
 
@@ -47,13 +48,33 @@ function runWith(node, words) {
   const isInTerminal = [0, 1, 2].some(isatty);
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => isInTerminal || child.kill(signal));
   process.on('SIGTERM', () => child.kill('SIGTERM'));
-  // npm sends a signal to its shell, which ends without forwarding it. This process then has another parent.
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 250).unref();
+  onceOrphaned(() => child.kill('SIGTERM'));
   child.on('error', ({ message }) => fail(`${message}: run npm ci again.`));
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + constants.signals[signal];
   });
+}
+
+// npm forwards some signals to its shell, which ends without forwarding them: this process then has another parent. SIGHUP
+// ends npm alone: the shell then has another parent, which only Linux shows.
+function onceOrphaned(stop) {
+  const parents = () => `${process.ppid} ${process.env.npm_lifecycle_event ? parentOf(process.ppid) : ''}`;
+  const before = parents();
+  const timer = setInterval(() => {
+    if (parents() === before) return;
+    clearInterval(timer);
+    stop();
+  }, 250);
+  timer.unref();
+}
+
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')')).split(' ')[2];
+  } catch {
+    return '';
+  }
 }
 
 function fail(sentence) {

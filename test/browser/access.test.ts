@@ -78,3 +78,11 @@ test('a file name that contains markup is shown as text', async () => {
   await view.page.locator('#document dd', { hasText: fileName }).waitFor();
   expect(await view.page.locator('img, #document b, #document script').count()).toBe(0);
 });
+
+test('characters that change the direction of text are shown escaped', async () => {
+  const fileName = 'invoice\u202efdp.exe\u2066\u009b\u001b';
+  const { userUpload } = await pipeline.argyle.uploadDocument({ fileName, documentType: 'pay\u200estubs' });
+  await view.show(userUpload);
+  await view.page.locator('#document dd', { hasText: 'invoice\\u202efdp.exe\\u2066\\u009b\\u001b' }).waitFor();
+  expect(await view.page.locator('body').textContent()).not.toMatch(/[^\P{C}\n]/u);
+});

@@ -44,7 +44,7 @@ test('npm start prints ready with the webhook URL and a readable line for each w
 });
 
 test('npm start -- -c stage=production --json runs the stack of production and prints raw lines; SIGHUP of a closed terminal stops it', async () => {
-  const words = ['tools/local/start.ts', '-c', 'stage=production', '--json'];
+  const words = ['tools/run.mjs', 'tools/local/start.ts', '-c', 'stage=production', '--json'];
   const started = run(process.execPath, words, { ...freePorts, WEBHOOK_SECRET: secret });
   const [, url = ''] = await started.printed(/^ready (.*)$/gm);
   const stack = await (await fetch(new URL('/console/stack', url))).json();
@@ -64,7 +64,7 @@ test('npm start -- -c stage=production --json runs the stack of production and p
 
 // The tests above send SIGTERM and SIGHUP.
 test('SIGINT during the synthesis stops npm start at once', async () => {
-  const started = run(process.execPath, ['tools/local/start.ts'], freePorts);
+  const started = run(process.execPath, ['tools/run.mjs', 'tools/local/start.ts'], freePorts);
   await started.printed(/^Synthesizing/gm);
   await until(async () => readdirSync(TMPDIR).length > 0);
   started.kill('SIGINT');
@@ -89,7 +89,10 @@ test.each([
     message: 'SQS_PORT=70000 is not allowed: use a port from 1 to 65535, or 0 for a free port.',
   },
 ])('npm start refuses $words $variables with one sentence', async ({ words, variables, message }) => {
-  const started = run(process.execPath, ['tools/local/start.ts', ...words], { ...freePorts, ...variables });
+  const started = run(process.execPath, ['tools/run.mjs', 'tools/local/start.ts', ...words], {
+    ...freePorts,
+    ...variables,
+  });
 
   expect(await started.ended()).toBe(1);
   expect(started.output().split('\n')).toContain(message);
@@ -98,7 +101,10 @@ test.each([
 test('npm start names a taken port in one sentence', async () => {
   const port = await takenPort();
 
-  const started = run(process.execPath, ['tools/local/start.ts'], { ...freePorts, SQS_PORT: String(port) });
+  const started = run(process.execPath, ['tools/run.mjs', 'tools/local/start.ts'], {
+    ...freePorts,
+    SQS_PORT: String(port),
+  });
 
   expect(await started.ended()).toBe(1);
   expect(started.output()).toBe(`Port ${port} is taken: choose another one with SQS_PORT=...\n`);

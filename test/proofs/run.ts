@@ -1,3 +1,5 @@
+import { exitOnSignals } from '../../tools/local/temporary-folder.ts';
+
 const proofs = {
   deploy: 'deploys, changes and destroys the stack in an AWS emulator with the CDK CLI, and lints the templates',
   'dynamodb-local': 'runs the tests of the upload store on DynamoDB Local',
@@ -20,6 +22,7 @@ if (name === undefined || name === '--help') {
   console.error(`There is no proof ${JSON.stringify(name)}. Use one of ${Object.keys(proofs).join(', ')}.`);
   process.exitCode = 2;
 } else {
+  exitOnSignals();
   // Runs in this process, so that the exit code and the signals are those of the proof.
   process.argv.splice(2, process.argv.length, ...options);
   await import(`./${name}/run.ts`);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { cp, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { synthesize } from '../../tools/local/synthesize.ts';
+import { createTemporaryFolder } from '../../tools/local/temporary-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -35,11 +35,11 @@ const sources = ['cdk.json', 'package-lock.json', 'package.json', 'tsconfig.json
 export default async function setup(project: TestProject): Promise<() => void> {
   const cached = join(cache, hashOfSources());
   if (!existsSync(cached)) await synthesizeAll(cached);
-  const folder = await mkdtemp(join(tmpdir(), 'argyle-uploads-assemblies-'));
+  const { directory: folder, remove } = createTemporaryFolder('argyle-uploads-assemblies-');
   await cp(cached, folder, { recursive: true });
   const entries = Object.keys(contexts).map((name) => [name, join(folder, name)]);
   project.provide('assemblies', Object.fromEntries(entries));
-  return () => rmSync(folder, { recursive: true, force: true });
+  return remove;
 }
 
 function hashOfSources(): string {
@@ -69,7 +69,7 @@ async function synthesizeAll(target: string): Promise<void> {
   const unfinished = `${target}-${process.pid}`;
   for (const [name, { directory, remove }] of Object.entries({ sandbox, production, connected })) {
     await cp(directory, join(unfinished, name), { recursive: true });
-    await remove();
+    remove();
   }
   renameSync(unfinished, target);
 }

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createTemporaryFolder, exitOnSignals } from '../../tools/local/temporary-folder.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'argyle-uploads-compiled-'));
+const { directory, remove } = createTemporaryFolder('argyle-uploads-compiled-');
 
 /**
  * Turns on Node's compile cache for one test run. The tests start many processes that load the same modules, and compiling
@@ -10,9 +8,11 @@ const directory = mkdtempSync(join(tmpdir(), 'argyle-uploads-compiled-'));
  * machine.
  */
 export function setup(): void {
+  // Vitest itself handles SIGINT.
+  exitOnSignals(['SIGTERM', 'SIGHUP']);
   process.env.NODE_COMPILE_CACHE = directory;
 }
 
 export function teardown(): void {
-  rmSync(directory, { recursive: true, force: true });
+  remove();
 }

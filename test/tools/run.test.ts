@@ -94,15 +94,37 @@ describe.each([
   });
 });
 
-test('the file ends when the shell that started the launcher is killed', async () => {
+test.each([
+  { started: 'a current Node.js', node: () => process.execPath },
+  { started: 'an old Node.js', node: () => oldNode },
+])('the file ends when the shell that started the launcher is killed, started by $started', async ({ node }) => {
   await install();
-  const shell = start('sh', ['-c', '"$0" tools/run.mjs wait.ts; true', oldNode]);
+  const shell = start('sh', ['-c', '"$0" tools/run.mjs wait.ts; true', node()]);
   await once(shell.stdout, 'data');
 
   shell.kill('SIGKILL');
 
   // The stream closes when the last process that has it open has ended.
   await once(shell.stdout, 'close');
+});
+
+// Other systems do not show the parent of the shell.
+test.runIf(process.platform === 'linux').each([
+  { started: 'a current Node.js', node: () => process.execPath },
+  { started: 'an old Node.js', node: () => oldNode },
+])('the file ends when SIGHUP ends npm alone, started by $started', async ({ node }) => {
+  await install();
+  await writeFile(
+    join(project, 'package.json'),
+    JSON.stringify({ scripts: { start: `${node()} tools/run.mjs wait.ts; true` } }),
+  );
+  const npm = start('npm', ['start']);
+  for await (const chunk of npm.stdout.iterator({ destroyOnReturn: false })) if (String(chunk).includes('ready')) break;
+
+  npm.kill('SIGHUP');
+
+  npm.stdout.resume();
+  await once(npm.stdout, 'close');
 });
 
 // Reports version 20 and refuses TypeScript, as Node.js 20 does.

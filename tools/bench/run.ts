@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { requireCommands } from '../../test/support/emulators/cached-installation.ts';
+import { createTemporaryFolder, exitOnSignals } from '../local/temporary-folder.ts';
 import { startEndpoint } from './aws-endpoint.ts';
 import { createStart, measureStarts } from './measure-starts.ts';
 import { heading, report } from './report.ts';
@@ -21,7 +21,8 @@ await new Command(`npm run ${script} --`)
 
 async function run({ rounds, write = false }: { readonly rounds: number; readonly write?: boolean }): Promise<void> {
   requireCommands(script, { openssl: 'openssl' });
-  const folder = await mkdtemp(join(tmpdir(), 'argyle-uploads-bench-'));
+  exitOnSignals();
+  const { directory: folder, remove } = createTemporaryFolder('argyle-uploads-bench-');
   const endpoint = await startEndpoint(folder);
   try {
     const variants = await buildVariants(folder);
@@ -32,7 +33,7 @@ async function run({ rounds, write = false }: { readonly rounds: number; readonl
     if (write) await writeFile(page, `${(await readFile(page, 'utf8')).split(heading)[0]}${figures}`);
   } finally {
     endpoint.stop();
-    await rm(folder, { recursive: true, force: true });
+    remove();
   }
 }
 

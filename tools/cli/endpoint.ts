@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { EventType } from '../../functions/domain/events.ts';
-import { areAccepted, sendSamples } from '../messages/send-samples.ts';
+import { areAccepted, foreignAnswer, sendSamples } from '../messages/send-samples.ts';
+import { escapeControls } from '../terminal/escape-controls.ts';
 import type { Report } from './report.ts';
 import { findTarget, type Target, type TargetOptions, UsageError } from './target.ts';
 
@@ -36,7 +37,12 @@ export async function sendTestEvents(
 ): Promise<boolean> {
   const { url, secret } = samples.url ? endpointAt(samples.url) : await endpointOf(await findTarget(options));
   const tally = await sendSamples({ event, count: samples.count, upload: samples.upload, url: url.href, secret });
-  const lines = [...tally].map(([answer, times]) => `${times} × ${event}: ${answer}`);
+  const foreign = foreignAnswer(tally);
+  if (foreign)
+    throw new UsageError(
+      `${url.href} is not a receiver of Argyle's webhooks: it answered ${foreign.replace(' ', ', but ')}.`,
+    );
+  const lines = [...tally].map(([answer, times]) => `${times} × ${event}: ${escapeControls(answer)}`);
   report.result({ event, answers: Object.fromEntries(tally) }, lines.join('\n'));
   return areAccepted(tally);
 }

@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { readId } from '../../functions/domain/envelope.ts';
 import { eventTypes } from '../../functions/domain/events.ts';
 import { uploadStatuses } from '../../functions/domain/upload-record.ts';
+import { escapeControls } from '../terminal/escape-controls.ts';
 import { checkConsequences, checkReceiver } from './check.ts';
 import { sendTestEvents } from './endpoint.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './messages.ts';
 import { startReconciliation } from './reconcile.ts';
 import { listRecords, showRecord } from './records.ts';
-import { createReport, type Report, type Terminal } from './report.ts';
+import { createReport, printersOf, type Report, type Terminal } from './report.ts';
 import { type RotateOptions, rotate } from './rotate.ts';
 import { listDead, showStatus } from './status.ts';
 import { tail } from './tail.ts';
@@ -59,7 +60,8 @@ export async function runUploads(words: readonly string[], terminal: Terminal): 
   }
 }
 
-function createProgram({ write, writeError }: Terminal): Command {
+function createProgram(terminal: Terminal): Command {
+  const { print, printError } = printersOf(terminal);
   return new Command('npm run uploads --')
     .description('Inspects and repairs a deployed receiver of Argyle upload webhooks, or the local pipeline.')
     .addOption(
@@ -77,7 +79,7 @@ Exit codes: 0 success, 1 a problem (see each command), 2 wrong usage or no such 
 To read the result in a program, run npm run --silent uploads -- COMMAND --json.`,
     )
     .showHelpAfterError('(npm run uploads -- --help lists the commands)')
-    .configureOutput({ writeOut: write, writeErr: writeError })
+    .configureOutput({ writeOut: print, writeErr: printError })
     .exitOverride();
 }
 
@@ -216,9 +218,9 @@ function readUrl(text: string): URL {
   throw new InvalidArgumentError('Use an http or https URL.');
 }
 
-function exitCodeOf(error: Error, { writeError }: Terminal): number {
+function exitCodeOf(error: Error, terminal: Terminal): number {
   // Commander has already printed its message; its error for --help has the exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  writeError(`${error.message}\n`);
+  printersOf(terminal).printError(escapeControls(error.message), '\n');
   return error instanceof UsageError ? 2 : 1;
 }

@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import { styleText } from 'node:util';
+import { escapeControls } from '../terminal/escape-controls.ts';
+import { createPrint, type Print, type Printable } from '../terminal/printer.ts';
 import { UsageError } from './target.ts';
 
-/** The streams of the process that runs a command. */
+/** The streams of the process that runs a command. Commands write to them through a report only. */
 export type Terminal = {
   /** Writes to standard output. */
   readonly write: (text: string) => void;
@@ -14,8 +15,8 @@ export type Terminal = {
 
 /** How a command prints. Results go to standard output and remarks to standard error, so a pipe gets only the result. */
 export type Report = {
-  /** Prints the result: `data` as JSON with --json, otherwise `text`. */
-  readonly result: (data: object, text: string) => void;
+  /** Prints the result: `data` as JSON with --json, otherwise `text`, or the lines of it. */
+  readonly result: (data: object, text: string | readonly Printable[]) => void;
   /** Prints one line of a result that grows. */
   readonly line: (text: string) => void;
   readonly asJson: boolean;
@@ -34,24 +35,36 @@ export const processTerminal: Terminal = {
   ...(process.stdin.isTTY && { ask: askOnTerminal }),
 };
 
-export function createReport({ write, writeError, ask }: Terminal, asJson: boolean): Report {
+/** Returns the functions that print to standard output and to standard error. */
+export function printersOf({ write, writeError }: Terminal): { readonly print: Print; readonly printError: Print } {
+  return { print: createPrint(write, process.stdout), printError: createPrint(writeError, process.stderr) };
+}
+
+/** Creates the report of one command. Its remarks and lines are one line each, even if they contain text from outside. */
+export function createReport(terminal: Terminal, asJson: boolean): Report {
+  const { print, printError } = printersOf(terminal);
+  const remark = (text: string) => printError(escapeControls(text), '\n');
   return {
-    result: (data, text) => write(`${asJson ? JSON.stringify(data, undefined, 2) : text}\n`),
-    line: (text) => write(`${text}\n`),
+    result: (data, text) => {
+      if (asJson) return print(JSON.stringify(data, undefined, 2), '\n');
+      for (const line of typeof text === 'string' ? [text] : text) print(line, '\n');
+    },
+    line: (text) => print(escapeControls(text), '\n'),
     asJson,
-    remark: (text) => asJson || writeError(`${text}\n`),
+    remark: (text) => asJson || remark(text),
     confirm: async (consequences, isSure = false) => {
-      writeError(`${consequences}\n`);
+      remark(consequences);
       if (isSure) return true;
-      if (!ask) throw new UsageError('This command needs a confirmation and cannot ask for it here: add --yes.');
-      return /^y(es)?$/i.test((await ask('Continue? [y/N] ')).trim());
+      if (!terminal.ask)
+        throw new UsageError('This command needs a confirmation and cannot ask for it here: add --yes.');
+      return /^y(es)?$/i.test((await terminal.ask('Continue? [y/N] ')).trim());
     },
   };
 }
 
 /** Formats rows as a table with aligned columns, numbers to the right. `columns`: the title of each key of the rows. */
 export function tableOf(columns: Readonly<Record<string, string>>, rows: readonly object[]): string {
-  const cellsOf = (row: object) => Object.keys(columns).map((key) => (row as Record<string, unknown>)[key] ?? '-');
+  const cellsOf = (row: object) => Object.keys(columns).map((key) => cellOf((row as Record<string, unknown>)[key]));
   const lines = [Object.values(columns), ...rows.map(cellsOf)];
   const widths = Object.keys(columns).map((_, index) => Math.max(...lines.map((cells) => String(cells[index]).length)));
   const align = (cell: unknown, width = 0) =>
@@ -67,8 +80,8 @@ export function tableOf(columns: Readonly<Record<string, string>>, rows: readonl
 }
 
 /** Colours text red on a terminal, unless NO_COLOR is set. */
-export function alarming(text: string): string {
-  return styleText('red', text, { stream: process.stdout });
+export function alarming(text: string): Printable {
+  return { text, style: 'red' };
 }
 
 /** Returns a signal that aborts when the user presses Ctrl-C, which then no longer ends the process. */
@@ -76,6 +89,11 @@ export function interruptSignal(): AbortSignal {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   return interrupted.signal;
+}
+
+// Text from outside must not add a row to a table.
+function cellOf(value: unknown): string | number {
+  return typeof value === 'number' ? value : escapeControls(String(value ?? '-'));
 }
 
 async function askOnTerminal(question: string): Promise<string> {

@@ -7,7 +7,9 @@ import {
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type EventType, eventTypes } from '../../functions/domain/events.ts';
 import { ingestMetrics, ingestService } from '../../functions/domain/metric-names.ts';
+import { fetchWithoutProxy } from '../local/loopback-fetch.ts';
 import { countMessages, findDeadLetterQueue } from '../messages/dead-messages.ts';
+import type { Printable } from '../terminal/printer.ts';
 import { alarming, type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 
@@ -53,7 +55,7 @@ async function readStatus(target: Target): Promise<Status> {
 }
 
 async function readLastWebhook({ webhookUrl }: Target) {
-  const response = await fetch(new URL('/console/stack', webhookUrl));
+  const response = await fetchWithoutProxy(new URL('/console/stack', webhookUrl));
   const { lastWebhookAt } = (await response.json()) as { readonly lastWebhookAt: string | null };
   return lastWebhookAt === null ? {} : { lastWebhookAt };
 }
@@ -109,7 +111,7 @@ function ageQuery(queueUrl: string, index: number): MetricDataQuery {
   return { Id: `age${index}`, MetricStat: { Metric, Period: 60, Stat: 'Maximum' } };
 }
 
-function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status, command: string): string {
+function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status, command: string): readonly Printable[] {
   const dead = queues.reduce((sum, queue) => sum + queue.dead, 0);
   return [
     stack,
@@ -120,8 +122,11 @@ function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status, c
     dead > 0 ? alarming(`${dead} dead letters: ${command} dead list`) : 'no dead letters',
     quarantined > 0 ? alarming(`${quarantined} in quarantine: ${command} quarantine list`) : 'nothing in quarantine',
     `last webhook: ${lastWebhookAt ?? (alarms ? 'none within the last 24 hours' : 'none since npm start')}`,
-    alarms === undefined
-      ? 'alarms: not available on the local pipeline'
-      : `alarms: ${alarms.map(alarming).join(', ') || 'none'}`,
-  ].join('\n');
+    alarmLine(alarms),
+  ];
+}
+
+function alarmLine(alarms: Status['alarms']): Printable {
+  if (alarms === undefined) return 'alarms: not available on the local pipeline';
+  return alarms.length > 0 ? alarming(`alarms: ${alarms.join(', ')}`) : 'alarms: none';
 }

@@ -6,6 +6,8 @@ import {
   StartLiveTailCommand,
   type StartLiveTailResponseStream,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { fetchWithoutProxy } from '../local/loopback-fetch.ts';
+import { escapeLogLine } from '../terminal/escape-controls.ts';
 import { interruptSignal, type Report } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 
@@ -13,7 +15,7 @@ import { type Target, UsageError } from './target.ts';
 export async function tail(target: Target, report: Report): Promise<void> {
   const signal = interruptSignal();
   try {
-    for await (const line of await followLog(target, signal)) report.line(line);
+    for await (const line of await followLog(target, signal)) report.line(escapeLogLine(line));
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -25,7 +27,7 @@ export async function followLog(target: Target, signal: AbortSignal): Promise<As
 }
 
 async function followLocal({ webhookUrl }: Target, signal: AbortSignal): Promise<AsyncIterable<string>> {
-  const response = await fetch(new URL('/console/log', webhookUrl), { signal });
+  const response = await fetchWithoutProxy(new URL('/console/log', webhookUrl), { signal });
   if (!response.body) throw new UsageError('The local pipeline returned no log.');
   return linesIn(response.body);
 }

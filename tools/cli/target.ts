@@ -1,6 +1,8 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { EventType } from '../../functions/domain/events.ts';
 import { outputNames } from '../../infra/output-names.ts';
+import { fetchWithoutProxy } from '../local/loopback-fetch.ts';
+import { localClientOptions } from '../local/machine-settings.ts';
 
 /** The options of every command that choose its target. */
 export type TargetOptions = {
@@ -18,13 +20,13 @@ export type Target = Readonly<ReturnType<typeof targetOf>>;
 /** A mistake that the user must correct. Its message is printed without a stack trace; the exit code is 2. */
 export class UsageError extends Error {}
 
-type ClientOptions = {
+type ClientOptions = Partial<Omit<ReturnType<typeof localClientOptions>, 'region'>> & {
   readonly region?: string;
   readonly profile?: string;
-  readonly endpoint?: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly useQueueUrlAsEndpoint?: boolean;
 };
+
+// The local pipeline answers within milliseconds, even under load.
+const localLimitMs = 10_000;
 
 /** Reads the target from the stack's outputs. Throws a UsageError if there is no such stack or local pipeline. */
 export async function findTarget(options: TargetOptions): Promise<Target> {
@@ -37,20 +39,39 @@ export function awsClientOptions({ profile, region }: Pick<TargetOptions, 'profi
 }
 
 async function findLocal({ port }: TargetOptions): Promise<Target> {
-  const response = await fetch(`http://127.0.0.1:${port}/console/stack`).catch(() => undefined);
-  if (!response?.ok)
+  const stack = await readLocalStack(port);
+  if (stack === 'unreachable')
     throw new UsageError(`No local pipeline answers on port ${port}: run npm start, or set its port with --port.`);
-  const { stackName, outputs, endpoints } = (await response.json()) as Record<
-    'outputs' | 'endpoints',
-    Record<string, string>
-  > & { stackName: string };
+  if (stack === 'foreign')
+    throw new UsageError(
+      `Another program than the local pipeline answers on port ${port}: run npm start, or set its port with --port.`,
+    );
+  const { stackName, outputs, endpoints } = stack;
   const command = `npm run uploads -- --local${port === '8787' ? '' : ` --port ${port}`}`;
-  return targetOf(stackName, command, true, outputs, (service) => ({
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    useQueueUrlAsEndpoint: false,
-    ...(endpoints[service] && { endpoint: endpoints[service] }),
-  }));
+  return targetOf(stackName, command, true, outputs, (service) => {
+    const endpoint = endpoints[service];
+    if (endpoint) return localClientOptions(endpoint);
+    throw new UsageError(`The local pipeline has no emulator of ${service}.`);
+  });
+}
+
+type LocalStack = {
+  readonly stackName: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly endpoints: Readonly<Record<string, string>>;
+};
+
+async function readLocalStack(port: string): Promise<LocalStack | 'unreachable' | 'foreign'> {
+  const signal = AbortSignal.timeout(localLimitMs);
+  const response = await fetchWithoutProxy(`http://127.0.0.1:${port}/console/stack`, { signal }).catch(() => undefined);
+  if (!response) return 'unreachable';
+  const stack: unknown = await response.json().catch(() => undefined);
+  return response.ok && isLocalStack(stack) ? stack : 'foreign';
+}
+
+function isLocalStack(stack: unknown): stack is LocalStack {
+  const { stackName, outputs, endpoints } = Object(stack);
+  return typeof stackName === 'string' && outputs?.[outputNames.webhookUrl] && endpoints?.SQS;
 }
 
 async function findDeployed(options: TargetOptions): Promise<Target> {

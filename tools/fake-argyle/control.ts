@@ -1,3 +1,4 @@
+import { fetchWithoutProxy } from '../local/loopback-fetch.ts';
 import { type ApiAnswer, errorAnswer } from './api.ts';
 import type { FakeState } from './fake-state.ts';
 import type { Faults } from './faults.ts';
@@ -64,7 +65,7 @@ const operations = {
 /** Creates the client of a fake's `controlUrl`. */
 export function createArgyleControl(controlUrl: string): ArgyleControl {
   const remote = async (name: string, ...given: readonly unknown[]) => {
-    const response = await fetch(`${controlUrl}/${name}`, { method: 'POST', body: JSON.stringify(given) });
+    const response = await fetchWithoutProxy(`${controlUrl}/${name}`, { method: 'POST', body: JSON.stringify(given) });
     const answer = (await response.json()) as { readonly detail: string };
     if (!response.ok) throw new Error(`The fake Argyle refused ${name}: ${answer.detail}`);
     return answer;

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { listen } from '../local/loopback.ts';
 import { type ApiAnswer, type ApiKey, answerApi, errorAnswer } from './api.ts';
@@ -19,17 +19,15 @@ process.once('message', async (options: ServerOptions) => {
 });
 
 async function serve(options: ServerOptions & DeliveryOptions): Promise<number> {
-  const server = createServer();
-  const origin = await listen(server, options.port);
-  const answer = createAnswers(origin, options);
-  server.on('request', async (request, response) => {
+  const { endpoint } = await listen(async (request, response) => {
     const given = await answer(request).catch((error: unknown): ApiAnswer => {
       options.onLog(`${request.method} ${request.url} failed: ${error}`);
       return errorAnswer(500, String(error));
     });
     write(response, given);
-  });
-  return Number(new URL(origin).port);
+  }, options.port);
+  const answer = createAnswers(endpoint, options);
+  return Number(new URL(endpoint).port);
 }
 
 function createAnswers(origin: string, options: ServerOptions & DeliveryOptions) {

@@ -5,8 +5,8 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { type CloudFormation, startCloudFormation } from './cloudformation.ts';
 import type { Lambda } from './lambda.ts';
 import { type Emulator, onPort, startEmulator, startHttpEmulator } from './loopback.ts';
+import { localClientOptions } from './machine-settings.ts';
 import { type LocalSecret, type Rotate, startSecretsManager } from './secrets-manager.ts';
-import { pseudoParameters } from './template.ts';
 
 /** The AWS services that the functions call. */
 export type AwsService = keyof typeof endpointNames;
@@ -52,17 +52,10 @@ export async function startEmulators(
     lambda: endpointOf(await startLambdaEmulator(functions)),
     secretsmanager: endpointOf(await startSecretsManager(secrets, rotate)),
   };
-  const config = {
-    // The AWS settings of this machine do not apply to loopback endpoints.
-    useFipsEndpoint: false,
-    useDualstackEndpoint: false,
-    region: pseudoParameters['AWS::Region'],
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  };
   return {
     endpoints,
-    dynamodb: new DynamoDBClient({ ...config, endpoint: endpoints.dynamodb }),
-    sqs: new SQSClient({ ...config, endpoint: endpoints.sqs, md5: false }),
+    dynamodb: new DynamoDBClient(localClientOptions(endpoints.dynamodb)),
+    sqs: new SQSClient({ ...localClientOptions(endpoints.sqs), md5: false }),
     secrets,
     cloudformation,
   };

@@ -1,7 +1,8 @@
-import { styleText } from 'node:util';
 import { eventTypes, isEventType } from '../../functions/domain/events.ts';
 import { durationMetric } from '../../functions/domain/metric-names.ts';
 import { type MetricLine, parseLogLine } from '../console/log-line.ts';
+import { escapeControls, escapeLogLine } from '../terminal/escape-controls.ts';
+import type { Printable } from '../terminal/printer.ts';
 
 type Columns = {
   readonly timeMs: number;
@@ -15,39 +16,25 @@ const eventWidth = Math.max(...eventTypes.map((type) => type.length));
 
 /**
  * Formats a function's log line for people: time (UTC), function, outcome, event, document ids, milliseconds. Other
- * lines stay unchanged after the function's name. Control characters are escaped.
- * @param stream where the line is printed: there is colour if it is a terminal and NO_COLOR is not set
+ * lines stay unchanged after the function's name, except that tabs become blanks. The time is dimmed, errors are red.
  */
-export function formatLogLine(
-  functionName: string,
-  line: string,
-  stream: NodeJS.WritableStream = process.stderr,
-): string {
+export function formatLogLine(functionName: string, line: string): readonly Printable[] {
   const printed = parseLogLine(line);
-  if (printed?.kind === 'metrics') return formatColumns(metricColumns(printed), [], stream);
+  if (printed?.kind === 'metrics') return formatColumns(metricColumns(printed));
   const error = readErrorLine(line);
-  if (error) return formatColumns(errorColumns(error), 'red', stream);
-  return escapeControls(`${functionName} ${line}`);
-}
-
-/** Escapes control and formatting characters as JSON does, so that a terminal cannot interpret them. Tabs stay. */
-export function escapeControls(text: string): string {
-  const escapeUnit = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return text.replaceAll(/(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character.split('').map(escapeUnit).join(''),
-  );
+  if (error) return formatColumns(errorColumns(error), 'red');
+  return [`${functionName} ${escapeLogLine(line)}`];
 }
 
 function formatColumns(
   { timeMs, service, outcome, event = isEventType(service) ? service : '', rest }: Columns,
-  style: Parameters<typeof styleText>[0],
-  stream: NodeJS.WritableStream,
-): string {
+  style?: 'red',
+): readonly Printable[] {
   const time = (new Date(timeMs).toJSON() ?? '').slice('2026-11-24T'.length);
   const name = isEventType(service) ? 'worker' : service;
   const columns = [name.padEnd(6), outcome.padEnd(11), String(event).padEnd(eventWidth), ...rest];
-  const text = columns.filter((column) => column.trim() !== '').join('  ');
-  return `${styleText('dim', time, { stream })}  ${styleText(style, escapeControls(text), { stream })}`;
+  const text = escapeControls(columns.filter((column) => column.trim() !== '').join('  '));
+  return [{ text: time, style: 'dim' }, '  ', style ? { text, style } : text];
 }
 
 // Ingest's status replaces its count; the phase of a reconciliation run comes before its counts.

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { type ConsoleOptions, createConsole, createLogStream } from '../console/console.ts';
 import { createArgyleControl } from '../fake-argyle/control.ts';
 import { startChangeFeed } from './change-feed.ts';
@@ -35,6 +35,8 @@ export type Pipeline = LocalStack & {
 
 type Stops = (() => unknown)[];
 
+const webhookPath = '/webhooks/argyle';
+
 /**
  * Runs the synthesized stack on this machine: emulators of AWS services, provisioned from the template; the bundled
  * functions in child processes; API Gateway and Lambda's event source mappings. Throws an error that names the variable when
@@ -54,10 +56,14 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 }
 
 async function start(options: PipelineOptions, stops: Stops): Promise<Omit<Pipeline, 'stop'>> {
-  const server = createServer();
+  const gateway = Promise.withResolvers<RequestListener>();
+  const { server, endpoint: gatewayUrl } = await onPort(
+    'PORT',
+    options.ports.gateway,
+    listen(async (...exchange) => (await gateway.promise)(...exchange), options.ports.gateway, isWebhook),
+  );
   stops.push(() => close(server));
-  const gatewayUrl = await onPort('PORT', options.ports.gateway, listen(server, options.ports.gateway));
-  const webhookUrl = `${gatewayUrl}/webhooks/argyle`;
+  const webhookUrl = `${gatewayUrl}${webhookPath}`;
   // Filled below: the functions need the emulators' endpoints first.
   const functions = new Map<string, Lambda>();
   const rotate = (token: string) => rotateSecret({ ...stack, secrets, functions }, token);
@@ -87,12 +93,17 @@ async function start(options: PipelineOptions, stops: Stops): Promise<Omit<Pipel
   });
 
   const consoleOptions = { ...consoleOptionsOf(options, stack, emulators), webhookUrl, log, changes: feed.changes };
-  server.on('request', createGateway(routesOf(stack, functions), createConsole(consoleOptions)));
+  gateway.resolve(createGateway(routesOf(stack, functions), createConsole(consoleOptions)));
   // Without a fake Argyle, the custom resources would call the real one.
   if (options.argyle) await createCustomResources(stack, functions, cloudformation);
   const schedules = schedulesOf(stack, functions);
   const { dynamodb: dynamodbEndpoint, sqs: sqsEndpoint } = endpoints;
   return { ...stack, webhookUrl, dynamodbEndpoint, sqsEndpoint, secrets, functions, schedules, cloudformation };
+}
+
+// Argyle's own webhooks arrive through a tunnel, under the tunnel's host name. Their guard is the signature.
+function isWebhook({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'POST' && url.split('?', 1)[0] === webhookPath;
 }
 
 function consoleOptionsOf(

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
-import { escapeControls, formatLogLine } from './format-log-line.ts';
+import { escapeLogLine } from '../terminal/escape-controls.ts';
+import { createPrint } from '../terminal/printer.ts';
+import { formatLogLine } from './format-log-line.ts';
 import { ensureFreePort } from './loopback.ts';
 import { startPipeline } from './pipeline.ts';
 import { synthesize } from './synthesize.ts';
@@ -8,13 +10,16 @@ import { synthesize } from './synthesize.ts';
 // Every optional feature is on.
 const defaultContext = { argyleCredentials: 'argyle/api-key', publishChanges: 'true' };
 
+const print = createPrint((text) => process.stdout.write(`${text}\n`), process.stdout);
+const printError = createPrint((text) => process.stderr.write(`${text}\n`), process.stderr);
+
 const stop = stopSignal();
 try {
   await run(stop);
 } catch (error) {
   // Ctrl-C also interrupts the child processes, so errors after it are expected and not printed.
   if (!stop.aborted) {
-    console.error((error as Error).message);
+    printError((error as Error).message);
     process.exitCode = 1;
   }
 }
@@ -30,7 +35,7 @@ async function run(stop: AbortSignal): Promise<void> {
   await ensureFreePort('PORT', ports.gateway);
   await ensureFreePort('DYNAMODB_PORT', ports.dynamodb);
   await ensureFreePort('SQS_PORT', ports.sqs);
-  console.log('Synthesizing the stack takes a few seconds.');
+  print('Synthesizing the stack takes a few seconds.');
   const assembly = await synthesize(context, { validation: false, signal: stop });
   const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
   const argyle = await startFakeArgyle({ port: 0, ...credentials });
@@ -40,17 +45,17 @@ async function run(stop: AbortSignal): Promise<void> {
       ports,
       argyle: { ...argyle, credentials },
       webhookSecret: process.env.WEBHOOK_SECRET || 'local-secret',
-      onLog: (name, line) => console.error(json ? escapeControls(`${name} ${line}`) : formatLogLine(name, line)),
-      onWarning: (text) => console.error(text),
+      onLog: (name, line) => printError(...(json ? [`${name} ${escapeLogLine(line)}`] : formatLogLine(name, line))),
+      onWarning: printError,
     });
     const { webhookUrl, dynamodbEndpoint, sqsEndpoint } = pipeline;
-    console.log(`Console ${new URL('/', webhookUrl)}  DynamoDB ${dynamodbEndpoint}  SQS ${sqsEndpoint}`);
-    console.log(`ready ${webhookUrl}`);
+    print(`Console ${new URL('/', webhookUrl)}  DynamoDB ${dynamodbEndpoint}  SQS ${sqsEndpoint}`);
+    print(`ready ${webhookUrl}`);
     if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve));
     await pipeline.stop();
   } finally {
     await argyle.stop();
-    await assembly.remove();
+    assembly.remove();
   }
 }
 
@@ -79,11 +84,12 @@ function readPort(variable: string, defaultPort: number): number {
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   const request = () => stop.abort();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, request);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(name, () => {
+      request();
+      process.once(name, () => process.exit(1));
+    });
   // Printing fails once the terminal is closed. Without a listener, that error ends the process before it has cleaned up.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', request);
-  // npm sends a signal only to its shell, which ends without forwarding it. This process then gets another parent.
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && request(), 250).unref();
   return stop.signal;
 }

@@ -1,16 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { withoutMachineSettings } from './machine-settings.ts';
+import { createTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 
 /** A cloud assembly outside of the repository, so that a bundle cannot use the repository's packages. */
-export type Assembly = {
-  readonly directory: string;
-  readonly remove: () => Promise<void>;
-};
+export type Assembly = TemporaryFolder;
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -25,32 +21,33 @@ export async function synthesize(
   context: Readonly<Record<string, string>>,
   { validation = true, signal }: { readonly validation?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<Assembly> {
-  const directory = await mkdtemp(join(tmpdir(), 'argyle-uploads-'));
-  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  const folder = createTemporaryFolder('argyle-uploads-');
   const words = Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
   if (!validation) words.push('--no-validation');
   try {
-    await run(['synth', '--quiet', '--no-notices', '--output', directory, ...words], signal);
+    await run(['synth', '--quiet', '--no-notices', '--output', folder.directory, ...words], signal);
   } catch (error) {
-    await remove();
+    folder.remove();
     throw error;
   }
-  return { directory, remove };
+  return folder;
 }
 
 async function run(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   const child = spawn(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...words], {
     cwd: repository,
-    env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' },
+    env: { ...withoutMachineSettings(process.env), CDK_DISABLE_CLI_TELEMETRY: 'true' },
     stdio: ['ignore', 'ignore', 'pipe'],
     // Its own process group, so that `killGroup` also ends the app and esbuild, which would go on writing to the folder.
     detached: true,
   });
   const kill = () => killGroup(child);
   signal?.addEventListener('abort', kill, { once: true });
+  process.once('exit', kill);
   const [message, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
   signal?.removeEventListener('abort', kill);
+  process.off('exit', kill);
   signal?.throwIfAborted();
   if (code !== 0) throw new Error(message.trim() || 'cdk synth failed without a message.');
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../functions/domain/events.ts';
-import { postSigned, sampleBody } from './sample.ts';
+import { foreignStatus, postSigned, sampleBody } from './sample.ts';
 
 /** The samples to send. Without `upload`, each one is for a new document. */
 export type Samples = {
@@ -37,7 +37,12 @@ export async function sendSamples({
   return tally;
 }
 
-/** Whether all samples were accepted. */
+/** Whether this receiver stored all samples. */
 export function areAccepted(tally: ReadonlyMap<string, number>): boolean {
-  return [...tally.keys()].every((answer) => answer.startsWith('200 '));
+  return [...tally.keys()].every((answer) => answer === '200 accepted' || answer === '200 quarantined');
+}
+
+/** Returns a success that another program than this receiver answered, for example `200 without the status …`. */
+export function foreignAnswer(tally: ReadonlyMap<string, number>): string | undefined {
+  return [...tally.keys()].find((answer) => answer.endsWith(` ${foreignStatus}`));
 }

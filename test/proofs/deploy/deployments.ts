@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pseudoParameters } from '../../../tools/local/template.ts';
+import { createTemporaryFolder } from '../../../tools/local/temporary-folder.ts';
 import { awsClients, type DeployedStack, type Outputs, readDeployedStack } from './deployed-stack.ts';
 import type { Emulator } from './emulator.ts';
 import { copyPatched, type Patch, withoutMetricMath, withoutRefusedTypes } from './template-patches.ts';
@@ -96,10 +96,10 @@ function cdkEnvironment({ endpoint, certificate }: Emulator): NodeJS.ProcessEnv 
 }
 
 async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'argyle-cdk-'));
+  const { directory, remove } = createTemporaryFolder('argyle-cdk-');
   try {
-    return await work(folder);
+    return await work(directory);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    remove();
   }
 }

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, type AgentOptions, get } from 'node:https';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { createTemporaryFolder } from '../../../tools/local/temporary-folder.ts';
 
 /** The running emulator. */
 export type Emulator = Awaited<ReturnType<typeof startEmulator>>;
@@ -18,7 +17,7 @@ type Health = { readonly auth: string; readonly version: string };
  * roles of the stack and the policies that deny plain HTTP.
  */
 export async function startEmulator(python: string, attempt = 1) {
-  const folder = await mkdtemp(join(tmpdir(), 'argyle-emulator-'));
+  const { directory: folder, remove } = createTemporaryFolder('argyle-emulator-');
   const port = await freePort();
   const endpoint = `https://127.0.0.1:${port}`;
   const certificate = join(folder, 'ministack-tls', 'server.crt');
@@ -33,7 +32,7 @@ export async function startEmulator(python: string, attempt = 1) {
   const stop = async () => {
     process.off('exit', kill);
     if (child.kill()) await once(child, 'exit');
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    remove();
   };
   try {
     const health = await untilHealthy(endpoint, certificate, child);

@@ -27,7 +27,6 @@ const onTimeout = () => {
 };
 setTimeout(onTimeout, timeoutMinutes * 60_000).unref();
 // `exit` also stops the emulator.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.exitCode = (await run()) ? 0 : 1;
 
 async function run(): Promise<boolean> {

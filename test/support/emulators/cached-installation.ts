@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { createTemporaryFolder } from '../../../tools/local/temporary-folder.ts';
 
 /** Ends the process with exit code 2 and a message when commands are missing. `commands` maps each one to its package. */
 export function requireCommands(script: string, commands: Readonly<Record<string, string>>): void {
@@ -28,14 +29,14 @@ export async function cachedInstallation(
   console.log(`Installing ${name} into ${cache}: a minute or two.`);
   await mkdir(cache, { recursive: true });
   // Renamed when complete, so that an interrupted installation is not used. Of two parallel installations the first one stays.
-  const unfinished = await mkdtemp(`${folder}-`);
+  const { directory: unfinished, remove } = createTemporaryFolder(`${folder}-`);
   try {
     await install(unfinished);
     await rename(unfinished, folder).catch((error) => {
       if (!existsSync(folder)) throw error;
     });
   } finally {
-    await rm(unfinished, { recursive: true, force: true });
+    remove();
   }
   return folder;
 }

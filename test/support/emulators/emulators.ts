@@ -3,6 +3,7 @@ import { DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { inject } from 'vitest';
 import { startEmulator } from '../../../tools/local/loopback.ts';
+import { localClientOptions } from '../../../tools/local/machine-settings.ts';
 import { createTable } from '../../../tools/local/provision.ts';
 import { readTemplate, resolve } from '../../../tools/local/template.ts';
 
@@ -25,7 +26,7 @@ export async function startDynamoDb(): Promise<Emulator<DynamoDBClient>> {
 
 export async function startSqs(): Promise<Emulator<SQSClient>> {
   const { endpoint, stop } = await startEmulator('sqs', 0);
-  const client = new SQSClient({ ...clientConfig(endpoint), useQueueUrlAsEndpoint: false });
+  const client = new SQSClient(clientConfig(endpoint));
   return {
     client,
     close: async () => {
@@ -51,5 +52,5 @@ export async function createUploadTable(client: DynamoDBClient, key?: string): P
 
 /** The options of a client of an emulator. */
 export function clientConfig(endpoint: string) {
-  return { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } } as const;
+  return { ...localClientOptions(endpoint), credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 }

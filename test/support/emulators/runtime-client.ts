@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { environment } from '../../../functions/aws/environment.ts';
 import { rotationService } from '../../../functions/domain/metric-names.ts';
@@ -50,7 +50,7 @@ async function startRuntimeApi(functionName: string): Promise<RuntimeApi> {
   let next = Promise.withResolvers<ServerResponse>();
   let answered = Promise.withResolvers<unknown>();
 
-  const server = createServer(async (request, response) => {
+  const { server, endpoint } = await listen(async (request, response) => {
     const { url = '' } = request;
     if (url.endsWith('/invocation/next')) {
       loaded.resolve();
@@ -62,10 +62,9 @@ async function startRuntimeApi(functionName: string): Promise<RuntimeApi> {
     // The client also reports errors during the start, and exits afterwards.
     else if (url.includes('/invocation/'))
       answered.reject(new Error((answer as { errorMessage: string }).errorMessage));
-  });
-  const { host } = new URL(await listen(server, 0));
+  }, 0);
   return {
-    address: host,
+    address: new URL(endpoint).host,
     loaded: loaded.promise,
     invoke: async (event, remainingMs) => {
       const response = await next.promise;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { environment } from '../../../functions/aws/environment.ts';
 import { createTelemetry, type Telemetry } from '../../../functions/aws/telemetry.ts';
 import { formatLogLine } from '../../../tools/local/format-log-line.ts';
+import { createPrint } from '../../../tools/terminal/printer.ts';
 
 type Metrics = Parameters<Telemetry['measure']>[0];
 type Fields = Parameters<Telemetry['measure']>[1];
@@ -82,18 +83,18 @@ test.each<[service: string, printed: Metrics | Failure, fields: Fields, formatte
     { request: 'Create' },
     'subscription  ERROR subscription_failed AccessDenied: The role may not read it.  request=Create',
   ],
-])('%s: %j %j is one readable line', (service, printed, fields, formatted) => {
-  expect(formatLogLine('Function', lineOf(service, printed, fields))).toBe(`${time}  ${formatted}`);
+])('%s: %j %j is one readable line', (service, given, fields, formatted) => {
+  expect(printed(lineOf(service, given, fields))).toBe(`${time}  ${formatted}`);
 });
 
 test.each([
   ['a stack trace', '    at handler (index.js:1:2)', '    at handler (index.js:1:2)'],
   ['JSON of another kind', '{"a":1}', '{"a":1}'],
   ['a line that ends early', '{"level":"ERROR","mess', '{"level":"ERROR","mess'],
-  ['terminal control sequences', 'a\u001b[2J\u0007\u009bb\tc', 'a\\u001b[2J\\u0007\\u009bb\tc'],
+  ['terminal control sequences', 'a\u001b[2J\u0007\u009bb\tc', 'a\\u001b[2J\\u0007\\u009bb  c'],
   ['text in reverse direction', 'a\u202eb\u2028c', 'a\\u202eb\\u2028c'],
 ])('%s stays unchanged after the function name, with control characters escaped', (_, line, expected) => {
-  expect(formatLogLine('Function', line)).toBe(`Function ${expected}`);
+  expect(printed(line)).toBe(`Function ${expected}`);
 });
 
 test('a terminal gets errors in red and times dimmed, unless NO_COLOR is set', () => {
@@ -102,10 +103,20 @@ test('a terminal gets errors in red and times dimmed, unless NO_COLOR is set', (
   const line = lineOf('subscription', ['subscription_failed'], {});
 
   const text = 'subscription  ERROR subscription_failed';
-  expect(formatLogLine('F', line, terminal)).toBe(`\u001b[2m${time}\u001b[22m  \u001b[31m${text}\u001b[39m`);
+  expect(printed(line, terminal)).toBe(`\u001b[2m${time}\u001b[22m  \u001b[31m${text}\u001b[39m`);
   vi.stubEnv('NO_COLOR', '1');
-  expect(formatLogLine('F', line, terminal)).toBe(`${time}  ${text}`);
+  expect(printed(line, terminal)).toBe(`${time}  ${text}`);
 });
+
+// What `npm start` prints for a line.
+function printed(line: string, stream: NodeJS.WritableStream = new PassThrough()): string {
+  let text = '';
+  const print = createPrint((part) => {
+    text += part;
+  }, stream);
+  print(...formatLogLine('Function', line));
+  return text;
+}
 
 // The line that the functions' own telemetry prints.
 function lineOf(service: string, printed: Metrics | Failure, fields: Fields): string {

@@ -1,3 +1,5 @@
+import { escapeControls } from '../../terminal/escape-controls.ts';
+
 type Child = Node | string;
 /** A boolean attribute is present when it is true. */
 type Attributes = Readonly<Record<string, string | number | boolean>>;
@@ -9,7 +11,7 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return element as T;
 }
 
-/** Creates an element. Strings become text: nothing is interpreted as HTML. */
+/** Creates an element. Strings become text: nothing is interpreted as HTML, and control characters are escaped. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -30,7 +32,7 @@ export function draw(tag: string, attributes: Attributes, ...children: readonly 
 export function patch(parent: Element, ...children: readonly Child[]): void {
   const focused = document.activeElement;
   for (const [index, child] of children.entries()) {
-    const wanted = typeof child === 'string' ? document.createTextNode(child) : child;
+    const wanted = nodeOf(child);
     const place = parent.childNodes[index] ?? null;
     const current = [...parent.childNodes].slice(index).find((node) => corresponds(node, wanted));
     if (current !== place || !current) parent.insertBefore(current ?? wanted, place);
@@ -76,9 +78,14 @@ export function timeOf(iso: string): HTMLTimeElement {
 
 function fill<E extends Element>(element: E, attributes: Attributes, children: readonly Child[]): E {
   for (const [name, value] of Object.entries(attributes))
-    if (value !== false) element.setAttribute(name, value === true ? '' : String(value));
-  element.append(...children);
+    if (value !== false) element.setAttribute(name, value === true ? '' : escapeControls(String(value)));
+  element.append(...children.map(nodeOf));
   return element;
+}
+
+// Characters that change the direction of text would also change how the text around them is read.
+function nodeOf(child: Child): Node {
+  return typeof child === 'string' ? document.createTextNode(escapeControls(child)) : child;
 }
 
 function corresponds(node: Node, wanted: Node): boolean {
