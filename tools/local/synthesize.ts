@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,9 @@ export type Assembly = {
   readonly directory: string;
   readonly remove: () => Promise<void>;
 };
+
+/** Context that ignores the stages' settings in cdk.json, for what must not depend on them. */
+export const withoutStageSettings = { stages: '{}' } as const;
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -36,6 +40,12 @@ export async function synthesize(
     throw error;
   }
   return { directory, remove };
+}
+
+/** Returns the `argyleCredentials` that cdk.json states for a stage, if any. */
+export function statedCredentials(stage: string): string | undefined {
+  const { context } = JSON.parse(readFileSync(join(repository, 'cdk.json'), 'utf8'));
+  return context.stages?.[stage]?.argyleCredentials;
 }
 
 async function run(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
