@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { changesIn, checkSubscribed, type LoggedArgyle, readSubscriptions } from './argyle.ts';
 import { checkEveryEvent } from './delivery-checks.ts';
+import type { DeployedStack } from './deployed-stack.ts';
 import type { Assemblies, Deployments } from './deployments.ts';
 import { checkStack } from './stages.ts';
 import { step } from './steps.ts';
 
-/** Deploys and changes production, whose subscription only a replacement deletes. The stack cannot be destroyed. */
+/** Deploys and changes production, whose subscription only a replacement deletes, and destroys it. */
 export async function runProduction(deployments: Deployments, assemblies: Assemblies, argyle: LoggedArgyle) {
   const { deploy, deployNew, destroy } = deployments;
   const { connectedProduction, renamedProduction, production } = assemblies;
@@ -42,4 +46,21 @@ export async function runProduction(deployments: Deployments, assemblies: Assemb
     await assert.rejects(destroy(renamedProduction), /TerminationProtection/);
     await checkEveryEvent(again);
   });
+  await step('cdk destroy without termination protection keeps records, secret and subscription', async () => {
+    await unprotect(deployments, again);
+    await destroy(renamedProduction);
+    await checkRetained(again);
+    assert.deepEqual(await readSubscriptions(argyle), subscriptions);
+  });
+}
+
+function unprotect({ clients }: Deployments, { template: { stackName: StackName } }: DeployedStack) {
+  return clients.cloudformation.send(
+    new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
+  );
+}
+
+async function checkRetained({ dynamodb, secretsManager, tableName, outputs }: DeployedStack): Promise<void> {
+  await dynamodb.send(new DescribeTableCommand({ TableName: tableName }));
+  await secretsManager.send(new DescribeSecretCommand({ SecretId: outputs.WebhookSecretArn }));
 }
