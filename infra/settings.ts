@@ -68,11 +68,11 @@ export function configError({ name, value }: Setting, allowed: string): ConfigEr
 type Settings = Readonly<Record<string, unknown>>;
 
 function readStages(
-  context: unknown,
+  context: unknown = {},
   stages: readonly string[],
   keys: readonly string[],
 ): Readonly<Record<string, Settings>> {
-  const allStages = readObject('stages', typeof context === 'string' ? parse(context) : (context ?? {}));
+  const allStages = readObject('stages', typeof context === 'string' ? parse(context) : context);
   const names = stages.map((stage) => `stages.${stage}`).join(' or ');
   const read = Object.entries(allStages).map(([stage, value]): [string, Settings] => {
     const name = `stages.${stage}`;

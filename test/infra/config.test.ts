@@ -140,6 +140,7 @@ describe('the settings of a stage', () => {
     ['stages.sandbox="{}"', { sandbox: '{}' }, 'a JSON object'],
     ['stages.sandbox=null', { sandbox: null }, 'a JSON object'],
     ['stages=[]', [], 'a JSON object'],
+    ['stages=null', null, 'a JSON object'],
     ['stages="sandbox"', 'sandbox', 'a JSON object'],
   ])('stop synthesis when they contain %s', (shown, wrong, allowed) => {
     expect(() => readContext({ stages: wrong })).toThrow(ConfigError);
