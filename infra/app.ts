@@ -1,6 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigError, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
+import { ConfigError } from './settings.ts';
 import { UploadsStack } from './uploads-stack.ts';
 
 // The CDK CLI starts this file through tools/run.mjs and passes the context of cdk.json and of `-c`.

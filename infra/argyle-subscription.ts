@@ -1,4 +1,4 @@
-import { CustomResource, Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, type CfnResource, CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule, type Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -37,6 +37,7 @@ export class ArgyleSubscription extends Construct {
       // CloudFormation sends an Update when any of these changes. The physical id is derived from `url` and `name`.
       properties: { url: ingest.webhookUrl, name: webhookName, events: eventTypes, apiUrl, credentials },
     });
+    if (props.removalPolicy === RemovalPolicy.RETAIN) retainWhenRemoved(subscription);
     // These constructs include the permissions that the subscription needs until it is deleted.
     subscription.node.addDependency(subscriber, ingest);
 
@@ -116,4 +117,10 @@ export class ArgyleSubscription extends Construct {
     created.allow(argyle.state.tableArn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     return created;
   }
+}
+
+// A subscription that leaves the template continues to deliver. One that is replaced, because its URL or name has changed, is still
+// deleted: otherwise Argyle would send every webhook twice. RemovalPolicy.RETAIN would retain both.
+function retainWhenRemoved({ node }: CustomResource): void {
+  (node.defaultChild as CfnResource).cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
 }

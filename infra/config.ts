@@ -1,6 +1,16 @@
 import type { Node } from 'constructs';
+import {
+  ConfigError,
+  configError,
+  createReadSetting,
+  readBoolean,
+  readChoice,
+  readText,
+  readWholeNumber,
+  type Setting,
+} from './settings.ts';
 
-/** The settings of a deployment, from `cdk.json` or `-c key=value`. */
+/** The settings of a deployment, from `stages.<stage>` in `cdk.json` or `-c key=value`. */
 export type Config = {
   readonly stage: Stage;
   readonly rollout: Rollout;
@@ -38,123 +48,121 @@ export type Stage = (typeof stages)[number];
 /** `canary` rolls a release back if its alarms fire, and does not start while they fire. `at-once` ignores alarms. */
 export type Rollout = (typeof rollouts)[number];
 
-/** Thrown for a context value that is not allowed. Its message is a complete sentence for the user. */
-export class ConfigError extends Error {}
-
 const stages = ['sandbox', 'production'] as const;
 const rollouts = ['canary', 'at-once'] as const;
 // Messages up to 30 days old may still create a record, so tombstones must be kept longer.
 const minRetentionDays = 31;
 const maxRetentionDays = 3_650;
-// CloudWatch evaluates at most seven days (PutMetricAlarm, read 2026-11-24).
-const maxSilenceHours = 168;
+/** CloudWatch evaluates at most seven days (PutMetricAlarm, read 2026-11-24). */
+const maxAlarmHours = 168;
+/** Reconciliation is overdue when none was completed in the time in which this many should have been. */
+export const overdueAfterRuns = 2;
 /** The base URLs of Argyle's API. Each has its own API keys (Argyle's documentation, read 2026-11-24). */
 export const argyleApiUrls = {
   sandbox: 'https://api-sandbox.argyle.com/v2',
   production: 'https://api.argyle.com/v2',
 } as const;
 const argyleKeys = ['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliationHours'] as const;
+const keys = [
+  'argyleCredentials',
+  ...argyleKeys,
+  'alarmEmail',
+  'retentionDays',
+  'silenceHours',
+  'rollout',
+  'publishChanges',
+  'runbookUrl',
+] as const;
+// The value of `argyleCredentials` for a stack that does not call Argyle.
+const noCredentials = 'none';
 
 /** Reads and checks the context. Throws a ConfigError that names the key, the value and what is allowed. */
 export function readConfig(node: Node): Config {
-  const read: ReadContext = (key) => node.tryGetContext(key);
-  const stage = readChoice('stage', read('stage') ?? 'sandbox', stages);
-  const defaultRollout = stage === 'production' ? 'canary' : 'at-once';
-  const alarmEmail = read('alarmEmail');
-  const silenceHours = read('silenceHours');
+  const stage = readChoice({ name: 'stage', value: node.tryGetContext('stage') }, stages) ?? 'sandbox';
+  const read = createReadSetting(node, stage, stages, keys);
+  const retention = { min: minRetentionDays, max: maxRetentionDays, unit: 'days' };
   return {
     stage,
-    rollout: readChoice('rollout', read('rollout') ?? defaultRollout, rollouts),
-    alarmEmail: alarmEmail === undefined ? undefined : readAlarmEmail(alarmEmail),
-    retentionDays: readWholeNumber('retentionDays', read('retentionDays') ?? 90, {
-      min: minRetentionDays,
-      max: maxRetentionDays,
-      unit: 'days',
-    }),
-    // There is no default, because how often webhooks arrive depends on the customer's traffic.
-    silenceHours:
-      silenceHours === undefined
-        ? undefined
-        : readWholeNumber('silenceHours', silenceHours, { min: 1, max: maxSilenceHours, unit: 'hours' }),
-    runbookUrl: readText(
-      'runbookUrl',
-      read('runbookUrl') ?? 'docs/runbook.md',
-      /^(https:\/\/[^\s#]{1,400}|docs\/runbook\.md)$/,
-      'a URL with https and without #, or leave it out',
+    rollout: readChoice(read('rollout'), rollouts) ?? (stage === 'production' ? 'canary' : 'at-once'),
+    alarmEmail: readText(
+      read('alarmEmail'),
+      /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/,
+      'one email address, or leave it out',
     ),
-    publishChanges: readBoolean('publishChanges', read('publishChanges') ?? false),
+    retentionDays: readWholeNumber(read('retentionDays'), retention) ?? 90,
+    // There is no default, because how often webhooks arrive depends on the customer's traffic.
+    silenceHours: readWholeNumber(read('silenceHours'), { min: 1, max: maxAlarmHours, unit: 'hours' }),
+    runbookUrl:
+      readText(
+        read('runbookUrl'),
+        /^(https:\/\/[^\s#]{1,400}|docs\/runbook\.md)$/,
+        'a URL with https and without #, or leave it out',
+      ) ?? 'docs/runbook.md',
+    publishChanges: readBoolean(read('publishChanges')) ?? false,
     argyle: readArgyle(read, stage),
   };
 }
 
-type ReadContext = (key: string) => unknown;
+type ReadSetting = (key: (typeof keys)[number]) => Setting;
 
-function readArgyle(read: ReadContext, stage: Stage): ArgyleConfig | undefined {
-  const credentials = read('argyleCredentials');
+// The other settings for Argyle are checked even if they have no effect, so that an override with `none` needs no second change.
+function readArgyle(read: ReadSetting, stage: Stage): ArgyleConfig | undefined {
+  const credentials = readCredentials(read('argyleCredentials'));
   if (credentials === undefined) {
-    const unused = argyleKeys.find((key) => read(key) !== undefined);
-    if (!unused) return undefined;
-    throw new ConfigError(`The context value ${unused} has no effect without argyleCredentials: set both or none.`);
+    refuseMissingCredentials(read, stage);
+    return undefined;
   }
+  const argyle = { credentials, ...readArgyleOptions(read, stage) };
+  return credentials === noCredentials ? undefined : argyle;
+}
+
+// Without a statement, a deployment of production could end what an earlier one has set up.
+function refuseMissingCredentials(read: ReadSetting, stage: Stage): void {
+  if (stage === 'production')
+    throw new ConfigError(
+      'Production does not synthesize until argyleCredentials is stated. In cdk.json, under context.stages.production, add ' +
+        '"argyleCredentials": "NAME" with the name of the secret that contains Argyle\'s API key, or ' +
+        '"argyleCredentials": "none" if this stack must not call Argyle.',
+    );
+  const unused = argyleKeys.map(read).find(({ value }) => value !== undefined);
+  if (unused)
+    throw new ConfigError(
+      `The context value ${unused.name} has no effect without argyleCredentials: state both or neither.`,
+    );
+}
+
+// Secrets Manager appends a hyphen and six characters to a name to form its ARN. It takes an ARN of a name that itself ends like
+// that for complete (API reference, CreateSecret and DescribeSecret, read 2026-11-28).
+function readCredentials(setting: Setting): string | undefined {
+  const partialArn = /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:(?!.*-[A-Za-z0-9]{6}$)([\w/+=.@-]{1,512})$/;
+  const [, name] = partialArn.exec(String(setting.value)) ?? [];
+  if (name)
+    throw configError(
+      setting,
+      `the name of the secret, ${name}, or its complete ARN, which ends in a hyphen and six characters`,
+    );
+  // `None` is more likely a mistake than the name of a secret.
+  const isNone = String(setting.value).toLowerCase() === noCredentials;
+  return readText(
+    setting,
+    isNone ? /^none$/ : /^(arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/,
+    "the name or complete ARN of a secret in Secrets Manager, or 'none'",
+  );
+}
+
+function readArgyleOptions(read: ReadSetting, stage: Stage): Omit<ArgyleConfig, 'credentials'> {
+  const reconciliation = { min: 12, max: maxAlarmHours / overdueAfterRuns, unit: 'hours' };
   return {
-    credentials: readText(
-      'argyleCredentials',
-      credentials,
-      /^(arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/,
-      'the name or ARN of a secret in Secrets Manager',
-    ),
-    apiUrl: readText(
-      'argyleApiUrl',
-      read('argyleApiUrl') ?? argyleApiUrls[stage],
-      /^(https:\/\/[\w.-]+|http:\/\/(127\.0\.0\.1|localhost))(:\d+)?(\/[\w-]+)*$/,
-      'a URL with https and without a slash at its end, or leave it out',
-    ),
-    webhookName: readText(
-      'webhookName',
-      read('webhookName') ?? `argyle-uploads-${stage}`,
-      /^[\w .:-]{1,100}$/,
-      '1 to 100 letters, digits, spaces or any of . : _ -',
-    ),
-    rotationDays: readWholeNumber('rotationDays', read('rotationDays') ?? 90, { min: 1, max: 1_000, unit: 'days' }),
-    reconciliationHours: readWholeNumber('reconciliationHours', read('reconciliationHours') ?? 24, {
-      min: 12,
-      max: 720,
-      unit: 'hours',
-    }),
+    apiUrl:
+      readText(
+        read('argyleApiUrl'),
+        /^(https:\/\/[\w.-]+|http:\/\/(127\.0\.0\.1|localhost))(:\d+)?(\/[\w-]+)*$/,
+        'a URL with https and without a slash at its end, or leave it out',
+      ) ?? argyleApiUrls[stage],
+    webhookName:
+      readText(read('webhookName'), /^[\w .:-]{1,100}$/, '1 to 100 letters, digits, spaces or any of . : _ -') ??
+      `argyle-uploads-${stage}`,
+    rotationDays: readWholeNumber(read('rotationDays'), { min: 1, max: 1_000, unit: 'days' }) ?? 90,
+    reconciliationHours: readWholeNumber(read('reconciliationHours'), reconciliation) ?? 24,
   };
-}
-
-function readAlarmEmail(value: unknown): string {
-  return readText('alarmEmail', value, /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/, 'one email address, or leave it out');
-}
-
-function readText(key: string, value: unknown, pattern: RegExp, allowed: string): string {
-  if (typeof value === 'string' && pattern.test(value)) return value;
-  throw configError(key, value, allowed);
-}
-
-function readChoice<Choice extends string>(key: string, value: unknown, choices: readonly Choice[]): Choice {
-  const choice = choices.find((name) => name === value);
-  if (!choice) throw configError(key, value, choices.map((name) => `'${name}'`).join(' or '));
-  return choice;
-}
-
-// On the command line every value is a string.
-function readBoolean(key: string, value: unknown): boolean {
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
-  throw configError(key, value, 'true or false');
-}
-
-type Limits = { readonly min: number; readonly max: number; readonly unit: string };
-
-function readWholeNumber(key: string, value: unknown, { min, max, unit }: Limits): number {
-  const isNumeric = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
-  const number = isNumeric ? Number(value) : Number.NaN;
-  if (Number.isInteger(number) && number >= min && number <= max) return number;
-  throw configError(key, value, `a whole number of ${unit} from ${min} to ${max}`);
-}
-
-function configError(key: string, value: unknown, allowed: string): ConfigError {
-  return new ConfigError(`The context value ${key}=${JSON.stringify(value)} is not allowed: use ${allowed}.`);
 }

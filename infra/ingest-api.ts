@@ -2,7 +2,7 @@ import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { type Alarm, ComparisonOperator, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, ComparisonOperator, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -10,7 +10,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
 import { ingestMetrics, ingestService, secretUnreadableMetric } from '../functions/domain/metric-names.ts';
-import { customMetric } from './custom-metric.ts';
+import { customMetric, sumOf } from './custom-metric.ts';
 import { type EventPipeline, queueDefaults } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
 import { UploadsFunction } from './uploads-function.ts';
@@ -169,6 +169,31 @@ function watchVerification(scope: Construct, monitoring: Monitoring): void {
     threshold: 10,
     failureImpact:
       'Webhooks have wrong signatures: forged ones do no harm, but if Argyle signs with another secret, all events are lost.',
+  });
+  monitoring.watch(scope, 'AllRefused', {
+    row,
+    metric: refusedWhileNoneSigned(scope),
+    // Argyle does not retry after a 401: each refused webhook is a lost event.
+    threshold: 1,
+    failureImpact:
+      'For a day, every request was refused for its signature: if Argyle signs with another secret, all events are lost.',
+  });
+}
+
+// Counts the refusals of a day without a valid signature, so that it also works for one webhook a day. A request without a signature
+// counts as well: Argyle probably sends none for a subscription without a secret. `Refusals` is sooner when there are many.
+function refusedWhileNoneSigned(scope: Construct): MathExpression {
+  // Longer than a night without uploads, in which a stranger may send a request. CloudWatch moves this period along with the time
+  // ("alarm evaluation window" in CloudWatch's user guide, read 2026-11-28).
+  const period = Duration.hours(24);
+  const { accepted, quarantined, too_large, bad_signature } = ingestMetrics;
+  const metric = (name: string) => customMetric(scope, ingestService, name, { period });
+  const signed = sumOf([accepted, quarantined, too_large].map(metric), 'signed', period);
+  return new MathExpression({
+    expression: `IF(${signed.expression} == 0, refused, 0)`,
+    usingMetrics: { ...signed.usingMetrics, refused: metric(bad_signature) },
+    label: 'refused while no signature was valid',
+    period,
   });
 }
 

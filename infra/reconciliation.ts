@@ -1,5 +1,5 @@
 import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
 import { reconciliationMetrics, reconciliationService } from '../functions/domain/metric-names.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
+import { overdueAfterRuns } from './config.ts';
 import { customMetric, sumOf } from './custom-metric.ts';
 import type { EventPipeline } from './event-pipeline.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -51,6 +52,7 @@ export class Reconciliation extends Construct {
     grantAll(this.reconcile, props);
     addSchedule(this, this.reconcile, argyle.config.reconciliationHours);
     watchReconciliation(this, monitoring, this.reconcile);
+    watchCompletion(this, props);
   }
 }
 
@@ -80,6 +82,34 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
     threshold: 1,
     failureImpact:
       "The records were not compared with Argyle's list: events that Argyle failed to deliver stay missing.",
+  });
+}
+
+function watchCompletion(scope: Construct, { argyle, pipelines, monitoring }: ReconciliationProps): void {
+  monitoring.watch(scope, 'ReconciliationOverdue', {
+    row: argyleRow,
+    metric: reportsWithoutRun(scope, pipelines),
+    threshold: 1,
+    // Every hour of this time must be without a completed run. The setting's maximum keeps it within CloudWatch's seven days.
+    periods: overdueAfterRuns * argyle.config.reconciliationHours,
+    failureImpact:
+      "No comparison with Argyle's list was completed in time: events that Argyle failed to deliver stay missing.",
+  });
+}
+
+// An hour without a completed run counts only if SQS reported about a queue, which proves that the stack existed: a new stack has
+// no run yet, and an alarm on missing data would fire at once. SQS reports every minute about a queue that is used, and Lambda polls
+// each event's queue all the time ("available CloudWatch metrics" in SQS's developer guide, read 2026-11-28).
+function reportsWithoutRun(scope: Construct, [pipeline]: readonly EventPipeline[]): MathExpression {
+  if (!pipeline) throw new Error('There is no queue.');
+  const period = Duration.hours(1);
+  const { completed } = reconciliationMetrics;
+  const reports = pipeline.queue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.SAMPLE_COUNT });
+  return new MathExpression({
+    expression: 'IF(FILL(completed, 0) == 0, reports, 0)',
+    usingMetrics: { completed: customMetric(scope, reconciliationService, completed, { period }), reports },
+    label: 'minutes in hours without a completed run',
+    period,
   });
 }
 

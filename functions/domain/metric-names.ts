@@ -38,6 +38,7 @@ export const reconciliationMetrics = {
   tombstonesListed: 'TombstonesStillListed',
   held: 'RemovalsHeld',
   requests: 'ArgyleRequests',
+  completed: 'RunsCompleted',
 } as const;
 
 /** Metrics of published changes: each write to the table counts in one. */

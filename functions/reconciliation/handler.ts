@@ -91,11 +91,13 @@ async function workOn(dependencies: ReconcileDependencies, owner: string, resume
   const { state, nowMs, uploads, telemetry } = dependencies;
   const before = { ms: nowMs(), requests: uploads.requests() };
   let run = resumed;
+  let completed = 0;
   try {
     do {
       run = await takeStep(dependencies, run, endsMs);
       const hasChecked = run.phase === 'done' && run.counts.held === 0;
       await state.save(owner, run, hasChecked ? run.id : undefined);
+      completed = Number(run.phase === 'done');
     } while (!hasEnded(run) && nowMs() < endsMs);
     return run;
   } catch (error) {
@@ -108,6 +110,7 @@ async function workOn(dependencies: ReconcileDependencies, owner: string, resume
     const counts: Record<string, number> = {
       ...countsSince(run, resumed),
       requests: uploads.requests() - before.requests,
+      completed,
     };
     const metrics = Object.entries(reconciliationMetrics).map(([name, metric]) => [metric, counts[name] ?? 0]);
     telemetry.measure(

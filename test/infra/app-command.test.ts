@@ -12,6 +12,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+test('the CDK CLI does not synthesize production, for any command, until argyleCredentials is stated', () => {
+  const { status, stderr } = spawnSync(
+    'node',
+    ['node_modules/aws-cdk/bin/cdk', 'diff', '--no-notices', '-c', 'stage=production', '-c', 'stages={}'],
+    { cwd: repository, encoding: 'utf8' },
+  );
+  expect([status, stderr.split('\n')[0]]).toEqual([1, expect.stringContaining('add "argyleCredentials": "NAME"')]);
+});
+
 test('the CDK CLI runs the app even if the first node on the PATH cannot, and a wrong value prints one sentence', () => {
   const old = join(folder, 'old');
   const refusal = 'case "$1" in *.ts) echo "This Node runs no TypeScript." >&2; exit 9;; esac';

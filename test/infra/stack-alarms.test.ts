@@ -77,6 +77,22 @@ describe.each(stages)('in %s', (stage) => {
     });
   });
 
+  test('the first refused request of a day without a valid signature fires an alarm', () => {
+    const { Metrics, ...alarm } = stack.alarm('ingest', 'all-refused');
+    const { accepted, quarantined, too_large, bad_signature } = ingestMetrics;
+    const [sum, ...metrics] = Metrics;
+    expect(alarm).toMatchObject({
+      ...{ ComparisonOperator: 'GreaterThanOrEqualToThreshold', Threshold: 1 },
+      ...{ EvaluationPeriods: 1, TreatMissingData: 'notBreaching' },
+    });
+    expect(sum.Expression).toMatch(/^IF\(FILL\(\w+, 0\) \+ FILL\(\w+, 0\) \+ FILL\(\w+, 0\) == 0, refused, 0\)$/);
+    expect(metrics.map(({ MetricStat }: Resource['Properties']) => MetricStat)).toEqual(
+      [accepted, quarantined, too_large, bad_signature].map((name) => {
+        return { Metric: printedBy(stack.ingest(), name), Period: 86_400, Stat: 'Sum' };
+      }),
+    );
+  });
+
   test("the request alarm is derived from the gateway's throttle", () => {
     const { ThrottlingRateLimit } = stack.one('AWS::ApiGatewayV2::Stage').Properties.DefaultRouteSettings;
     expect(stack.alarm('ingest', 'near-request-limit').Threshold).toBe(ThrottlingRateLimit * 60 * 0.8);

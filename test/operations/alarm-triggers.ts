@@ -51,6 +51,12 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     return {};
   },
 
+  // Without a signature, as Argyle probably sends them for a subscription without a secret.
+  'all-refused': async ({ metrics, event }) => {
+    await metrics.post(webhookBody(event, newUpload()), { 'X-Argyle-Signature': '' });
+    return {};
+  },
+
   quarantined: async ({ pipeline, metrics }) => {
     await metrics.post('signed, not understood');
     return { cleanUp: () => pipeline.purge(pipeline.queueOf('quarantine').url) };
@@ -156,6 +162,15 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     await pipeline.argyle.setFaults({ failures: [{ path: '/v2/user-uploads', status: 401 }] });
     await reconcile(pipeline).catch(() => undefined);
     return { cleanUp: () => pipeline.argyle.clearFaults() };
+  },
+
+  // SQS reports about the queue in every hour, and no run completes.
+  'reconciliation-overdue': async ({ metrics, alarm }) => {
+    const nowMs = Date.now();
+    const queues = alarm.metrics.filter(({ namespace }) => namespace === 'AWS/SQS');
+    for (let period = 0; period < alarm.evaluationPeriods; period += 1)
+      metrics.add(...queues.map((queue) => ({ ...queue, value: 0, timeMs: nowMs + (period + 0.5) * alarm.periodMs })));
+    return { laterMs: alarm.evaluationPeriods * alarm.periodMs };
   },
 
   'reconciliation-drift': async ({ pipeline }) => {

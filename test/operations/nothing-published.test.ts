@@ -2,14 +2,11 @@ import { expect, inject, test } from 'vitest';
 import { eventTypes } from '../../functions/domain/events.ts';
 import { changeMetrics, changesService, workerMetrics } from '../../functions/domain/metric-names.ts';
 import { readTemplate } from '../../tools/local/template.ts';
-import { type AlarmRule, readAlarms, type Sample, stateOf } from '../support/alarm-rules.ts';
+import { readAlarm, type Sample, stateOf } from '../support/alarm-rules.ts';
 
 const nowMs = 1_800_000_000_000;
 const minuteMs = 60_000;
-const template = readTemplate(inject('assemblies').connected);
-const ofType = (type: string) =>
-  template.ofType(type).filter(({ properties }) => properties.AlarmName.endsWith('/nothing-published'));
-const [alarm] = readAlarms({ template: { ...template, ofType }, identities: new Map() }) as [AlarmRule];
+const alarm = readAlarm(readTemplate(inject('assemblies').connected), 'nothing-published');
 const [event = ''] = eventTypes;
 const { applied } = workerMetrics;
 const { published, invisible } = changeMetrics;

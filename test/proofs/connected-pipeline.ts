@@ -1,6 +1,6 @@
 import { type ArgyleControl, createArgyleControl } from '../../tools/fake-argyle/control.ts';
 import { type FakeArgyleOptions, startFakeArgyle } from '../../tools/fake-argyle/fake-argyle.ts';
-import { synthesize } from '../../tools/local/synthesize.ts';
+import { synthesize, withoutStageSettings } from '../../tools/local/synthesize.ts';
 import { type Disturb, startWatchedPipeline, type WatchedPipeline } from '../support/emulators/watched-pipeline.ts';
 
 /** The local pipeline, and the fake Argyle that it is connected to. */
@@ -18,7 +18,7 @@ export async function withConnectedPipeline<Result>(
   work: (connected: Connected) => Promise<Result>,
 ): Promise<Result> {
   const credentials = { apiKeyId: 'id', apiKeySecret: 'secret' };
-  const assembly = await synthesize({ stage: 'sandbox', argyleCredentials: 'argyle/api-key' });
+  const assembly = await synthesize({ ...withoutStageSettings, argyleCredentials: 'argyle/api-key' });
   const fake = await startFakeArgyle({ port: 0, ...credentials, ...fakeOptions });
   const standIn = { ...fake, credentials };
   try {

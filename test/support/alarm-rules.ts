@@ -1,6 +1,5 @@
 import { compileFunction } from 'node:vm';
-import type { LocalStack } from '../../tools/local/template.ts';
-import { type Properties, resolve } from '../../tools/local/template.ts';
+import { type LocalStack, type Properties, resolve, type Template } from '../../tools/local/template.ts';
 
 /** The value of a metric at one point in time. */
 export type Sample = {
@@ -70,6 +69,17 @@ export function readAlarms({ template, identities }: LocalStack): readonly Alarm
       })),
     };
   });
+}
+
+/** The only alarm of a section of the runbook, with the logical id of each queue as its name. Throws unless there is one. */
+export function readAlarm(template: Template, section: string): AlarmRule {
+  const queues = template.ofType('AWS::SQS::Queue').map(({ logicalId }) => logicalId);
+  const identities = new Map(queues.map((id) => [id, { ref: id, attributes: { QueueName: id } }]));
+  const ofType = (type: string) =>
+    template.ofType(type).filter(({ properties }) => properties.AlarmName.endsWith(`/${section}`));
+  const [alarm, ...others] = readAlarms({ template: { ...template, ofType }, identities });
+  if (!alarm || others.length > 0) throw new Error(`There is not exactly one alarm ${section}.`);
+  return alarm;
 }
 
 /**

@@ -4,7 +4,7 @@ import { cp } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { synthesize } from '../../tools/local/synthesize.ts';
+import { synthesize, withoutStageSettings } from '../../tools/local/synthesize.ts';
 import { createTemporaryFolder } from '../../tools/local/temporary-folder.ts';
 
 declare module 'vitest' {
@@ -18,9 +18,20 @@ export type AssemblyName = keyof typeof contexts;
 
 // `connected` is a sandbox with every option enabled. The other two have no credentials for Argyle.
 const contexts = {
-  sandbox: { stage: 'sandbox' },
-  production: { stage: 'production', alarmEmail: 'ops@example.com' },
-  connected: { stage: 'sandbox', argyleCredentials: 'argyle/api-key', silenceHours: '48', publishChanges: 'true' },
+  sandbox: { ...withoutStageSettings, stage: 'sandbox' },
+  production: {
+    ...withoutStageSettings,
+    stage: 'production',
+    argyleCredentials: 'none',
+    alarmEmail: 'ops@example.com',
+  },
+  connected: {
+    ...withoutStageSettings,
+    stage: 'sandbox',
+    argyleCredentials: 'argyle/api-key',
+    silenceHours: '48',
+    publishChanges: 'true',
+  },
 } as const;
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));

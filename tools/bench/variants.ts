@@ -7,7 +7,7 @@ import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { build } from 'esbuild';
 import { environment } from '../../functions/aws/environment.ts';
 import { lockedPackages } from '../../test/support/emulators/cached-installation.ts';
-import { synthesize } from '../local/synthesize.ts';
+import { synthesize, withoutStageSettings } from '../local/synthesize.ts';
 import { readTemplate, type Template } from '../local/template.ts';
 
 export type Role = 'ingest' | 'worker';
@@ -69,7 +69,7 @@ async function bundleRoles(contentsOf: (role: Role) => string, target: string, f
 
 // The code that `cdk deploy` would upload.
 async function deployedCode(target: string): Promise<Folders> {
-  const { directory, remove } = await synthesize({ stage: 'sandbox' }, { validation: false });
+  const { directory, remove } = await synthesize(withoutStageSettings, { validation: false });
   cpSync(directory, target, { recursive: true });
   await remove();
   return codeOf(readTemplate(target), { ingest: environment.quarantineQueueUrl, worker: environment.eventType });

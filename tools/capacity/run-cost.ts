@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { synthesize } from '../local/synthesize.ts';
+import { statedCredentials, synthesize } from '../local/synthesize.ts';
 import { readTemplate } from '../local/template.ts';
 import { assume } from './assumptions.ts';
 import { billAt } from './bill.ts';
@@ -29,8 +29,10 @@ await new Command('npm run cost --')
 
 async function print({ rate, context, assume: replacements, limits }: Options): Promise<void> {
   const assumed = assume(replacements);
-  const settings = context.map((text) => text.split(/=(.*)/s));
-  const assembly = await synthesize(Object.fromEntries(settings), { validation: false });
+  const settings = Object.fromEntries(context.map((text) => text.split(/=(.*)/s)));
+  // Production does not synthesize without them, but a bill helps to decide about them.
+  const argyleCredentials = statedCredentials(settings.stage) ?? 'none';
+  const assembly = await synthesize({ argyleCredentials, ...settings }, { validation: false });
   try {
     const facts = readStackFacts(readTemplate(assembly.directory));
     console.log(limits ? limitsReport(facts, assumed) : billReport(billAt(rate, facts, assumed)));

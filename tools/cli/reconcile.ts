@@ -13,7 +13,9 @@ export async function startReconciliation(
 ): Promise<void> {
   const FunctionName = target.reconciliationFunctionName;
   if (!FunctionName)
-    throw new UsageError('This stack has no credentials for Argyle: deploy it with -c argyleCredentials=NAME first.');
+    throw new UsageError(
+      'This stack has no credentials for Argyle: state argyleCredentials in cdk.json and deploy it first.',
+    );
   const consequences = `Up to ${confirmRemovals} records whose documents are missing from Argyle's list are marked as removed, and their document data is deleted.`;
   if (confirmRemovals !== undefined && !(await report.confirm(consequences, yes)))
     return report.result({ started: false }, 'Nothing was started.');

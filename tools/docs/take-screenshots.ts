@@ -5,12 +5,16 @@ import { requireCommands } from '../../test/support/emulators/cached-installatio
 import { startChromium } from '../../test/support/emulators/chromium.ts';
 import { startFakeArgyle } from '../fake-argyle/fake-argyle.ts';
 import { startPipeline } from '../local/pipeline.ts';
-import { synthesize } from '../local/synthesize.ts';
+import { synthesize, withoutStageSettings } from '../local/synthesize.ts';
 
 // npm run docs:screenshots: takes the screenshots of the console for docs/, after every kind of event and failure.
 requireCommands('docs:screenshots', { pngquant: 'pngquant' });
 const credentials = { apiKeyId: 'local', apiKeySecret: 'local' };
-const assembly = await synthesize({ argyleCredentials: 'argyle/api-key', publishChanges: 'true' });
+const assembly = await synthesize({
+  ...withoutStageSettings,
+  argyleCredentials: 'argyle/api-key',
+  publishChanges: 'true',
+});
 const argyle = await startFakeArgyle({ port: 0, ...credentials });
 try {
   const pipeline = await startPipeline({

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { withoutMachineSettings } from './machine-settings.ts';
@@ -7,6 +9,9 @@ import { createTemporaryFolder, type TemporaryFolder } from './temporary-folder.
 
 /** A cloud assembly outside of the repository, so that a bundle cannot use the repository's packages. */
 export type Assembly = TemporaryFolder;
+
+/** Context that ignores the stages' settings in cdk.json, for what must not depend on them. */
+export const withoutStageSettings = { stages: '{}' } as const;
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,6 +36,12 @@ export async function synthesize(
     throw error;
   }
   return folder;
+}
+
+/** Returns the `argyleCredentials` that cdk.json states for a stage, if any. */
+export function statedCredentials(stage: string): string | undefined {
+  const { context } = JSON.parse(readFileSync(join(repository, 'cdk.json'), 'utf8'));
+  return context.stages?.[stage]?.argyleCredentials;
 }
 
 async function run(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {

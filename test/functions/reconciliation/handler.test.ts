@@ -130,6 +130,8 @@ describe('a run that needs more than one invocation', () => {
     expect(it.sent.map(({ message }) => message.body)).toEqual(sentAtOnce);
     const checked = it.measured.slice(1).map(({ metrics }) => metrics.Checked);
     expect(checked).toEqual([200, 200, 1, 0]);
+    // Only the invocation that completes the run counts it.
+    expect(it.measured.map(({ metrics }) => metrics.RunsCompleted)).toEqual([1, 0, 0, 0, 1]);
   });
 
   test('is continued by the next schedule from its last saved page when an invocation fails', async () => {
@@ -212,6 +214,7 @@ describe('a list that cannot be read to its end', () => {
     await oldRecords(5);
     it.credentials.current = { apiKeyId: 'id', apiKeySecret: 'wrong' };
     await expect(it.invoke()).rejects.toThrow('put a valid key into the secret argyle/api-key.');
+    expect(it.measured.at(-1)?.metrics.RunsCompleted).toBe(0);
     expect(it.errors).toMatchObject([{ code: 'reconciliation_failed', error: { code: 'http_401' } }]);
     expect(it.sent).toEqual([]);
     expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 0, ArgyleRequests: 1 });

@@ -4,6 +4,7 @@ import { CreateSecretCommand, PutSecretValueCommand, ResourceExistsException } f
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { outputNames } from '../../../infra/output-names.ts';
 import { changeEvents } from '../../../tools/fake-argyle/user-upload.ts';
+import { withoutStageSettings } from '../../../tools/local/synthesize.ts';
 import type { Argyle } from '../../support/fakes/argyle-api.ts';
 import { webhookBody } from '../../support/fakes/argyle-sender.ts';
 import { checkEveryEvent, eventually, expectAnswer, type UploadRecord } from './delivery-checks.ts';
@@ -23,9 +24,9 @@ const credentialsName = 'argyle/api-key';
 // A subscription that the stack does not own and must never touch.
 const foreignName = "somebody else's";
 
-/** Returns the context of a sandbox with credentials for the fake Argyle. */
-export function connectedContext({ url }: Argyle): Context {
-  return { stage: 'sandbox', argyleCredentials: credentialsName, argyleApiUrl: url };
+/** Returns the context of a stage with credentials for the fake Argyle. */
+export function connectedContext({ url }: Argyle, stage = 'sandbox'): Context {
+  return { ...withoutStageSettings, stage, argyleCredentials: credentialsName, argyleApiUrl: url };
 }
 
 /** Runs a stack with credentials, from a key that Argyle refuses to the deletion of its subscription. */
@@ -76,7 +77,11 @@ async function checkOnlyForeign(argyle: Argyle): Promise<void> {
   assert.deepEqual(names, [foreignName]);
 }
 
-async function checkSubscribed({ webhookUrl, webhookSecret, outputs }: DeployedStack, argyle: Argyle): Promise<void> {
+/** Checks that Argyle has exactly one subscription of the stack, with its URL, secret and events. */
+export async function checkSubscribed(
+  { webhookUrl, webhookSecret, outputs }: DeployedStack,
+  argyle: Argyle,
+): Promise<void> {
   const own = (await readSubscriptions(argyle)).filter(({ name }) => name !== foreignName);
   const found = own.map(({ name, url, secret, events }) => ({ name, url, secret, events: [...events].sort() }));
   const name = outputs.SubscriptionName;
@@ -112,11 +117,11 @@ function recordWithDocument(stack: DeployedStack, userUpload: string): Promise<U
   });
 }
 
-// The methods of the successful requests that changed subscriptions, in order.
-function changesIn(log: readonly string[]): readonly string[] {
+/** The methods of the successful requests that changed subscriptions, in order. */
+export function changesIn(log: readonly string[]): readonly string[] {
   return log.flatMap((line) => /^(POST|DELETE) \/v2\/webhooks\S* 2\d\d$/.exec(line)?.[1] ?? []);
 }
 
-async function readSubscriptions({ ask }: Argyle): Promise<readonly Subscription[]> {
+export async function readSubscriptions({ ask }: Argyle): Promise<readonly Subscription[]> {
   return (await ask('GET', '/webhooks?limit=200')).body.results as Subscription[];
 }

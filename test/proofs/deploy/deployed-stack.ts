@@ -1,4 +1,5 @@
 import { Agent } from 'node:https';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -26,6 +27,7 @@ export function awsClients({ endpoint, connection }: Emulator) {
     sqs: new SQSClient({ ...options, useQueueUrlAsEndpoint: false }),
     secretsManager: new SecretsManagerClient(options),
     lambda: new LambdaClient(options),
+    cloudformation: new CloudFormationClient(options),
   };
 }
 

@@ -17,10 +17,15 @@ export type Deployments = ReturnType<typeof deploymentsTo>;
 export type Context = Readonly<Record<string, string>>;
 
 /**
- * Cloud assemblies of both stages, and of a sandbox with credentials for Argyle. `changed` and `renamed` are second
- * deployments of `sandbox` and `connected`.
+ * Cloud assemblies of both stages, without and with credentials for Argyle. `changed`, `renamed` and `renamedProduction` are
+ * later deployments of `sandbox`, `connected` and `connectedProduction`.
  */
-export type Assemblies = Readonly<Record<'sandbox' | 'changed' | 'production' | 'connected' | 'renamed', string>>;
+export type Assemblies = Readonly<
+  Record<
+    'sandbox' | 'changed' | 'connected' | 'renamed' | 'production' | 'connectedProduction' | 'renamedProduction',
+    string
+  >
+>;
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 

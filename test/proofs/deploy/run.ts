@@ -7,8 +7,9 @@ import { readOptions } from '../command-line.ts';
 import { connectedContext, type LoggedArgyle, runConnected } from './argyle.ts';
 import { type Assemblies, type Context, deploymentsTo } from './deployments.ts';
 import { startEmulator } from './emulator.ts';
+import { runProduction } from './production.ts';
 import { findPython, virtualEnvironment } from './python-environment.ts';
-import { runProduction, runSandbox, runWithoutWorkarounds } from './stages.ts';
+import { runSandbox, runWithoutWorkarounds, stageContexts } from './stages.ts';
 import { lintWithCfnLint, lintWithCheckov, readReasons, unexplained } from './static-checks.ts';
 import { printSummary, StepFailed, step } from './steps.ts';
 
@@ -53,11 +54,12 @@ async function run(): Promise<boolean> {
 
 function contextsFor(argyle: Argyle): Readonly<Record<keyof Assemblies, Context>> {
   return {
-    sandbox: { stage: 'sandbox' },
-    changed: { stage: 'sandbox', retentionDays: '91', alarmEmail: 'ops@example.com' },
-    production: { stage: 'production', alarmEmail: 'ops@example.com' },
+    ...stageContexts,
+    changed: { ...stageContexts.sandbox, retentionDays: '91', alarmEmail: 'ops@example.com' },
     connected: connectedContext(argyle),
     renamed: { ...connectedContext(argyle), webhookName: 'another name' },
+    connectedProduction: connectedContext(argyle, 'production'),
+    renamedProduction: { ...connectedContext(argyle, 'production'), webhookName: 'another name' },
   };
 }
 
@@ -89,7 +91,7 @@ async function deployToEmulator(python: string, assemblies: Assemblies, argyle: 
     await runWithoutWorkarounds(deployments, assemblies);
     await runSandbox(deployments, assemblies);
     await runConnected(deployments, assemblies, argyle);
-    await runProduction(deployments, assemblies);
+    await runProduction(deployments, assemblies, argyle);
   } catch (error) {
     const printed = emulator.log().split('\n').slice(-40);
     console.error(`The last lines that MiniStack and the functions printed:\n${printed.join('\n')}`);

@@ -7,7 +7,7 @@ import type { SeedBlock } from '../../../tools/fake-argyle/seeded-upload.ts';
 import type { Lambda } from '../../../tools/local/lambda.ts';
 import { startPipeline } from '../../../tools/local/pipeline.ts';
 import type { FakeArgyleAccess } from '../../../tools/local/provision.ts';
-import { synthesize } from '../../../tools/local/synthesize.ts';
+import { synthesize, withoutStageSettings } from '../../../tools/local/synthesize.ts';
 import { valuesOf } from '../../../tools/local/wiring.ts';
 import { readOptions } from '../command-line.ts';
 import { startRecordsServer } from './records-server.ts';
@@ -93,7 +93,7 @@ async function startReconciliation(
   blocks: readonly SeedBlock[],
   parts: Record<string, unknown>[],
 ): Promise<Lambda> {
-  const assembly = await synthesize({ stage: 'sandbox', argyleCredentials: 'argyle/api-key' });
+  const assembly = await synthesize({ ...withoutStageSettings, argyleCredentials: 'argyle/api-key' });
   stops.push(assembly.remove);
   let tableName = '';
   const pipeline = await startPipeline({
