@@ -1,5 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSecret } from '../../tools/local/secrets-manager.ts';
 import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
@@ -30,8 +35,32 @@ test('only the poison message of a batch reaches the dead-letter queue', async (
   await until(async () => (await deadLetters(event)).length > 0);
   await pipeline.drained();
 
-  expect((await deadLetters(event)).map(({ Body }) => Body)).toEqual([poison]);
+  const [letter, ...others] = await deadLetters(event);
+  expect([letter?.Body, others]).toEqual([poison, []]);
+  // The attributes of the message, and the reason that the worker adds.
+  const attributes = Object.entries(letter?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [
+    name,
+    StringValue,
+  ]);
+  expect(Object.fromEntries(attributes)).toEqual({
+    ...{ event, deliveryId: 'poison', reason: 'unreadable' },
+    receivedAt: expect.any(String),
+  });
   for (const ids of uploads) expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
+});
+
+test('a message with a binary attribute is kept in the dead-letter queue with it', async () => {
+  const event = 'user_uploads.removed';
+  const MessageAttributes = { trace: { DataType: 'Binary', BinaryValue: Uint8Array.from([0, 255]) } };
+  const { url, deadLetterUrl } = pipeline.queueOf(event);
+  await pipeline.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'poison', MessageAttributes }));
+  await until(async () => (await deadLetters(event)).length > 0);
+
+  const reason = { DataType: 'String', StringValue: 'unreadable' };
+  expect(await deadLetters(event)).toMatchObject([
+    { Body: 'poison', MessageAttributes: { ...MessageAttributes, reason } },
+  ]);
+  await pipeline.purge(deadLetterUrl);
 });
 
 test('a message of another event type reaches the dead-letter queue and changes no record', async () => {

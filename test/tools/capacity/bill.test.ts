@@ -57,8 +57,12 @@ describe('a month at 100 webhooks per second', () => {
 
   test('an alarm on an expression counts each metric of the expression', () => {
     const alarms = production.ofType('AWS::CloudWatch::Alarm');
-    const onExpressions = alarms.filter(({ properties }) => properties.Metrics).length;
-    expect(lineOf(bill, 'CloudWatch: alarm metrics').units).toBe(alarms.length + onExpressions);
+    const metricsOf = ({ properties: { Metrics, MetricName } }: (typeof alarms)[number]): number =>
+      MetricName ? 1 : Metrics.filter(({ Expression }: { Expression?: string }) => !Expression).length;
+    // The errors, failed records and throttles of a worker.
+    expect(Math.max(...alarms.map(metricsOf))).toBe(3);
+    const all = alarms.map(metricsOf).reduce((sum, count) => sum + count, 0);
+    expect(lineOf(bill, 'CloudWatch: alarm metrics').units).toBe(all);
   });
 
   test('storage grows with each document and its index entries', () => {
