@@ -59,7 +59,7 @@ export async function applyRecord(
   } catch (error) {
     return fail('not_stored', error);
   }
-  if (applied.kind === 'expired') return fail('expired');
+  if (applied.kind === 'expired' || applied.kind === 'owner_conflict') return fail(applied.kind);
   if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record, userUpload };
 
   const document = await dependencies

@@ -78,6 +78,22 @@ test('a message of another event type reaches the dead-letter queue and changes 
   expect(await pipeline.readRecord(ids.userUpload)).toBeUndefined();
 });
 
+test('an event with another owner than the record reaches the dead-letter queue, and the record keeps its owner', async () => {
+  const event = 'user_uploads.ocr_authenticity';
+  const ids = newUpload();
+  const body = webhookBody(event, { ...newUpload(), userUpload: ids.userUpload });
+  await pipeline.post(webhookBody('user_uploads.added', ids));
+  await until(async () => (await pipeline.readRecord(ids.userUpload)) !== undefined);
+  await pipeline.post(body);
+  await until(async () => (await deadLetters(event)).length > 0);
+
+  const letters = (await deadLetters(event)).map(({ Body, MessageAttributes }) => [Body, MessageAttributes?.reason]);
+  expect(letters).toEqual([[body, { DataType: 'String', StringValue: 'owner_conflict' }]]);
+  const record = await pipeline.readRecord(ids.userUpload);
+  expect(record).toMatchObject(ids);
+  expect(record).not.toHaveProperty('authenticityAt');
+});
+
 test('a message that is over 30 days old changes a record but creates none', async () => {
   const event = 'user_uploads.ocr_failed';
   const [known, unknown] = [newUpload(), newUpload()];

@@ -9,6 +9,7 @@ import { failed, setUpWorker } from '../../support/builders/worker.ts';
 const stale = '11111111-0000-0000-0000-000000000000';
 const expired = '22222222-0000-0000-0000-000000000000';
 const broken = '33333333-0000-0000-0000-000000000000';
+const foreign = '44444444-0000-0000-0000-000000000000';
 
 const mixedBatch = [
   sqsRecord(sampleBody(), { messageId: 'applied' }),
@@ -102,6 +103,17 @@ it('does not create a record from a message received over 30 days ago', async ()
   const { work, applied } = setUp({ nowMs: () => Date.parse(sample.receivedAt) + 30 * 86_400_000 + 1 });
   await work([sqsRecord(sampleBody())]);
   expect(applied).toMatchObject([{ mayCreate: false }]);
+});
+
+it('gives up an event with another owner than the record, and does not fetch its document', async () => {
+  const enrich = () => Promise.reject(new Error('fetched'));
+  const { work, deadLetters, errors } = setUp({ enrich });
+  expect(await work([sqsRecord(sampleBody({ userUpload: foreign }))])).toEqual(failed());
+  expect(deadLetters).toEqual([{ messageId: 'message-1', reason: 'owner_conflict' }]);
+  const fields = { messageId: 'message-1', deliveryId: sample.requestId, userUpload: foreign };
+  expect(errors).toEqual([
+    { code: 'record_failed', error: undefined, fields: { ...fields, kind: 'permanent', reason: 'owner_conflict' } },
+  ]);
 });
 
 it('gives up a message without attributes, with an unknown delivery', async () => {
@@ -211,6 +223,7 @@ function setUp({ onApply, ...setup }: Partial<WorkerDependencies> & { readonly o
     applied.push({ ...envelope, receivedAt, mayCreate });
     if (envelope.userUpload === broken) throw new Error('the store is down');
     if (envelope.userUpload === expired) return { kind: 'expired' };
+    if (envelope.userUpload === foreign) return { kind: 'owner_conflict' };
     return { kind: envelope.userUpload === stale ? 'stale' : 'applied', isRemoved: false };
   };
   return { ...setUpWorker({ applyEvent, ...setup }), applied };
