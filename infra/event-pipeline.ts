@@ -1,5 +1,5 @@
 import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
-import { type Alarm, MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, type IMetric, MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 import { type EventType, events } from '../functions/domain/events.ts';
 import { documentMetrics, durationMetric, workerMetrics } from '../functions/domain/metric-names.ts';
+import { maxReceiveCount, visibilityTimeoutSeconds, workerTimeoutSeconds } from '../functions/domain/retry-budget.ts';
 import { type ArgyleAccount, fetchingEvents } from './argyle-account.ts';
 import { customMetric } from './custom-metric.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -38,26 +39,26 @@ export class EventPipeline extends Construct {
     super(scope, id);
     const { eventType, removalPolicy, monitoring } = props;
     this.eventType = eventType;
-    // A batch has 20 s. Postponing failed messages takes up to 6.5 s more.
-    const workerTimeout = Duration.seconds(30);
 
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
       ...queueDefaults,
-      // SQS counts from the first enqueue: a message that spent seven days in the queue has seven days left.
+      // A message that its worker sends has all of this time. For one that SQS moves, SQS counts from the first enqueue.
       retentionPeriod: Duration.days(14),
       removalPolicy,
     });
     this.queue = new Queue(this, 'Queue', {
       ...queueDefaults,
+      // The worker adds an attribute to a message that it sends to the dead-letter queue, which accepts up to 1 MiB.
+      maxMessageSizeBytes: queueDefaults.maxMessageSizeBytes - 1_024,
       retentionPeriod: Duration.days(7),
-      // AWS recommends six times the function's time-out, so that no message becomes visible while it is processed.
-      visibilityTimeout: Duration.seconds(6 * workerTimeout.toSeconds()),
-      // With the backoff of retry-delay.ts, sixteen receives take more than six hours.
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 16 },
+      visibilityTimeout: Duration.seconds(visibilityTimeoutSeconds),
+      // The worker itself sends its failures to the dead-letter queue. This is the safety net for messages with which no worker
+      // finishes: see retry-budget.ts.
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
       removalPolicy,
     });
     const argyle = fetchingEvents.includes(eventType) ? props.argyle : undefined;
-    const worker = this.createWorker(props, argyle, workerTimeout);
+    const worker = this.createWorker(props, argyle);
     this.worker = worker.liveAlias();
     this.worker.addEventSourceMapping('Source', {
       eventSourceArn: this.queue.queueArn,
@@ -71,16 +72,16 @@ export class EventPipeline extends Construct {
   private createWorker(
     { eventType, table, retentionDays, removalPolicy }: EventPipelineProps,
     argyle: ArgyleAccount | undefined,
-    timeout: Duration,
   ): UploadsFunction {
     const worker = new UploadsFunction(this, 'Worker', {
       entry: 'worker',
       description: `Merges ${eventType} events into the upload records.`,
       service: eventType,
-      timeout,
+      timeout: Duration.seconds(workerTimeoutSeconds),
       environment: {
         [environment.eventType]: eventType,
         [environment.queueUrl]: this.queue.queueUrl,
+        [environment.deadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
         [environment.tableName]: table.tableName,
         [environment.retentionDays]: String(retentionDays),
         ...argyle?.environment,
@@ -97,6 +98,7 @@ export class EventPipeline extends Construct {
       'sqs:GetQueueAttributes',
       'sqs:ChangeMessageVisibility',
     );
+    worker.allow(this.deadLetterQueue.queueArn, 'sqs:SendMessage');
     return worker;
   }
 
@@ -114,27 +116,13 @@ export class EventPipeline extends Construct {
     monitoring.watch(this, 'OldestMessage', {
       row,
       metric: queue.metricApproximateAgeOfOldestMessage(perMinute),
-      // A healthy worker receives a message within seconds and clears most backlogs within minutes. Messages that fail
-      // repeatedly do not count: this metric ignores a message after its third receive.
+      // A healthy worker receives a message within seconds and clears most backlogs within minutes. This alarm does not detect
+      // messages that fail repeatedly: the metric ignores a message after its third receive. RepeatedFailures detects them.
       threshold: Duration.minutes(15).toSeconds(),
       failureImpact,
     });
     const deadLetters = monitoring.watchMessages(this, 'DeadLetters', { row, queue: deadLetterQueue, failureImpact });
-    const workerErrors = monitoring.watch(this, 'WorkerErrors', {
-      row,
-      metric: this.workerErrors(lambda, fetchesDocuments),
-      // A record that cannot be stored is tried six times in its first five minutes. One failed try fires no alarm, but one
-      // record that keeps failing does.
-      threshold: 5,
-      failureImpact,
-    });
-    monitoring.watch(this, 'Throttled', {
-      row,
-      metric: lambda.metricThrottles({ period: Duration.minutes(5), statistic: Stats.SUM }),
-      // SQS delivers a throttled batch again, but each delivery counts as a receive of its messages.
-      threshold: 10,
-      failureImpact,
-    });
+    const workerErrors = this.watchFailures(monitoring, lambda, fetchesDocuments);
     monitoring.graph(row, 'Batch duration, ms', {
       left: ['p50', 'p99'].map((statistic) =>
         customMetric(this, eventType, durationMetric, { statistic, label: statistic }),
@@ -143,23 +131,64 @@ export class EventPipeline extends Construct {
     return [deadLetters, workerErrors];
   }
 
+  // Returns the alarm that fires when a release of the worker is bad.
+  private watchFailures(monitoring: Monitoring, lambda: UploadsFunction['lambda'], fetchesDocuments: boolean): Alarm {
+    const row = this.eventType;
+    const { failureImpact } = events[row];
+    const throttles = lambda.metricThrottles({ period: failurePeriod, statistic: Stats.SUM });
+    const workerErrors = monitoring.watch(this, 'WorkerErrors', {
+      row,
+      metric: this.failures(lambda, fetchesDocuments),
+      // Several failures at once, for example when DynamoDB is down or a release is bad.
+      threshold: 5,
+      failureImpact,
+    });
+    monitoring.watch(this, 'RepeatedFailures', {
+      row,
+      metric: this.failures(lambda, fetchesDocuments, { throttles }),
+      // Few failures, but again and again: the only message of a day may crash its worker. That message is received every three
+      // minutes, so every period has a failure, and this alarm fires within 20 minutes. A record that cannot be stored fails in at
+      // least four periods of its first half hour. A failure that a retry ends is in one or two periods and fires no alarm.
+      threshold: 1,
+      periods: 12,
+      breachingPeriods: 4,
+      failureImpact,
+    });
+    monitoring.watch(this, 'Throttled', {
+      row,
+      metric: throttles,
+      // A short burst of throttles is harmless: SQS delivers the batch again. RepeatedFailures counts throttles that continue.
+      threshold: 10,
+      failureImpact,
+    });
+    return workerErrors;
+  }
+
   // For Lambda, a batch succeeds even if some of its records failed. Only the worker's own metric counts those records. Failures of
-  // Argyle's API have their own alarm, and records that can never be applied become dead letters.
-  private workerErrors(lambda: UploadsFunction['lambda'], fetchesDocuments: boolean): MathExpression {
-    const period = Duration.minutes(5);
+  // Argyle's API have their own alarm, and records that the worker gives up become dead letters.
+  private failures(
+    lambda: UploadsFunction['lambda'],
+    fetchesDocuments: boolean,
+    further: Readonly<Record<string, IMetric>> = {},
+  ): MathExpression {
+    const period = failurePeriod;
     const metric = (name: string) => customMetric(this, this.eventType, name, { period });
+    const added = {
+      errors: lambda.metricErrors({ statistic: Stats.SUM, period }),
+      failed: metric(workerMetrics.retryable),
+      ...further,
+    };
+    const sum = Object.keys(added).map((name) => `FILL(${name}, 0)`);
     return new MathExpression({
-      expression: `FILL(errors, 0) + FILL(failed, 0)${fetchesDocuments ? ' - FILL(notFetched, 0)' : ''}`,
-      usingMetrics: {
-        errors: lambda.metricErrors({ statistic: Stats.SUM, period }),
-        failed: metric(workerMetrics.retryable),
-        ...(fetchesDocuments && { notFetched: metric(documentMetrics.failed) }),
-      },
+      expression: `${sum.join(' + ')}${fetchesDocuments ? ' - FILL(notFetched, 0)' : ''}`,
+      usingMetrics: { ...added, ...(fetchesDocuments && { notFetched: metric(documentMetrics.failed) }) },
       label: 'failed batches and records',
       period,
     });
   }
 }
+
+const failurePeriod = Duration.minutes(5);
 
 /** Properties of every queue of the stack. */
 export const queueDefaults = {

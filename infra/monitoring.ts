@@ -42,8 +42,10 @@ export type WatchProps = AlarmProps & {
   readonly threshold: number;
   /** @default at or above the threshold */
   readonly comparison?: ComparisonOperator;
-  /** How many consecutive periods must breach. @default 1 */
+  /** How many periods are evaluated. @default 1 */
   readonly periods?: number;
+  /** How many of the evaluated periods must breach. @default all of them */
+  readonly breachingPeriods?: number;
   /** What a period without data means. @default not breaching: most metrics are reported only when something happens */
   readonly whenMissing?: TreatMissingData;
 };
@@ -93,6 +95,7 @@ export class Monitoring extends Construct {
       threshold: watch.threshold,
       comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: watch.periods ?? 1,
+      ...(watch.breachingPeriods && { datapointsToAlarm: watch.breachingPeriods }),
       treatMissingData: watch.whenMissing ?? TreatMissingData.NOT_BREACHING,
       // The on-call engineer sees the alarm name first.
       alarmName: `${Stack.of(this).stackName}/${row}/${section}`,

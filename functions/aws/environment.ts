@@ -6,6 +6,7 @@ export const environment = {
   quarantineQueueUrl: 'QUARANTINE_QUEUE_URL',
   eventType: 'EVENT_TYPE',
   queueUrl: 'QUEUE_URL',
+  deadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
   tableName: 'TABLE_NAME',
   retentionDays: 'RETENTION_DAYS',
   /** The base URL of Argyle's API, without a trailing slash. */

@@ -8,6 +8,7 @@ export type LogCode =
   | 'secret_unreadable'
   | 'record_failed'
   | 'records_not_postponed'
+  | 'dead_letter_not_sent'
   | 'subscription_failed'
   | 'rotation_failed'
   | 'reconciliation_failed'

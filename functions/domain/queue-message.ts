@@ -12,6 +12,15 @@ export type MessageReading =
   | { readonly kind: 'message'; readonly envelope: Envelope; readonly receivedAt: string }
   | { readonly kind: 'unreadable' };
 
+/** Why a worker can never apply a message: no retry can succeed. */
+export const permanentReasons = ['unreadable', 'wrong_event', 'expired', 'owner_conflict'] as const;
+
+/** Why a worker did not apply a message that a retry may apply. */
+export const retryableReasons = ['not_stored', 'not_fetched'] as const;
+
+/** Why a worker did not apply a message. A worker that gives a message up writes it as the attribute `reason` of the dead letter. */
+export type FailureReason = (typeof permanentReasons)[number] | (typeof retryableReasons)[number];
+
 /** The `origin` of an event that reconciliation created because the record lacked it. */
 export const reconciliation = 'reconciliation';
 

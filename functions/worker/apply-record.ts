@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { Telemetry } from '../aws/telemetry.ts';
-import { readMessage } from '../domain/queue-message.ts';
+import { type FailureReason, permanentReasons, readMessage } from '../domain/queue-message.ts';
+import { isRetryOver } from '../domain/retry-budget.ts';
 import { isTooOldToCreate } from '../domain/upload-record.ts';
 import type { Enrich, EnrichmentOutcome } from './enrich-record.ts';
 import type { ApplyEvent, ApplyOutcome } from './upload-store.ts';
@@ -15,18 +16,24 @@ export type RecordDependencies = {
 };
 
 /**
- * The outcome of a message. `retryable`: AWS or Argyle failed. The message is retried for over six hours, for the first time
- * after at least `retryAfterSeconds`. `permanent`: no retry can succeed. The message moves to the dead-letter queue within
- * seconds.
+ * The outcome of a message. `retryable`: AWS or Argyle failed. The message is retried, for the first time after at least
+ * `retryAfterSeconds`. `permanent`: no retry can succeed, or the message was retried for over six hours. It becomes a dead letter.
  */
-export type RecordOutcome = {
-  readonly kind: 'applied' | 'stale' | 'retryable' | 'permanent';
+export type RecordOutcome = FailedRecord | (RecordFacts & { readonly kind: 'applied' | 'stale' });
+
+/** The outcome of a message that failed. */
+export type FailedRecord = RecordFacts & {
+  readonly kind: 'retryable' | 'permanent';
+  readonly reason: FailureReason;
+  readonly retryAfterSeconds?: number | undefined;
+};
+
+type RecordFacts = {
   readonly record: SQSRecord;
   /** The document of the message, if it is readable. */
   readonly userUpload?: string;
-  /** The outcome of fetching the document, if it was requested from Argyle. */
+  /** The outcome of fetching the document, if it was requested from Argyle and the message is not given up. */
   readonly document?: EnrichmentOutcome['kind'];
-  readonly retryAfterSeconds?: number | undefined;
 };
 
 /**
@@ -39,28 +46,29 @@ export async function applyRecord(
   deadline: AbortSignal,
 ): Promise<RecordOutcome> {
   const reading = readMessage({ body: record.body, attributes: stringAttributes(record) });
-  if (reading.kind === 'unreadable') return failureOf(dependencies.telemetry, record)('permanent', 'unreadable');
+  if (reading.kind === 'unreadable') return failureOf(dependencies, record)('unreadable');
   const { envelope, receivedAt } = reading;
   const { userUpload } = envelope;
-  const fail = failureOf(dependencies.telemetry, record, { userUpload });
-  if (envelope.event !== dependencies.eventType) return fail('permanent', 'wrong_event');
+  const fail = failureOf(dependencies, record, { userUpload });
+  if (envelope.event !== dependencies.eventType) return fail('wrong_event');
 
   let applied: ApplyOutcome;
   try {
     const mayCreate = !isTooOldToCreate(receivedAt, dependencies.nowMs());
     applied = await dependencies.applyEvent(envelope, receivedAt, { mayCreate, deadline });
   } catch (error) {
-    return fail('retryable', 'not_stored', error);
+    return fail('not_stored', error);
   }
-  if (applied.kind === 'expired') return fail('permanent', 'expired');
+  if (applied.kind === 'expired' || applied.kind === 'owner_conflict') return fail(applied.kind);
   if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record, userUpload };
 
   const document = await dependencies
     .enrich(userUpload, deadline)
     .catch((error): EnrichmentOutcome => ({ kind: 'failed', error }));
   if (document.kind !== 'failed') return { kind: applied.kind, record, userUpload, document: document.kind };
-  const { error, retryAfterSeconds } = document;
-  return { ...fail('retryable', 'not_fetched', error), document: 'failed', retryAfterSeconds };
+  const failure = fail('not_fetched', document.error);
+  if (failure.kind !== 'retryable') return failure;
+  return { ...failure, document: 'failed', retryAfterSeconds: document.retryAfterSeconds };
 }
 
 /** Returns the delivery id of a message, or `unknown` for a message that ingest did not send. */
@@ -68,11 +76,19 @@ export function deliveryIdOf(record: SQSRecord): string {
   return record.messageAttributes.deliveryId?.stringValue ?? 'unknown';
 }
 
-function failureOf(telemetry: Telemetry, record: SQSRecord, known: { readonly userUpload?: string } = {}) {
-  return (kind: 'retryable' | 'permanent', reason: string, error?: unknown): RecordOutcome => {
+// Returns the function that ends a message with a failure and logs it.
+function failureOf(
+  { telemetry, nowMs }: RecordDependencies,
+  record: SQSRecord,
+  known: { readonly userUpload?: string } = {},
+) {
+  return (reason: FailureReason, error?: unknown): FailedRecord => {
+    const isPermanent = (permanentReasons as readonly string[]).includes(reason);
+    const isOver = isRetryOver(Number(record.attributes.SentTimestamp), nowMs());
+    const kind = isPermanent || isOver ? 'permanent' : 'retryable';
     const ids = { messageId: record.messageId, deliveryId: deliveryIdOf(record), ...known };
     telemetry.error('record_failed', error, { ...ids, kind, reason });
-    return { kind, record, ...known };
+    return { kind, reason, record, ...known };
   };
 }
 

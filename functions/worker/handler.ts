@@ -4,38 +4,51 @@ import { createReadArgyleCredentials } from '../aws/argyle-credentials.ts';
 import { dynamodbClient, secretsManagerClient, sqsClient } from '../aws/clients.ts';
 import { withTimeLimit } from '../aws/deadline.ts';
 import { environment, readOptionalVariable, readVariable } from '../aws/environment.ts';
-import { createPostponeMessages, type PostponeMessages } from '../aws/event-queue.ts';
+import { createFailedMessages, type PostponeMessages, type SendDeadLetter } from '../aws/event-queue.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
 import { documentMetrics, durationMetric, workerMetrics } from '../domain/metric-names.ts';
-import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
+import { retryDelaySeconds } from '../domain/retry-budget.ts';
+import {
+  applyRecord,
+  deliveryIdOf,
+  type FailedRecord,
+  type RecordDependencies,
+  type RecordOutcome,
+} from './apply-record.ts';
 import { createWriteDocument } from './document-store.ts';
 import { createEnrich, type Enrich } from './enrich-record.ts';
-import { retryDelaySeconds } from './retry-delay.ts';
 import { createApplyEvent } from './upload-store.ts';
 
-/** Dependencies of a worker. `random` returns 0 to 1; `budgetMs` limits the time of one batch, excluding postponements. */
+/** Dependencies of a worker. `random` returns 0 to 1; `budgetMs` limits the time for applying one batch. */
 export type WorkerDependencies = RecordDependencies & {
   readonly postponeMessages: PostponeMessages;
+  readonly sendDeadLetter: SendDeadLetter;
   readonly random: () => number;
   readonly budgetMs: number;
 };
 
-/** Time budget out of the worker's 30 s time-out. The rest is for postponing failed messages, which takes at most 6.5 s. */
+/**
+ * Time budget out of the worker's 30 s time-out. The rest is for the failed messages: postponing them, and at the same time sending
+ * those that are given up to the dead-letter queue, takes at most 6.5 s.
+ */
 export const batchBudgetMs = 20_000;
 
 /**
- * Creates the worker of one event type. It merges each message of a batch into its upload record and reports exactly the
- * messages that failed, so that a poison message affects no other. Messages that exceed the time budget also count as failed.
+ * Creates the worker of one event type. It merges each message of a batch into its upload record, sends messages that it gives up
+ * to the dead-letter queue, and reports exactly the messages that must be retried, so that a poison message affects no other.
+ * Messages that exceed the time budget are retried.
  */
 export function createWorker(dependencies: WorkerDependencies) {
   // called by AWS, one batch at a time
   return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
     const startedMs = dependencies.nowMs();
-    const outcomes = await withTimeLimit(dependencies.budgetMs, (deadline) =>
+    const applied = await withTimeLimit(dependencies.budgetMs, (deadline) =>
       Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline))),
     );
-    const failures = outcomes.filter(({ kind }) => kind === 'retryable' || kind === 'permanent');
-    if (failures.length > 0) await postpone(dependencies, failures);
+    const [outcomes] = await Promise.all([
+      Promise.all(applied.map((outcome) => (outcome.kind === 'permanent' ? giveUp(dependencies, outcome) : outcome))),
+      postpone(dependencies, applied.filter(isRetryable)),
+    ]);
 
     const durationMs = dependencies.nowMs() - startedMs;
     dependencies.telemetry.measure(
@@ -47,20 +60,40 @@ export function createWorker(dependencies: WorkerDependencies) {
         deliveryIds: listOf(batch.Records.map(deliveryIdOf)),
       },
     );
-    return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
+    const retried = outcomes.filter(isRetryable);
+    return { batchItemFailures: retried.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
+}
+
+function isRetryable(outcome: RecordOutcome): outcome is FailedRecord {
+  return outcome.kind === 'retryable';
+}
+
+// Returns `retryable` when the dead letter could not be sent. Such a message is not postponed: it stays in its queue and becomes
+// visible after the visibility time-out. If it was sent after all, the dead-letter queue has it twice.
+async function giveUp(
+  { sendDeadLetter, telemetry }: WorkerDependencies,
+  outcome: FailedRecord,
+): Promise<RecordOutcome> {
+  const { record, reason } = outcome;
+  try {
+    await sendDeadLetter(record, reason);
+    return outcome;
+  } catch (error) {
+    const ids = { messageId: record.messageId, deliveryId: deliveryIdOf(record) };
+    telemetry.error('dead_letter_not_sent', error, { ...ids, reason });
+    return { ...outcome, kind: 'retryable' };
+  }
 }
 
 async function postpone(
   { postponeMessages, random, telemetry }: WorkerDependencies,
-  failures: readonly RecordOutcome[],
+  failures: readonly FailedRecord[],
 ): Promise<void> {
-  const postponements = failures.map(({ kind, record, retryAfterSeconds = 0 }) => ({
+  if (failures.length === 0) return;
+  const postponements = failures.map(({ record, retryAfterSeconds = 0 }) => ({
     receiptHandle: record.receiptHandle,
-    delaySeconds:
-      kind === 'permanent'
-        ? 0
-        : retryDelaySeconds(Number(record.attributes.ApproximateReceiveCount), random(), retryAfterSeconds),
+    delaySeconds: retryDelaySeconds(Number(record.attributes.ApproximateReceiveCount), random(), retryAfterSeconds),
   }));
   try {
     await postponeMessages(postponements);
@@ -93,7 +126,10 @@ function runtimeDependencies(): WorkerDependencies {
     eventType: readVariable(environment.eventType),
     applyEvent: createApplyEvent(dynamodb, tableName, Number(readVariable(environment.retentionDays))),
     ...(enrich && { enrich }),
-    postponeMessages: createPostponeMessages(sqsClient, readVariable(environment.queueUrl)),
+    ...createFailedMessages(sqsClient, {
+      queueUrl: readVariable(environment.queueUrl),
+      deadLetterQueueUrl: readVariable(environment.deadLetterQueueUrl),
+    }),
     telemetry: createTelemetry(),
     nowMs: Date.now,
     random: Math.random,

@@ -96,7 +96,7 @@ test("/healthz is answered 200, and other paths 404 with API Gateway's body", as
 });
 
 test.each(eventTypes)(
-  'the worker of %s applies the good messages of a batch and reports exactly the others',
+  'the worker of %s applies the good messages of a batch and sends exactly the others to the dead-letter queue',
   async (event) => {
     const receivedAt = new Date().toISOString();
     const uploads = Array.from({ length: 3 }, newUpload);
@@ -114,7 +114,12 @@ test.each(eventTypes)(
 
     const answer = await invokeWorker(event, { Records: [poison, ...good, misplaced] });
 
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'poison' }, { itemIdentifier: 'misplaced' }] });
+    const { deadLetterUrl } = pipeline.queueOf(event);
+    const letters = await pipeline.readMessages(deadLetterUrl);
+    await pipeline.purge(deadLetterUrl);
+    expect(answer).toEqual({ batchItemFailures: [] });
+    const reasons = letters.map(({ Body, MessageAttributes }) => [Body, MessageAttributes?.reason?.StringValue]);
+    expect(Object.fromEntries(reasons)).toEqual({ [poison.body]: 'unreadable', [misplaced.body]: 'wrong_event' });
     for (const ids of uploads)
       expect(await pipeline.readRecord(ids.userUpload)).toMatchObject({ ...ids, [events[event].slot]: receivedAt });
     expect(await pipeline.readRecord(other.userUpload)).toBeUndefined();

@@ -1,5 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSecret } from '../../tools/local/secrets-manager.ts';
 import { startTestPipeline, type TestPipeline, until } from '../support/emulators/local-pipeline.ts';
@@ -30,8 +35,32 @@ test('only the poison message of a batch reaches the dead-letter queue', async (
   await until(async () => (await deadLetters(event)).length > 0);
   await pipeline.drained();
 
-  expect((await deadLetters(event)).map(({ Body }) => Body)).toEqual([poison]);
+  const [letter, ...others] = await deadLetters(event);
+  expect([letter?.Body, others]).toEqual([poison, []]);
+  // The attributes of the message, and the reason that the worker adds.
+  const attributes = Object.entries(letter?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [
+    name,
+    StringValue,
+  ]);
+  expect(Object.fromEntries(attributes)).toEqual({
+    ...{ event, deliveryId: 'poison', reason: 'unreadable' },
+    receivedAt: expect.any(String),
+  });
   for (const ids of uploads) expect(await pipeline.readRecord(ids.userUpload)).toMatchObject(ids);
+});
+
+test('a message with a binary attribute is kept in the dead-letter queue with it', async () => {
+  const event = 'user_uploads.removed';
+  const MessageAttributes = { trace: { DataType: 'Binary', BinaryValue: Uint8Array.from([0, 255]) } };
+  const { url, deadLetterUrl } = pipeline.queueOf(event);
+  await pipeline.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'poison', MessageAttributes }));
+  await until(async () => (await deadLetters(event)).length > 0);
+
+  const reason = { DataType: 'String', StringValue: 'unreadable' };
+  expect(await deadLetters(event)).toMatchObject([
+    { Body: 'poison', MessageAttributes: { ...MessageAttributes, reason } },
+  ]);
+  await pipeline.purge(deadLetterUrl);
 });
 
 test('a message of another event type reaches the dead-letter queue and changes no record', async () => {
@@ -47,6 +76,22 @@ test('a message of another event type reaches the dead-letter queue and changes 
 
   expect((await deadLetters('user_uploads.added')).map(({ Body }) => Body)).toEqual([body]);
   expect(await pipeline.readRecord(ids.userUpload)).toBeUndefined();
+});
+
+test('an event with another owner than the record reaches the dead-letter queue, and the record keeps its owner', async () => {
+  const event = 'user_uploads.ocr_authenticity';
+  const ids = newUpload();
+  const body = webhookBody(event, { ...newUpload(), userUpload: ids.userUpload });
+  await pipeline.post(webhookBody('user_uploads.added', ids));
+  await until(async () => (await pipeline.readRecord(ids.userUpload)) !== undefined);
+  await pipeline.post(body);
+  await until(async () => (await deadLetters(event)).length > 0);
+
+  const letters = (await deadLetters(event)).map(({ Body, MessageAttributes }) => [Body, MessageAttributes?.reason]);
+  expect(letters).toEqual([[body, { DataType: 'String', StringValue: 'owner_conflict' }]]);
+  const record = await pipeline.readRecord(ids.userUpload);
+  expect(record).toMatchObject(ids);
+  expect(record).not.toHaveProperty('authenticityAt');
 });
 
 test('a message that is over 30 days old changes a record but creates none', async () => {

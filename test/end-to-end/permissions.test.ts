@@ -9,6 +9,7 @@ import {
   type TestPipeline,
   until,
 } from '../support/emulators/local-pipeline.ts';
+import type { Disturb } from '../support/emulators/watched-pipeline.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 import { forbiddenCalls, neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
 
@@ -16,8 +17,16 @@ import { forbiddenCalls, neededFor, permissionsOf, textOf } from '../support/rol
 const pollerActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
 describe.each([
-  ['without credentials for Argyle', startTestPipeline, provokeEveryCall],
-  ['with credentials for Argyle', startConnectedPipeline, provokeEveryCallWithCredentials],
+  [
+    'without credentials for Argyle',
+    () => startTestPipeline(undefined, undefined, refuseFirstWrites()),
+    provokeEveryCall,
+  ],
+  [
+    'with credentials for Argyle',
+    () => startConnectedPipeline({ disturb: refuseFirstWrites() }),
+    provokeEveryCallWithCredentials,
+  ],
 ])('%s', (_, start, provoke) => {
   let pipeline: TestPipeline;
   let needed: ReadonlySet<string>;
@@ -53,6 +62,17 @@ describe.each([
     expect(wildcards).toEqual([]);
   });
 });
+
+// Both attempts of each worker's first write fail, so that it postpones a message.
+function refuseFirstWrites(): Disturb {
+  const refused: string[] = [];
+  return ({ caller, action }) => {
+    const isFirst = refused.filter((name) => name === caller).length < 2;
+    if (!caller.includes('Worker') || action !== 'UpdateItem' || !isFirst) return undefined;
+    refused.push(caller);
+    return { kind: 'refuse', statusCode: 500, errorType: 'InternalServerError' };
+  };
+}
 
 async function provokeEveryCall(pipeline: TestPipeline): Promise<void> {
   const receivedAt = new Date(Date.now() - 31 * 86_400_000).toISOString();

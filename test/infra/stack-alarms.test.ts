@@ -52,8 +52,29 @@ describe.each(stages)('in %s', (stage) => {
     ]);
   });
 
+  test.each(eventTypes)(
+    '%s: failures and throttles in four of twelve periods fire an alarm, however few they are',
+    (event) => {
+      const { Metrics, ...alarm } = stack.alarm(event, 'repeated-failures');
+      const worker = stack.worker(event);
+      const ofLambda = (MetricName: string) => ({
+        ...{ Namespace: 'AWS/Lambda', MetricName },
+        Dimensions: [{ Name: 'FunctionName', Value: { Ref: worker.id } }],
+      });
+      const sum = { Period: 300, Stat: 'Sum' };
+      expect(alarm).toMatchObject({ ComparisonOperator: 'GreaterThanOrEqualToThreshold', Threshold: 1 });
+      expect(alarm).toMatchObject({ EvaluationPeriods: 12, DatapointsToAlarm: 4 });
+      expect(Metrics).toMatchObject([
+        { Expression: 'FILL(errors, 0) + FILL(failed, 0) + FILL(throttles, 0)', ReturnData: true },
+        { Id: 'errors', MetricStat: { Metric: ofLambda('Errors'), ...sum } },
+        { Id: 'failed', MetricStat: { Metric: printedBy(worker, workerMetrics.retryable), ...sum } },
+        { Id: 'throttles', MetricStat: { Metric: ofLambda('Throttles'), ...sum } },
+      ]);
+    },
+  );
+
   test.each(eventTypes)('%s: the alarms describe the impact of the event', (event) => {
-    for (const section of ['dead-letters', 'oldest-message', 'worker-errors', 'throttled'])
+    for (const section of ['dead-letters', 'oldest-message', 'worker-errors', 'repeated-failures', 'throttled'])
       expect(stack.alarm(event, section).AlarmDescription).toBe(
         `${events[event].failureImpact}\n\nRunbook: docs/runbook.md#${section}`,
       );
@@ -147,8 +168,10 @@ describe('with every option enabled', () => {
     expect(fetching).toHaveLength(eventTypes.length - 1);
     for (const { MetricName, Dimensions } of fetching) {
       expect(MetricName).toBe(documentMetrics.failed);
-      const [sum] = stack.alarm(Dimensions[0].Value, 'worker-errors').Metrics;
-      expect(sum.Expression).toContain(' - FILL(notFetched, 0)');
+      for (const section of ['worker-errors', 'repeated-failures']) {
+        const [sum] = stack.alarm(Dimensions[0].Value, section).Metrics;
+        expect(sum.Expression).toContain(' - FILL(notFetched, 0)');
+      }
     }
   });
 

@@ -32,7 +32,7 @@ describe.each(allAssemblies)('the dashboard of %s', (assembly) => {
 
   test('has the same graphs in the same order for each event', () => {
     const [first, ...others] = eventTypes.map(titlesIn);
-    expect(first).toHaveLength(6);
+    expect(first).toHaveLength(7);
     expect(others).toEqual(others.map(() => first));
   });
 

@@ -82,12 +82,13 @@ describe.each(allAssemblies)('in %s', (assembly) => {
   });
 
   test.each(eventTypes)(
-    'the worker of %s can use its queue, and read and update records, but not the indexes',
+    'the worker of %s can use its queue, send to its dead-letter queue, and read and update records, but not the indexes',
     (event) => {
       const fetches = assembly === 'connected' && events[event].slot !== removalSlot;
       expect(stack.permissionsOf(stack.roleOf(stack.worker(event)))).toEqual(
         permissions(
           [[arnOf(stack.queue(event))], ...workerActions.map((action) => `sqs:${action}`)],
+          [[arnOf(stack.deadLetterQueue(event))], 'sqs:SendMessage'],
           [[arnOf(stack.table())], 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
           ...(fetches ? [[[argyleKey], 'secretsmanager:GetSecretValue'] as const] : []),
         ),

@@ -105,18 +105,18 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     const before = failed();
     await putOnQueue(context, 4);
     await until(async () => failed() >= before + 4);
-    const { name, counts, pids } = workerOf(context);
-    const { Errors } = counts();
-    let isStalled = false;
-    disturb(({ service, caller }) => {
-      isStalled ||= service === 'dynamodb' && caller === name;
-      return { kind: 'stall' };
-    });
-    await putOnQueue(context, 1);
-    await until(async () => isStalled);
-    killAll(pids());
-    await until(async () => counts().Errors > Errors);
+    await killBusyWorker(context);
     return { cleanUp: () => endFailure(context) };
+  },
+
+  // The only message of a day, whose worker dies at each receive: one error in each of four periods of five minutes.
+  'repeated-failures': async (context) => {
+    const { metrics, alarm } = context;
+    await killBusyWorker(context);
+    const dimensions = { FunctionName: workerOf(context).name };
+    const error = { namespace: 'AWS/Lambda', metricName: 'Errors', dimensions, value: 1 };
+    for (const period of [1, 2, 3]) metrics.add({ ...error, timeMs: Date.now() + period * alarm.periodMs });
+    return { laterMs: 3.5 * alarm.periodMs, cleanUp: () => endFailure(context) };
   },
 
   // The local pipeline never throttles a function, so the trigger adds the metric of a throttled one.
@@ -222,6 +222,21 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
 
 async function reconcile({ schedules }: Parameters<Trigger>[0]['pipeline']): Promise<void> {
   for (const { lambda, input } of schedules.values()) await lambda.invoke(input);
+}
+
+/** Kills the worker while it applies a message. */
+async function killBusyWorker(context: Parameters<Trigger>[0]): Promise<void> {
+  const { name, counts, pids } = workerOf(context);
+  const { Errors } = counts();
+  let isStalled = false;
+  context.disturb(({ service, caller }) => {
+    isStalled ||= service === 'dynamodb' && caller === name;
+    return { kind: 'stall' };
+  });
+  await putOnQueue(context, 1);
+  await until(async () => isStalled);
+  killAll(pids());
+  await until(async () => counts().Errors > Errors);
 }
 
 function killAll(pids: readonly number[], signal: NodeJS.Signals = 'SIGKILL'): void {

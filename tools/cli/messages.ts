@@ -1,6 +1,7 @@
 import { DeleteMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { SingleBar } from 'cli-progress';
 import type { EventType } from '../../functions/domain/events.ts';
+import { permanentReasons } from '../../functions/domain/queue-message.ts';
 import {
   countMessages,
   type DeadReason,
@@ -18,8 +19,8 @@ import { moveMessages, redriveDestination, releaseDestination } from '../message
 import { interruptSignal, type Report, tableOf } from './report.ts';
 import type { Target } from './target.ts';
 
-/** Reasons for which dead letters can be deleted. Not `failed_16_times`: a redrive may still apply such a message. */
-export const discardableDead: readonly DeadReason[] = ['unreadable', 'wrong_event', 'older_than_30_days'];
+/** Reasons for which dead letters can be deleted. A retry may apply messages with other reasons. */
+export const discardableDead: readonly DeadReason[] = permanentReasons;
 
 /** Reasons for which quarantined messages can be deleted. Not `understood_by_now`: a release applies such a message. */
 export const discardableQuarantined: readonly QuarantineReason[] = ['unknown_event', 'missing_ids', 'malformed'];
@@ -136,7 +137,7 @@ async function waitingQueue(target: Target, event: EventType | undefined) {
     sqs,
     url: await findDeadLetterQueue(sqs, target.queueUrls[event]),
     name: `dead letters of ${event}`,
-    reasonOf: (message: WaitingMessage) => deadReason(message, event, Date.now()),
+    reasonOf: deadReason,
     destinationOf: redriveDestination(target.queueUrls, event),
     consequences: 'are moved back to the queue of their event. A message that fails again becomes a dead letter again.',
   };

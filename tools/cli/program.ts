@@ -138,7 +138,7 @@ function addDeadCommands(program: Command, onTarget: Action<Target>): void {
     .action(onTarget(showDead));
   dead
     .command('discard')
-    .description('delete the dead letters of one reason, except those that failed 16 times')
+    .description('delete the dead letters of one reason, except those that a retry may apply')
     .addArgument(event)
     .addArgument(new Argument('<reason>', 'as `dead show` prints it').choices(discardableDead))
     .addOption(most)

@@ -87,9 +87,15 @@ function failedIdsOf(result: unknown, reportsPartialFailures: boolean): readonly
 }
 
 function recordOf(message: Message, eventSourceARN: string): SQSRecord {
-  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue, DataType }]) => [
+  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([name, value]) => [
     name,
-    { stringValue: StringValue, dataType: DataType, stringListValues: [], binaryListValues: [] },
+    {
+      stringValue: value.StringValue,
+      ...(value.BinaryValue && { binaryValue: Buffer.from(value.BinaryValue).toString('base64') }),
+      dataType: value.DataType,
+      stringListValues: [],
+      binaryListValues: [],
+    },
   ]);
   return {
     messageId: message.MessageId ?? '',

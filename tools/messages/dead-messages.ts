@@ -7,10 +7,8 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { readEnvelope } from '../../functions/domain/envelope.ts';
-import type { EventType } from '../../functions/domain/events.ts';
 import { decodeBody } from '../../functions/domain/message-body.ts';
-import { readMessage } from '../../functions/domain/queue-message.ts';
-import { isTooOldToCreate } from '../../functions/domain/upload-record.ts';
+import { type FailureReason, permanentReasons, retryableReasons } from '../../functions/domain/queue-message.ts';
 
 /** A message in a queue that no function consumes: a dead-letter queue or the quarantine. */
 export type WaitingMessage = {
@@ -19,8 +17,11 @@ export type WaitingMessage = {
   readonly attributes: Readonly<Record<string, string>>;
 };
 
-/** Why a message is in an event's dead-letter queue, as far as the message itself shows it. */
-export type DeadReason = 'unreadable' | 'wrong_event' | 'older_than_30_days' | 'failed_16_times';
+/**
+ * Why a message is in an event's dead-letter queue: the reason that its worker wrote. `not_finished`: no worker finished with it, for
+ * example because it crashed its worker for six hours, so SQS moved it.
+ */
+export type DeadReason = FailureReason | 'not_finished';
 
 /** Why a message is in the quarantine; `understood_by_now`: this release can process it. */
 export type QuarantineReason = 'unknown_event' | 'missing_ids' | 'malformed' | 'understood_by_now';
@@ -52,6 +53,7 @@ export async function* receiveBatches(sqs: SQSClient, queueUrl: string, max: num
       QueueUrl: queueUrl,
       MaxNumberOfMessages: Math.min(10, max - received),
       MessageAttributeNames: ['All'],
+      MessageSystemAttributeNames: ['DeadLetterQueueSourceArn'],
       VisibilityTimeout: visibilityTimeoutSeconds,
       WaitTimeSeconds: 1,
     });
@@ -92,12 +94,11 @@ export async function makeVisible(
   }
 }
 
-/** Returns why the worker of `event` did not process a message. */
-export function deadReason({ body, attributes }: WaitingMessage, event: EventType, nowMs: number): DeadReason {
-  const reading = readMessage({ body, attributes });
-  if (reading.kind === 'unreadable') return 'unreadable';
-  if (reading.envelope.event !== event) return 'wrong_event';
-  return isTooOldToCreate(reading.receivedAt, nowMs) ? 'older_than_30_days' : 'failed_16_times';
+/** Returns the reason that a worker wrote into a dead letter, or `not_finished`. */
+export function deadReason({ message, attributes }: WaitingMessage): DeadReason {
+  // SQS moved it. A reason is then one of an earlier time: SQS's own redrive keeps the attributes of dead letters.
+  if (message.Attributes?.DeadLetterQueueSourceArn) return 'not_finished';
+  return [...permanentReasons, ...retryableReasons].find((reason) => reason === attributes.reason) ?? 'not_finished';
 }
 
 /** Returns why this release keeps a message in the quarantine. */

@@ -21,14 +21,14 @@ export type Move = {
 export type Destination = { readonly queueUrl: string; readonly attributes: Readonly<Record<string, string>> };
 
 /**
- * Returns the destinations of an event's dead letters: the event's queue, with unchanged attributes. A message of
+ * Returns the destinations of an event's dead letters: the event's queue, without the reason that a worker wrote. A message of
  * another event goes to that event's queue, because this event's worker would reject it again.
  */
 export function redriveDestination(
   queueUrls: Readonly<Record<EventType, string>>,
   from: EventType,
 ): Move['destinationOf'] {
-  return ({ body, attributes }) => {
+  return ({ body, attributes: { reason: _, ...attributes } }) => {
     const reading = readMessage({ body, attributes });
     const event = reading.kind === 'message' ? reading.envelope.event : from;
     return { queueUrl: queueUrls[event], attributes: event === from ? attributes : { ...attributes, event } };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CreateQueueCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { createPostponeMessages, createSendMessage, type Postponement } from '../../../functions/aws/event-queue.ts';
+import { createFailedMessages, createSendMessage, type Postponement } from '../../../functions/aws/event-queue.ts';
 import { decodeBody } from '../../../functions/domain/message-body.ts';
 import { writeMessage } from '../../../functions/domain/queue-message.ts';
 import { bodyLimitBytes } from '../../../functions/ingest/handler.ts';
@@ -75,16 +75,6 @@ describe('postponing', () => {
     expect(await receive(queueUrl)).toMatchObject([{ Body: 'good' }]);
   });
 
-  it('creates one client, for the first call', async () => {
-    const queueUrl = await createQueue();
-    const createClient = vi.fn(() => sqs.client);
-    const postponeMessages = createPostponeMessages(createClient, queueUrl);
-    expect(createClient).not.toHaveBeenCalled();
-    for (const receiptHandle of await sendAndReceiveAll(queueUrl, ['one', 'two']))
-      await postponeMessages([{ receiptHandle, delaySeconds: 0 }]);
-    expect(createClient).toHaveBeenCalledOnce();
-  });
-
   it('accepts ten messages, the size of a batch', async () => {
     const queueUrl = await createQueue();
     const bodies = Array.from({ length: 10 }, (_, index) => `message ${index}`);
@@ -95,6 +85,58 @@ describe('postponing', () => {
     );
     expect(await receive(queueUrl)).toHaveLength(10);
   });
+});
+
+describe('sending a dead letter', () => {
+  const text = (stringValue: string, dataType = 'String') => ({ dataType, stringValue });
+  const messageAttributes = {
+    ...{ event: text(sample.event), receivedAt: text(sample.receivedAt), deliveryId: text(sample.requestId) },
+    ...{ count: text('7', 'Number.int'), trace: { dataType: 'Binary', binaryValue: 'AP8=' } },
+  };
+
+  it('keeps the body and every attribute, and adds the reason', async () => {
+    const deadLetterQueueUrl = await createQueue();
+    await failedMessages({ deadLetterQueueUrl }).sendDeadLetter({ body: 'body', messageAttributes }, 'wrong_event');
+    const sent = (StringValue: string, DataType = 'String') => ({ DataType, StringValue });
+    expect(await receive(deadLetterQueueUrl)).toMatchObject([
+      {
+        Body: 'body',
+        MessageAttributes: {
+          ...{ event: sent(sample.event), receivedAt: sent(sample.receivedAt), deliveryId: sent(sample.requestId) },
+          ...{ count: sent('7', 'Number.int'), trace: { DataType: 'Binary', BinaryValue: Uint8Array.from([0, 255]) } },
+          reason: sent('wrong_event'),
+        },
+      },
+    ]);
+  });
+
+  it("replaces the reason of an earlier time, which SQS's own redrive keeps", async () => {
+    const deadLetterQueueUrl = await createQueue();
+    const redriven = { body: 'body', messageAttributes: { reason: text('not_stored') } };
+    await failedMessages({ deadLetterQueueUrl }).sendDeadLetter(redriven, 'expired');
+    const [letter] = await receive(deadLetterQueueUrl);
+    expect(letter?.MessageAttributes).toEqual({ reason: { DataType: 'String', StringValue: 'expired' } });
+  });
+
+  it('throws when SQS refuses it', async () => {
+    const { sendDeadLetter } = failedMessages({ deadLetterQueueUrl: 'http://127.0.0.1/0/none' });
+    const sending = sendDeadLetter({ body: 'body', messageAttributes }, 'unreadable');
+    await expect(sending).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+  });
+});
+
+it('the functions for failed messages create one client, for the first of them', async () => {
+  const queueUrl = await createQueue();
+  const createClient = vi.fn(() => sqs.client);
+  const { postponeMessages, sendDeadLetter } = createFailedMessages(createClient, {
+    queueUrl,
+    deadLetterQueueUrl: queueUrl,
+  });
+  expect(createClient).not.toHaveBeenCalled();
+  for (const receiptHandle of await sendAndReceiveAll(queueUrl, ['one', 'two']))
+    await postponeMessages([{ receiptHandle, delaySeconds: 0 }]);
+  await sendDeadLetter({ body: 'three', messageAttributes: {} }, 'unreadable');
+  expect(createClient).toHaveBeenCalledOnce();
 });
 
 async function createQueue(Attributes: Record<string, string> = {}): Promise<string> {
@@ -108,7 +150,11 @@ async function send(queueUrl: string, body: string | Uint8Array, signal = AbortS
 }
 
 function postponeTo(queueUrl: string, messages: readonly Postponement[]): Promise<void> {
-  return createPostponeMessages(() => sqs.client, queueUrl)(messages);
+  return failedMessages({ queueUrl }).postponeMessages(messages);
+}
+
+function failedMessages({ queueUrl = 'unused', deadLetterQueueUrl = 'unused' }) {
+  return createFailedMessages(() => sqs.client, { queueUrl, deadLetterQueueUrl });
 }
 
 async function receive(QueueUrl: string): Promise<readonly Message[]> {

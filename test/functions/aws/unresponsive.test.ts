@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbClient, secretsManagerClient, sqsClient } from '../../../functions/aws/clients.ts';
-import { createPostponeMessages, createSendMessage } from '../../../functions/aws/event-queue.ts';
+import { createFailedMessages, createSendMessage } from '../../../functions/aws/event-queue.ts';
 import { createWebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
 import { createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { sample } from '../../support/builders/builders.ts';
@@ -33,9 +33,12 @@ const send = (abortSignal: AbortSignal) =>
 /** Starts one call of each kind, without another time limit than the clients' own. */
 function startCalls(): readonly Promise<unknown>[] {
   const applyEvent = createApplyEvent(dynamodbClient(), 'table', 90);
+  const urls = { queueUrl: 'http://queue/url', deadLetterQueueUrl: 'http://queue/dead' };
+  const { postponeMessages, sendDeadLetter } = createFailedMessages(sqsClient, urls);
   return [
     applyEvent(envelopeOf(sample.userUpload), sample.receivedAt, { mayCreate: true }),
-    createPostponeMessages(sqsClient, 'http://queue/url')([]),
+    postponeMessages([]),
+    sendDeadLetter({ body: '{}', messageAttributes: {} }, 'unreadable'),
     createWebhookSecrets(secretsManagerClient(), 'secret', Date.now).valid(never),
     send(never),
   ];
@@ -67,6 +70,12 @@ describe('every call fails in time', { timeout: 30_000 }, () => {
 it.each(['', '{}'])('a response without a MessageId is a failure: "%s"', async (body) => {
   answer = (_, response) => response.end(body);
   await expect(send(never)).rejects.toThrow('SQS returned no MessageId');
+  const { sendDeadLetter } = createFailedMessages(sqsClient, {
+    queueUrl: 'unused',
+    deadLetterQueueUrl: 'http://queue/dead',
+  });
+  const sending = sendDeadLetter({ body: '{}', messageAttributes: {} }, 'unreadable');
+  await expect(sending).rejects.toThrow('SQS returned no MessageId');
 });
 
 it('a response with a wrong date does not change the time of the next signature', async () => {

@@ -51,6 +51,15 @@ it.each<[ArgyleAnswer, string, number]>([
   expect(measured[0]?.metrics).toMatchObject({ Applied: 0, FailedForNow: 1, DocumentsNotFetched: 1 });
 });
 
+it('gives up the message after six hours, and does not count its document as one that will be fetched later', async () => {
+  const { work, deadLetters, measured } = setUp({ askArgyle: async () => ({ kind: 'unavailable', status: 500 }) });
+  const sentAt = new Date(Date.parse(sample.receivedAt) - 6 * 3_600_000 - 1).toISOString();
+  expect(await work([sqsRecord(sampleBody(), { sentAt })])).toEqual(failed());
+  expect(deadLetters).toEqual([{ messageId: 'message-1', reason: 'not_fetched' }]);
+  // The alarm on the worker's errors subtracts DocumentsNotFetched from FailedForNow.
+  expect(measured[0]?.metrics).toMatchObject({ FailedForNow: 0, FailedForGood: 1, DocumentsNotFetched: 0 });
+});
+
 it('postpones the message when the credentials cannot be read', async () => {
   const unreadable = new Error('no such secret');
   const { work, errors } = setUp({

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
+import type { ApplyOutcome } from '../../../functions/worker/upload-store.ts';
+import { sample } from '../../support/builders/builders.ts';
 import {
   type Arrival,
   expectedRecord,
@@ -13,6 +15,9 @@ import {
   textOf,
 } from '../../support/builders/upload-histories.ts';
 import { openUploadTable, retentionDays } from '../../support/emulators/upload-table.ts';
+
+const otherAccount = 'ffffffff-43b6-8b5d-b32a-56b8fbda5c28';
+const otherUser = 'ffffffff-a7a9-a0db-2f38-6cfa325e9d69';
 
 let table: Awaited<ReturnType<typeof openUploadTable>>;
 beforeAll(async () => {
@@ -52,13 +57,74 @@ describe('the record of a document is byte for byte the same', { timeout: 300_00
   });
 });
 
+describe('a document whose events have different owners', { timeout: 300_000 }, () => {
+  const owners: readonly Owner[] = [
+    { account: sample.account, user: sample.user },
+    { account: sample.account, user: otherUser },
+    { account: otherAccount, user: sample.user },
+    // As reconciliation creates them.
+    { account: sample.account },
+    { account: otherAccount },
+  ];
+  const anyEvent = fc.record({
+    event: fc.constantFrom(...eventTypes),
+    minute: fc.nat(9),
+    owner: fc.constantFrom(...owners),
+  });
+  const anyHistory = fc.array(anyEvent, { minLength: 2, maxLength: 12 });
+
+  it('keeps its first owner, and has exactly the events of that owner, in sequence or concurrently', async () => {
+    const property = fc.asyncProperty(anyHistory, fc.boolean(), async (history, atOnce) => {
+      const userUpload = randomUUID();
+      const messages = history.map(({ event, minute, owner }) => ({ ...messageAt(event, minute), owner }));
+      const outcomes = atOnce
+        ? await Promise.all(messages.map((message) => deliver(userUpload, message)))
+        : await inSequence(messages, (message) => deliver(userUpload, message));
+      const record = (await table.read(userUpload)) ?? {};
+      const owner = { account: record.account?.S ?? '', ...(record.user?.S && { user: record.user.S }) };
+      const isOwned = messages.map((message) => isOwnedBy(message.owner, owner));
+      expect(outcomes.map((kind) => kind !== 'owner_conflict')).toEqual(isOwned);
+      const owned = messages.filter((_, index) => isOwned[index]);
+      expect(textOf(record)).toBe(textOf(expectedRecord(userUpload, owned, retentionDays, owner)));
+      if (!atOnce) expect(owner).toEqual(firstOwner(messages));
+    });
+    await fc.assert(property, { numRuns: 100 });
+  });
+});
+
+type Owner = { readonly account: string; readonly user?: string };
+
+// The first event determines the account, and the first event of this account with a user determines the user.
+function firstOwner(messages: readonly { readonly owner: Owner }[]): Owner {
+  const account = messages[0]?.owner.account ?? '';
+  const user = messages.find(({ owner }) => owner.account === account && owner.user)?.owner.user;
+  return { account, ...(user && { user }) };
+}
+
+function isOwnedBy({ account, user }: Owner, owner: Owner): boolean {
+  return account === owner.account && (user === undefined || user === owner.user);
+}
+
+async function inSequence<Item, Result>(
+  items: readonly Item[],
+  act: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await act(item));
+  return results;
+}
+
 /** Applies a message, and again after a time-out, as the queue does, so that a busy machine does not fail the test. */
-async function deliver(userUpload: string, message: Message): Promise<void> {
+async function deliver(
+  userUpload: string,
+  message: Message & { readonly owner?: Owner },
+): Promise<ApplyOutcome['kind']> {
+  const { event, receivedAt, owner = { account: sample.account, user: sample.user } } = message;
   try {
-    await table.apply(userUpload, message);
+    return (await table.applyEvent({ event, userUpload, ...owner }, receivedAt, { mayCreate: true })).kind;
   } catch (error) {
     if ((error as Error).name !== 'AbortError') throw error;
-    await deliver(userUpload, message);
+    return deliver(userUpload, message);
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Envelope } from '../../../functions/domain/envelope.ts';
 import { events, eventTypes } from '../../../functions/domain/events.ts';
 import { createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { sample } from '../../support/builders/builders.ts';
@@ -106,6 +107,91 @@ describe('the user of a record that reconciliation created', () => {
   });
 });
 
+describe('an event with another owner than the record', () => {
+  const account = otherId(sample.account);
+  const user = otherId(sample.user);
+  const owned = (userUpload: string, facts: Partial<Envelope> = {}) => ({ ...envelopeOf(userUpload), ...facts });
+
+  it.each([
+    ['another account', { account }],
+    ['another user', { user }],
+    ['another account and user', { account, user }],
+    ['another account, and no user, as reconciliation creates it', { account, user: undefined }],
+  ])('conflicts and changes nothing, whenever it was received: %s', async (_, facts) => {
+    const { user: foreignUser, ...others } = { ...owned(randomUUID()), ...facts };
+    const foreign = { ...others, ...(foreignUser && { user: foreignUser }) };
+    await table.applyEvent(envelopeOf(foreign.userUpload), messageAt(sample.event, 2).receivedAt, { mayCreate });
+    const before = await table.read(foreign.userUpload);
+    for (const event of eventTypes)
+      for (const minute of [1, 2, 3])
+        for (const isRecent of [true, false]) {
+          const options = { mayCreate: isRecent };
+          const outcome = await table.applyEvent({ ...foreign, event }, messageAt(event, minute).receivedAt, options);
+          expect(outcome).toEqual({ kind: 'owner_conflict' });
+        }
+    expect(await table.read(foreign.userUpload)).toEqual(before);
+  });
+
+  it('conflicts with a tombstone too', async () => {
+    const userUpload = randomUUID();
+    await table.apply(userUpload, messageAt(removed, 2));
+    const outcome = await table.applyEvent(owned(userUpload, { user }), sample.receivedAt, { mayCreate });
+    expect(outcome).toEqual({ kind: 'owner_conflict' });
+  });
+
+  it('is one write and one read', async () => {
+    const userUpload = randomUUID();
+    await table.apply(userUpload, messageAt(sample.event, 2));
+    const applyForeign = () => table.applyEvent(owned(userUpload, { user }), sample.receivedAt, { mayCreate });
+    expect(await commandsOf(applyForeign)).toEqual(['UpdateItemCommand', 'GetItemCommand']);
+  });
+
+  it('does not conflict by its user if it has none, or if the record has none', async () => {
+    const { user: _, ...withoutUser } = envelopeOf(randomUUID());
+    const at = (minute: number) => messageAt(sample.event, minute).receivedAt;
+    expect(await table.applyEvent(withoutUser, at(3), { mayCreate })).toMatchObject({ kind: 'applied' });
+    expect(await table.applyEvent({ ...withoutUser, user }, at(2), { mayCreate })).toMatchObject({ kind: 'applied' });
+    expect(await table.applyEvent(withoutUser, at(1), { mayCreate })).toMatchObject({ kind: 'applied' });
+    expect(await table.read(withoutUser.userUpload)).toMatchObject({ user: { S: user }, addedAt: { S: at(1) } });
+  });
+
+  it('conflicts if another event adds its user first, between the read and the addition', async () => {
+    const { user: _, ...withoutUser } = envelopeOf(randomUUID());
+    const { userUpload } = withoutUser;
+    await table.applyEvent(withoutUser, sample.receivedAt, { mayCreate });
+    const late = { ...withoutUser, user };
+    const outcome = await interleaved(
+      () => table.applyEvent(late, sample.receivedAt, { mayCreate }),
+      () => table.applyEvent(envelopeOf(userUpload), messageAt(removed, 1).receivedAt, { mayCreate }),
+    );
+    expect(outcome).toEqual({ kind: 'owner_conflict' });
+    expect(await table.read(userUpload)).toMatchObject({ user: { S: sample.user } });
+  });
+});
+
+it('an event adds its user to no record that expires between the read and the addition', async () => {
+  const { user: _, ...withoutUser } = envelopeOf(randomUUID());
+  const { userUpload } = withoutUser;
+  await table.applyEvent(withoutUser, sample.receivedAt, { mayCreate });
+  const Key = { userUpload: { S: userUpload } };
+  const outcome = await interleaved(
+    () => table.applyEvent(envelopeOf(userUpload), sample.receivedAt, { mayCreate }),
+    () => table.client.send(new DeleteItemCommand({ TableName: table.tableName, Key })),
+  );
+  expect(outcome).toEqual({ kind: 'stale', isRemoved: true });
+  expect(await table.read(userUpload)).toBeUndefined();
+});
+
+it('the read after a refused write is consistent', async () => {
+  const userUpload = randomUUID();
+  await table.apply(userUpload, messageAt(sample.event, 1));
+  const send = vi.spyOn(table.client, 'send');
+  await table.apply(userUpload, messageAt(sample.event, 2));
+  const reads = send.mock.calls.map(([command]) => command).filter((command) => command instanceof GetItemCommand);
+  send.mockRestore();
+  expect(reads.map(({ input }) => input.ConsistentRead)).toEqual([true]);
+});
+
 describe('a removal', () => {
   it('deletes the document permanently and sets the expiry of the record', async () => {
     const userUpload = await seedWithDocument();
@@ -175,6 +261,24 @@ describe('a failure of DynamoDB is thrown', () => {
     await expect(applying).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
+
+/** Runs `other` once the first read of `act` has been answered. */
+async function interleaved<Result>(act: () => Promise<Result>, other: () => Promise<unknown>): Promise<Result> {
+  const send = table.client.send.bind(table.client) as (command: unknown) => Promise<unknown>;
+  const spy = vi.spyOn(table.client, 'send').mockImplementation(async (command: unknown) => {
+    const answer = await send(command);
+    if (command instanceof GetItemCommand) {
+      spy.mockRestore();
+      await other();
+    }
+    return answer as never;
+  });
+  return act();
+}
+
+function otherId(id: string): string {
+  return id.replace(/^......../, 'ffffffff');
+}
 
 async function commandsOf(act: () => Promise<unknown>): Promise<string[]> {
   const send = vi.spyOn(table.client, 'send');

@@ -42,37 +42,44 @@ test(`ingest keeps every signed body and no other (seed ${seed})`, limit, () =>
   }),
 );
 
-test(`a worker either applies a message or reports it with one error line (seed ${seed})`, limit, () =>
-  forEachCase(async (random, index) => {
-    const { telemetry, measured, errors } = fakeTelemetry();
-    const applied: string[] = [];
-    const worker = createWorker({
-      eventType: sample.event,
-      applyEvent: async ({ userUpload }) => {
-        applied.push(userUpload);
-        return { kind: 'applied', isRemoved: false };
-      },
-      postponeMessages: async () => undefined,
-      telemetry,
-      nowMs: Date.now,
-      random,
-      budgetMs: batchBudgetMs,
-    });
-    const { body } = fuzzRequest(validBody, secret, random);
-    const record = sqsRecord(body.toString(oneOf(['utf8', 'base64', 'latin1'], random)), {
-      event: random() < 0.5 ? fuzzText(random) : oneOf([sample.event, ...eventTypes], random),
-      receivedAt: random() < 0.3 ? fuzzText(random) : new Date().toISOString(),
-      deliveryId: fuzzText(random),
-      ...(random() < 0.5 && { encoding: oneOf(['base64', 'gzip', fuzzText(random)], random) }),
-    });
+test(
+  `a worker either applies a message or sends it to the dead-letter queue with one error line (seed ${seed})`,
+  limit,
+  () =>
+    forEachCase(async (random, index) => {
+      const { telemetry, measured, errors } = fakeTelemetry();
+      const applied: string[] = [];
+      const dead: string[] = [];
+      const worker = createWorker({
+        eventType: sample.event,
+        applyEvent: async ({ userUpload }) => {
+          applied.push(userUpload);
+          return { kind: 'applied', isRemoved: false };
+        },
+        postponeMessages: async () => undefined,
+        sendDeadLetter: async ({ body }) => {
+          dead.push(body);
+        },
+        telemetry,
+        nowMs: Date.now,
+        random,
+        budgetMs: batchBudgetMs,
+      });
+      const { body } = fuzzRequest(validBody, secret, random);
+      const record = sqsRecord(body.toString(oneOf(['utf8', 'base64', 'latin1'], random)), {
+        event: random() < 0.5 ? fuzzText(random) : oneOf([sample.event, ...eventTypes], random),
+        receivedAt: random() < 0.3 ? fuzzText(random) : new Date().toISOString(),
+        deliveryId: fuzzText(random),
+        ...(random() < 0.5 && { encoding: oneOf(['base64', 'gzip', fuzzText(random)], random) }),
+      });
 
-    const { batchItemFailures } = await worker({ Records: [record] });
+      const { batchItemFailures } = await worker({ Records: [record] });
 
-    const failed = batchItemFailures.length;
-    const isMarked = JSON.stringify(measured).includes('MARKER');
-    const seen = { answers: applied.length + failed, errorLines: errors.length, isMarked };
-    expectFast(seen, { answers: 1, errorLines: failed, isMarked: false }, { index, record });
-  }),
+      const failed = batchItemFailures.length;
+      const isMarked = JSON.stringify(measured).includes('MARKER');
+      const seen = { answers: applied.length + dead.length, failed, errorLines: errors.length, isMarked };
+      expectFast(seen, { answers: 1, failed: 0, errorLines: dead.length, isMarked: false }, { index, record });
+    }),
 );
 
 // Runs all cases, and checks that memory does not grow with their number.

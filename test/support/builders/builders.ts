@@ -71,12 +71,14 @@ type RecordFacts = {
   deliveryId?: string;
   encoding?: string;
   receiveCount?: number;
+  /** When it was sent to its queue. */
+  sentAt?: string;
 };
 
 /** Returns a message as SQS passes it to a worker. Its receipt handle is `handle of <messageId>`. */
 export function sqsRecord(body: string, facts: RecordFacts = {}): SQSRecord {
   const { messageId = 'message-1', event = sample.event, receivedAt = sample.receivedAt, encoding } = facts;
-  const { deliveryId = sample.requestId, receiveCount = 1 } = facts;
+  const { deliveryId = sample.requestId, receiveCount = 1, sentAt = sample.receivedAt } = facts;
   return {
     messageId,
     receiptHandle: `handle of ${messageId}`,
@@ -86,7 +88,7 @@ export function sqsRecord(body: string, facts: RecordFacts = {}): SQSRecord {
       ApproximateReceiveCount: String(receiveCount),
       ApproximateFirstReceiveTimestamp: '0',
       SenderId: 'ingest',
-      SentTimestamp: '0',
+      SentTimestamp: String(Date.parse(sentAt)),
     },
     messageAttributes: stringAttributes({ event, receivedAt, deliveryId, ...(encoding !== undefined && { encoding }) }),
     eventSource: 'aws:sqs',

@@ -80,8 +80,7 @@ async function openReconciliation(argyle: FakeArgyle) {
   // As a worker does.
   const applyAndFetch = async (envelope: Envelope, receivedAt: string): Promise<void> => {
     const applied = await table.applyEvent(envelope, receivedAt, { mayCreate: true });
-    if (applied.kind !== 'expired' && !applied.isRemoved)
-      await enrich(envelope.userUpload, AbortSignal.timeout(10_000));
+    if ('isRemoved' in applied && !applied.isRemoved) await enrich(envelope.userUpload, AbortSignal.timeout(10_000));
   };
 
   /** Invokes the function once. `workMs`: the time in which it may start new work. */

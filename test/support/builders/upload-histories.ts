@@ -48,8 +48,13 @@ const slots: Readonly<Record<EventType, string>> = {
 };
 
 /** The oracle: each slot has the earliest receipt time of its event, and the removal determines the expiry. */
-export function expectedRecord(userUpload: string, history: readonly Message[], retentionDays: number): Item {
-  const record: Item = { userUpload: { S: userUpload }, account: { S: sample.account }, user: { S: sample.user } };
+export function expectedRecord(
+  userUpload: string,
+  history: readonly Message[],
+  retentionDays: number,
+  { account, user }: { readonly account: string; readonly user?: string } = sample,
+): Item {
+  const record: Item = { userUpload: { S: userUpload }, account: { S: account }, ...(user && { user: { S: user } }) };
   const latestFirst = [...history].sort((one, other) => (one.receivedAt < other.receivedAt ? 1 : -1));
   for (const { event, receivedAt } of latestFirst) {
     record[slots[event]] = { S: receivedAt };

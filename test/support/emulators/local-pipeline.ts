@@ -18,8 +18,9 @@ export const argyleKey = { apiKeyId: 'key-of-the-test', apiKeySecret: 'key-secre
 export async function startTestPipeline(
   webhookSecret = 'secret-of-the-test',
   stage: 'sandbox' | 'production' = 'sandbox',
+  disturb?: Disturb,
 ): Promise<TestPipeline> {
-  return startWatchedPipeline(inject('assemblies')[stage], webhookSecret);
+  return startWatchedPipeline(inject('assemblies')[stage], webhookSecret, disturb);
 }
 
 /**

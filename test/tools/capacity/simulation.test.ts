@@ -6,7 +6,7 @@ import { seededRandom } from '../../../tools/capacity/simulation/seeded-random.t
 import { createVirtualClock } from '../../../tools/capacity/simulation/virtual-clock.ts';
 
 const setup: QueueSetup = {
-  ...{ batchSize: 10, windowMs: 0, maxConcurrency: 50, maxReceiveCount: 16, maxInFlight: 120_000 },
+  ...{ batchSize: 10, windowMs: 0, maxConcurrency: 50, maxReceiveCount: 125, maxInFlight: 120_000 },
   ...{ firstPollers: 1, pollersAddedPerMinute: 60, longPollMs: 20_000, receiveMs: 10, deleteMs: 10, failMs: 100 },
   batchMs: () => 80,
 };
@@ -65,12 +65,22 @@ describe('a queue', () => {
     expect([delaysSeconds, applied, dead]).toEqual([[5, 10, 20], 1, 0]);
   });
 
-  test('moves messages to the dead-letter queue after the last receive, over six hours later', () => {
+  test('moves messages to the dead-letter queue at their first failure after six hours', () => {
     const failuresMs: number[] = [];
     const failing = traffic([0, 1], { isDown: (ms) => failuresMs.push(ms) > 0 });
-    const { applied, dead, batches } = simulateQueue(setup, failing);
-    expect([applied, dead, batches.reduce((sum, records) => sum + records, 0)]).toEqual([0, 2, 2 * 16]);
-    expect(failuresMs.at(-1)).toBeGreaterThan(6 * 3_600_000);
+    const { applied, dead, maxInFlight } = simulateQueue(setup, failing);
+    expect([applied, dead, maxInFlight]).toEqual([0, 2, 2]);
+    const [last = 0, ...earlier] = failuresMs.toReversed();
+    expect(last).toBeGreaterThan(6 * 3_600_000);
+    expect(earlier.filter((ms) => ms > 6 * 3_600_000 + 1_000)).toHaveLength(1);
+  });
+
+  test('moves messages to the dead-letter queue instead of receiving them too often', () => {
+    const { dead, delaysSeconds } = simulateQueue(
+      { ...setup, maxReceiveCount: 2 },
+      traffic([0], { isDown: () => true }),
+    );
+    expect([dead, delaysSeconds]).toEqual([1, [5, 10]]);
   });
 
   test('passes on no message while the maximum is in flight', () => {

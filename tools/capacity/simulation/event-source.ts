@@ -1,4 +1,4 @@
-import { retryDelaySeconds } from '../../../functions/worker/retry-delay.ts';
+import { isRetryOver, retryDelaySeconds } from '../../../functions/domain/retry-budget.ts';
 import { createQueue, type Message, type Queue } from './queue.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
@@ -86,7 +86,7 @@ function scheduleNextArrival(simulation: Simulation, arrivals: Iterator<number>)
   if (done) return;
   simulation.clock.at(value, () => {
     simulation.outcome.arrived += 1;
-    simulation.queue.send({ receives: 0 });
+    simulation.queue.send({ receives: 0, sentMs: value });
     scheduleNextArrival(simulation, arrivals);
     wakePollers(simulation);
   });
@@ -176,7 +176,7 @@ function processBatch(simulation: Simulation, poller: Poller): void {
   outcome.busyMs += durationMs;
   clock.at(clock.nowMs() + durationMs, () => {
     if (hasFailed) {
-      for (const message of batch) postpone(simulation, message);
+      for (const message of batch) endFailed(simulation, message);
       receive(simulation, poller);
       return;
     }
@@ -188,8 +188,13 @@ function processBatch(simulation: Simulation, poller: Poller): void {
   });
 }
 
-function postpone(simulation: Simulation, message: Message): void {
+// As the worker does: gives a message up after six hours, and postpones it before.
+function endFailed(simulation: Simulation, message: Message): void {
   const { clock, queue, outcome, traffic } = simulation;
+  if (isRetryOver(message.sentMs, clock.nowMs())) {
+    queue.giveUp();
+    return;
+  }
   const delaySeconds = retryDelaySeconds(message.receives, traffic.random());
   outcome.delaysSeconds.push(delaySeconds);
   clock.at(clock.nowMs() + delaySeconds * 1_000, () => {

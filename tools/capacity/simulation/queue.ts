@@ -1,5 +1,5 @@
-/** A message, with the number of times that it was received. */
-export type Message = { receives: number };
+/** A message, with the number of times that it was received, and the time when it was sent. */
+export type Message = { receives: number; readonly sentMs: number };
 
 export type Queue = ReturnType<typeof createQueue>;
 
@@ -36,6 +36,11 @@ export function createQueue(limits: { readonly maxReceiveCount: number; readonly
     },
     delete: (count: number) => {
       inFlight -= count;
+    },
+    /** Moves a message that was in flight to the dead-letter queue. */
+    giveUp: () => {
+      inFlight -= 1;
+      dead += 1;
     },
     /** Makes a message that was in flight visible again. */
     return: (message: Message) => {
