@@ -1,7 +1,7 @@
 import { runUploads } from '../../../tools/cli/program.ts';
 
 /** Runs a command in this process and returns its exit code and what it printed. `answer` is the reply to its question. */
-export async function run(words: string, answer?: string) {
+export async function run(words: string, answer?: string | (() => Promise<string>)) {
   const printed = { out: '', err: '' };
   const code = await runUploads(words.split(' '), {
     write: (text) => {
@@ -10,7 +10,7 @@ export async function run(words: string, answer?: string) {
     writeError: (text) => {
       printed.err += text;
     },
-    ...(answer !== undefined && { ask: async () => answer }),
+    ...(answer !== undefined && { ask: typeof answer === 'string' ? async () => answer : answer }),
   });
   return { code, ...printed };
 }
