@@ -189,7 +189,9 @@ function addOtherCommands(program: Command, onTarget: Action<Target>): void {
     .action(onTarget(tail));
   program
     .command('reconcile')
-    .description("start a comparison of the records with Argyle's list")
+    .description(
+      "compare the records with Argyle's list; exit code 1 when it fails, or another one keeps it from confirming",
+    )
     .option('--confirm-removals <n>', 'apply up to this many removals that are held for a confirmation', readCount)
     .addOption(yes)
     .action(onTarget(startReconciliation));
