@@ -5,11 +5,14 @@ import { eventTypes } from '../../../functions/domain/events.ts';
 import { outputNames } from '../../../infra/output-names.ts';
 import { close, listen } from '../../../tools/local/loopback.ts';
 import { countMessages } from '../../../tools/messages/dead-messages.ts';
+import { type CallInput, type Disturbance, startAwsProxy } from '../../support/emulators/aws-proxy.ts';
 import { createUploadTable, startDynamoDb, startSqs } from '../../support/emulators/emulators.ts';
 import { run } from './run.ts';
 
 type Endpoint = { readonly protocol: string; readonly hostname: string; readonly port?: number };
 type AnyClient = { readonly config: { readonly endpoint?: (() => Promise<Endpoint>) | undefined } };
+
+type OnCall = (action: string, input: CallInput) => Disturbance | undefined;
 
 export type ServedQueues = Awaited<ReturnType<typeof serveQueues>>;
 
@@ -41,11 +44,11 @@ export async function serveQueues(extraEndpoints: Readonly<Record<string, string
     [outputNames.quarantineQueueUrl]: quarantineUrl,
     [outputNames.logGroupNames]: '{}',
   };
-  const endpoints = {
-    SQS: await endpointOf(sqs.client),
-    DYNAMODB: await endpointOf(dynamodb.client),
-    ...extraEndpoints,
-  };
+  let onCall: OnCall = () => undefined;
+  const proxyOf = async (service: 'sqs' | 'dynamodb', client: AnyClient) =>
+    startAwsProxy(service, await endpointOf(client), ({ action }, input) => onCall(action, input));
+  const proxies = [await proxyOf('sqs', sqs.client), await proxyOf('dynamodb', dynamodb.client)] as const;
+  const endpoints = { SQS: proxies[0].endpoint, DYNAMODB: proxies[1].endpoint, ...extraEndpoints };
   const put = async (QueueUrl: string, body: string, attributes: Readonly<Record<string, string>>) => {
     const MessageAttributes = Object.fromEntries(
       Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
@@ -74,9 +77,14 @@ export async function serveQueues(extraEndpoints: Readonly<Record<string, string
       const Item = Object.fromEntries(Object.entries(record).map(([name, S]) => [name, { S }]));
       await dynamodb.client.send(new PutItemCommand({ TableName: tableName, Item }));
     },
+    /** Observes and disturbs the calls of the commands to SQS and DynamoDB. */
+    onCall: (listener: OnCall) => {
+      onCall = listener;
+    },
     run: (words: string, answer?: string | (() => Promise<string>)) => run(`--local --port ${port} ${words}`, answer),
     close: async () => {
       await close(server);
+      for (const proxy of proxies) await proxy.stop();
       await sqs.close();
       await dynamodb.close();
     },
