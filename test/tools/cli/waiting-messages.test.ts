@@ -102,8 +102,7 @@ describe('when the time-out of a reader that crashed has passed', () => {
 
 test('an interrupted dead show makes all messages visible again at once, and says so', async () => {
   await putDead(added, 25);
-  const words = ['--local', '--port', it.port, 'dead', 'show', added];
-  const child = spawn(process.execPath, ['tools/cli/uploads.ts', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = start(`dead show ${added}`);
   const { deadUrl, sqs } = it;
   await until(async () => (await countMessages(sqs, deadUrl(added))).inFlight > 10);
   child.kill('SIGINT');
@@ -132,6 +131,19 @@ describe('redrive', () => {
 
     expect({ code, out }).toEqual({ code: 1, out: '0 moved. 2 stayed. 2 could not be moved: disturbed\n' });
     expect(await countMessages(it.sqs, it.deadUrl(added))).toEqual({ visible: 2, inFlight: 0 });
+  });
+
+  test('that is killed between sending and deleting loses nothing', async () => {
+    await putDead(added, 1);
+    const child = start(`redrive ${added} --yes`);
+    it.onCall((action) => {
+      if (action !== 'DeleteMessage') return undefined;
+      child.kill('SIGKILL');
+      return { kind: 'drop' };
+    });
+    await once(child, 'exit');
+
+    expect([await it.total(it.queueUrl(added)), await it.total(it.deadUrl(added))]).toEqual([1, 1]);
   });
 
   test('moves only as many messages as it announced', async () => {
@@ -266,6 +278,13 @@ test('--most above the number of messages that SQS lets one reader have is refus
   expect(code).toBe(2);
   expect(err).toContain('Use at most 100000: SQS does not let more messages be read at once.');
 });
+
+function start(words: string) {
+  const options = ['--local', '--port', it.port];
+  return spawn(process.execPath, ['tools/cli/uploads.ts', ...options, ...words.split(' ')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
 
 async function putDead(event: string, count: number): Promise<void> {
   for (let number = 0; number < count; number += 1)
