@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { readId } from '../../functions/domain/envelope.ts';
 import { eventTypes } from '../../functions/domain/events.ts';
 import { uploadStatuses } from '../../functions/domain/upload-record.ts';
+import { maxReading } from '../messages/dead-messages.ts';
 import { escapeControls } from '../terminal/escape-controls.ts';
 import { checkConsequences, checkReceiver } from './check.ts';
 import { sendTestEvents } from './endpoint.ts';
@@ -30,7 +31,7 @@ type Action<First> = <Given extends unknown[]>(
 
 const event = new Argument('<event>', 'the event type').choices(eventTypes);
 const url = new Option('--url <url>', 'another receiver, whose signing secret is in WEBHOOK_SECRET').argParser(readUrl);
-const most = new Option('--most <n>', 'the maximum number of messages to read').argParser(readCount).default(1_000);
+const most = new Option('--most <n>', 'the maximum number of messages to read').argParser(readMost).default(1_000);
 const rate = new Option('--rate <n>', 'messages per second').argParser(readCount).default(50);
 const dryRun = new Option('--dry-run', 'print what would happen, and change nothing');
 const yes = new Option('--yes', 'do not ask for a confirmation');
@@ -190,7 +191,9 @@ function addOtherCommands(program: Command, onTarget: Action<Target>): void {
     .action(onTarget(tail));
   program
     .command('reconcile')
-    .description("start a comparison of the records with Argyle's list")
+    .description(
+      "compare the records with Argyle's list; exit code 1 when it fails, or another one keeps it from confirming",
+    )
     .option('--confirm-removals <n>', 'apply up to this many removals that are held for a confirmation', readCount)
     .addOption(yes)
     .action(onTarget(startReconciliation));
@@ -211,6 +214,12 @@ function readUploadId(text: string): string {
 function readCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Use a whole number above 0.');
+}
+
+function readMost(text: string): number {
+  const count = readCount(text);
+  if (count <= maxReading) return count;
+  throw new InvalidArgumentError(`Use at most ${maxReading}: SQS does not let more messages be read at once.`);
 }
 
 function readUrl(text: string): URL {

@@ -1,6 +1,7 @@
 import { type AttributeValue, DynamoDBClient, GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { type NativeAttributeValue, unmarshall } from '@aws-sdk/util-dynamodb';
 import { statusOf, type UploadStatus } from '../../functions/domain/upload-record.ts';
+import { mapInParts } from './map-in-parts.ts';
 import { type Report, tableOf } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 
@@ -24,7 +25,7 @@ export async function listRecords(
   if (!owner) throw new UsageError('Choose the owner of the documents: --user ID or --account ID.');
   const dynamodb = clientOf(target);
   const keys = await readKeys(dynamodb, target.uploadTableName, user ? 'user' : 'account', owner);
-  const records = await Promise.all(keys.map((key) => readRecord(dynamodb, target.uploadTableName, key)));
+  const records = await mapInParts(keys, (key) => readRecord(dynamodb, target.uploadTableName, key));
   // A record may have expired since its key was read.
   const shown = records
     .filter((record) => record !== undefined)

@@ -66,7 +66,10 @@ export function createReport(terminal: Terminal, asJson: boolean): Report {
 export function tableOf(columns: Readonly<Record<string, string>>, rows: readonly object[]): string {
   const cellsOf = (row: object) => Object.keys(columns).map((key) => cellOf((row as Record<string, unknown>)[key]));
   const lines = [Object.values(columns), ...rows.map(cellsOf)];
-  const widths = Object.keys(columns).map((_, index) => Math.max(...lines.map((cells) => String(cells[index]).length)));
+  // Not Math.max(...lengths): a call with more than about 120,000 arguments overflows the stack.
+  const widths = Object.keys(columns).map((_, index) =>
+    lines.reduce((width, cells) => Math.max(width, String(cells[index]).length), 0),
+  );
   const align = (cell: unknown, width = 0) =>
     typeof cell === 'number' ? String(cell).padStart(width) : String(cell).padEnd(width);
   return lines
@@ -89,6 +92,18 @@ export function interruptSignal(): AbortSignal {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   return interrupted.signal;
+}
+
+/** Runs work with a signal that aborts when the user presses Ctrl-C. Before and after the work, Ctrl-C ends the process. */
+export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const interrupted = new AbortController();
+  const abort = () => interrupted.abort();
+  process.once('SIGINT', abort);
+  try {
+    return await work(interrupted.signal);
+  } finally {
+    process.removeListener('SIGINT', abort);
+  }
 }
 
 // Text from outside must not add a row to a table.

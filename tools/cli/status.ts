@@ -17,7 +17,9 @@ type QueueStatus = {
   readonly event: EventType;
   readonly visible: number;
   readonly inFlight: number;
+  /** The dead letters, including those that a reader has received. */
   readonly dead: number;
+  readonly deadBeingRead: number;
   /** Absent on the local pipeline, which has no CloudWatch. */
   readonly oldestSeconds?: number;
 };
@@ -25,7 +27,9 @@ type QueueStatus = {
 type Status = {
   readonly stack: string;
   readonly queues: readonly QueueStatus[];
+  /** The quarantined messages, including those that a reader has received. */
   readonly quarantined: number;
+  readonly quarantinedBeingRead: number;
   /** When the last webhook was accepted. AWS reports it to the minute, and only within the last 24 hours. */
   readonly lastWebhookAt?: string;
   /** Names of the alarms in ALARM state. Absent on the local pipeline. */
@@ -41,16 +45,18 @@ export async function showStatus(target: Target, report: Report): Promise<boolea
 
 /** Prints the number of dead letters of each event and returns whether there are none. */
 export async function listDead(target: Target, report: Report): Promise<boolean> {
-  const counts = (await readQueues(target)).map(({ event, dead }) => ({ event, dead }));
-  report.result(counts, tableOf({ event: 'event', dead: 'dead' }, counts));
+  const queues = await readQueues(target);
+  const counts = queues.map(({ event, dead, deadBeingRead: beingRead }) => ({ event, dead, beingRead }));
+  report.result(counts, tableOf({ event: 'event', dead: 'dead', beingRead: 'being read' }, counts));
   return counts.every(({ dead }) => dead === 0);
 }
 
 async function readStatus(target: Target): Promise<Status> {
   const queues = await readQueues(target);
   const sqs = new SQSClient(target.clientOptions('SQS'));
-  const { visible: quarantined } = await countMessages(sqs, target.quarantineQueueUrl);
-  const status = { stack: target.stackName, queues, quarantined };
+  const { visible, inFlight: quarantinedBeingRead } = await countMessages(sqs, target.quarantineQueueUrl);
+  const quarantined = visible + quarantinedBeingRead;
+  const status = { stack: target.stackName, queues, quarantined, quarantinedBeingRead };
   return { ...status, ...(await (target.isLocal ? readLastWebhook(target) : readCloudWatch(target, queues))) };
 }
 
@@ -65,8 +71,9 @@ async function readQueues(target: Target): Promise<readonly QueueStatus[]> {
   return Promise.all(
     eventTypes.map(async (event) => {
       const url = target.queueUrls[event];
-      const { visible: dead } = await countMessages(sqs, await findDeadLetterQueue(sqs, url));
-      return { event, ...(await countMessages(sqs, url)), dead };
+      const dead = await countMessages(sqs, await findDeadLetterQueue(sqs, url));
+      const counts = await countMessages(sqs, url);
+      return { event, ...counts, dead: dead.visible + dead.inFlight, deadBeingRead: dead.inFlight };
     }),
   );
 }
@@ -111,16 +118,23 @@ function ageQuery(queueUrl: string, index: number): MetricDataQuery {
   return { Id: `age${index}`, MetricStat: { Metric, Period: 60, Stat: 'Maximum' } };
 }
 
-function textOf({ stack, queues, quarantined, lastWebhookAt, alarms }: Status, command: string): readonly Printable[] {
+function textOf(
+  { stack, queues, quarantined, quarantinedBeingRead, lastWebhookAt, alarms }: Status,
+  command: string,
+): readonly Printable[] {
   const dead = queues.reduce((sum, queue) => sum + queue.dead, 0);
+  const deadBeingRead = queues.reduce((sum, queue) => sum + queue.deadBeingRead, 0);
+  const noteOf = (beingRead: number) => (beingRead > 0 ? ` (${beingRead} being read)` : '');
   return [
     stack,
     tableOf(
       { event: 'event', visible: 'visible', inFlight: 'in flight', oldestSeconds: 'oldest (s)', dead: 'dead' },
       queues,
     ),
-    dead > 0 ? alarming(`${dead} dead letters: ${command} dead list`) : 'no dead letters',
-    quarantined > 0 ? alarming(`${quarantined} in quarantine: ${command} quarantine list`) : 'nothing in quarantine',
+    dead > 0 ? alarming(`${dead} dead letters${noteOf(deadBeingRead)}: ${command} dead list`) : 'no dead letters',
+    quarantined > 0
+      ? alarming(`${quarantined} in quarantine${noteOf(quarantinedBeingRead)}: ${command} quarantine list`)
+      : 'nothing in quarantine',
     `last webhook: ${lastWebhookAt ?? (alarms ? 'none within the last 24 hours' : 'none since npm start')}`,
     alarmLine(alarms),
   ];

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type EventType, eventTypes, isEventType } from '../../functions/domain/events.ts';
 import type { ArgyleControl } from '../fake-argyle/control.ts';
-import { countMessages } from '../messages/dead-messages.ts';
+import { countReceivable } from '../messages/dead-messages.ts';
 import { moveMessages, redriveDestination, releaseDestination } from '../messages/move-messages.ts';
 import { postSigned, sampleBody } from '../messages/sample.ts';
 import { sendSamples } from '../messages/send-samples.ts';
-import type { ScenarioResult } from './page/api.ts';
+import type { RedriveResult, ScenarioResult } from './page/api.ts';
 import type { ConsoleQueue } from './state.ts';
 
 export type ScenarioContext = {
@@ -67,20 +67,22 @@ export const argyleActions: Readonly<Record<string, ArgyleAction>> = {
 
 /**
  * Moves an event's dead letters back to its queue or, for the quarantine, the messages that this release can process to the
- * queues of their events, like `npm run uploads`. Stops when all present messages were read or `signal` aborts.
+ * queues of their events, like `npm run uploads`. Stops when all present messages were read or `signal` aborts. `beingRead`: how
+ * many another reader has received.
  */
 export async function redrive(
   sqs: SQSClient,
   queues: readonly ConsoleQueue[],
   { event, url, deadLetterUrl }: ConsoleQueue,
   signal: AbortSignal,
-): Promise<{ readonly moved: number; readonly left: number }> {
+): Promise<RedriveResult> {
   const queueUrls = Object.fromEntries(queues.map((queue) => [queue.event, queue.url])) as Record<EventType, string>;
   const from = deadLetterUrl ?? url;
   const destinationOf = isEventType(event) ? redriveDestination(queueUrls, event) : releaseDestination(queueUrls);
-  const { visible: max } = await countMessages(sqs, from);
+  const { visible: max, inFlight: beingRead } = await countReceivable(sqs, from);
   const unlimited = { rate: Number.POSITIVE_INFINITY, onMoved: () => undefined };
-  return moveMessages(sqs, { from, destinationOf, max, signal, ...unlimited });
+  const { errors, ...result } = await moveMessages(sqs, { from, destinationOf, max, signal, ...unlimited });
+  return { ...result, failed: errors.length, beingRead };
 }
 
 async function sendInOrder(context: ScenarioContext, events: readonly EventType[], upload: string): Promise<Answers> {

@@ -15,11 +15,14 @@ export type Stores = {
   readonly queues: readonly ConsoleQueue[];
 };
 
+const noMessages = { visible: 0, inFlight: 0 } as const;
+
 /** Reads all records and queues. */
 export async function readState(stores: Stores): Promise<object> {
   const uploads: UploadRecord[] = [];
   for await (const records of scanRecords(stores)) uploads.push(...records);
-  return { uploads, queues: await readQueues(stores) };
+  const queues = await readQueues(stores);
+  return { uploads, queues: queues.map(({ event, visible, inFlight, dead }) => ({ event, visible, inFlight, dead })) };
 }
 
 /** Reads all records with their status, one page of the table at a time. */
@@ -34,13 +37,13 @@ export async function readUpload({ dynamodb, tableName }: Stores, id: string): P
   return Item && recordOf(Item);
 }
 
-/** Reads the approximate message counts of each queue and its dead-letter queue. */
+/** Reads the approximate message counts of each queue and its dead-letter queue. `dead` includes those that a reader has received. */
 export async function readQueues({ sqs, queues }: Stores): Promise<readonly Omit<Lane, keyof LaneCounts>[]> {
   return Promise.all(
     queues.map(async ({ event, url, deadLetterUrl }) => {
       const { visible, inFlight } = await countMessages(sqs, url);
-      const dead = deadLetterUrl ? (await countMessages(sqs, deadLetterUrl)).visible : 0;
-      return { event, visible, inFlight, dead };
+      const dead = deadLetterUrl ? await countMessages(sqs, deadLetterUrl) : noMessages;
+      return { event, visible, inFlight, dead: dead.visible + dead.inFlight, deadBeingRead: dead.inFlight };
     }),
   );
 }

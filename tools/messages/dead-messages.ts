@@ -8,7 +8,12 @@ import {
 } from '@aws-sdk/client-sqs';
 import { readEnvelope } from '../../functions/domain/envelope.ts';
 import { decodeBody } from '../../functions/domain/message-body.ts';
-import { type FailureReason, permanentReasons, retryableReasons } from '../../functions/domain/queue-message.ts';
+import {
+  type FailureReason,
+  permanentReasons,
+  reconciliation,
+  retryableReasons,
+} from '../../functions/domain/queue-message.ts';
 
 /** A message in a queue that no function consumes: a dead-letter queue or the quarantine. */
 export type WaitingMessage = {
@@ -26,8 +31,20 @@ export type DeadReason = FailureReason | 'not_finished';
 /** Why a message is in the quarantine; `understood_by_now`: this release can process it. */
 export type QuarantineReason = 'unknown_event' | 'missing_ids' | 'malformed' | 'understood_by_now';
 
-// Long enough to read all messages. Afterwards they become visible again, even if the reader has crashed.
-const visibilityTimeoutSeconds = 120;
+/** Which messages to receive. No further messages are received once `signal` aborts. */
+export type Reading = { readonly max: number; readonly signal: AbortSignal };
+
+/** The seconds for which a reader here keeps messages. Afterwards they become visible again, even if the reader has crashed. */
+export const readerTimeoutSeconds = 120;
+
+/**
+ * The maximum number of messages of one reading. SQS returns an error to a reader of a queue that has 120,000 messages in flight
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html, read 2026-11-28).
+ */
+export const maxReading = 100_000;
+
+/** The number of errors that ends a move or a deletion. A few messages may be refused; more errors have a common cause. */
+export const maxErrors = 10;
 
 /** Counts a queue's messages: those that can be received, and those that a consumer has received. */
 export async function countMessages(
@@ -39,6 +56,26 @@ export async function countMessages(
   return { visible: Number(attributes[names[0]]), inFlight: Number(attributes[names[1]]) };
 }
 
+/**
+ * Counts a queue's messages like `countMessages`, but receives one before it returns that none is visible or that some are in
+ * flight. Counts may be late on AWS, and the emulator notices only at a receive that a reader's time-out has passed.
+ */
+export async function countReceivable(sqs: SQSClient, queueUrl: string): ReturnType<typeof countMessages> {
+  const before = await countMessages(sqs, queueUrl);
+  if (before.visible > 0 && before.inFlight === 0) return before;
+  const received = await peek(sqs, queueUrl, { max: 1, signal: new AbortController().signal });
+  const { visible, inFlight } = await countMessages(sqs, queueUrl);
+  return { visible: Math.max(before.visible, visible, received.length), inFlight };
+}
+
+/** Says how many messages another reader has received, and until when it may keep them. Returns an empty text for 0. */
+export function beingReadText(inFlight: number, nowMs: number): string {
+  if (inFlight === 0) return '';
+  const until = new Date(nowMs + readerTimeoutSeconds * 1_000).toISOString();
+  const messages = inFlight === 1 ? '1 message is' : `${inFlight} messages are`;
+  return `${messages} being read by another reader, until ${until} at the latest if it is one of these commands. Repeat the command then.`;
+}
+
 /** Returns the URL of the dead-letter queue that a queue's redrive policy names. */
 export async function findDeadLetterQueue(sqs: SQSClient, queueUrl: string): Promise<string> {
   const { RedrivePolicy = '{}' } = await readAttributes(sqs, queueUrl, ['RedrivePolicy']);
@@ -46,39 +83,52 @@ export async function findDeadLetterQueue(sqs: SQSClient, queueUrl: string): Pro
   return queueUrl.replace(/[^/]+$/, name);
 }
 
-/** Receives up to `max` messages, each once. They stay invisible to other consumers for two minutes. */
-export async function* receiveBatches(sqs: SQSClient, queueUrl: string, max: number): AsyncGenerator<WaitingMessage[]> {
-  for (let received = 0; received < max; ) {
-    const command = new ReceiveMessageCommand({
-      QueueUrl: queueUrl,
-      MaxNumberOfMessages: Math.min(10, max - received),
-      MessageAttributeNames: ['All'],
-      MessageSystemAttributeNames: ['DeadLetterQueueSourceArn'],
-      VisibilityTimeout: visibilityTimeoutSeconds,
-      WaitTimeSeconds: 1,
-    });
-    const { Messages = [] } = await sqs.send(command);
-    if (Messages.length === 0) return;
-    received += Messages.length;
-    yield Messages.map(waitingMessage);
+/**
+ * Receives up to `max` messages, each once, in batches of up to ten. They stay invisible to other readers for two minutes. A
+ * message that is received again, after that time or because it failed again, is left out and made visible at the end. The reading
+ * also ends when it has received twice as many messages as `max`.
+ */
+export async function* receiveBatches(
+  sqs: SQSClient,
+  queueUrl: string,
+  { max, signal }: Reading,
+): AsyncGenerator<readonly WaitingMessage[]> {
+  const seen = new Set<string | undefined>();
+  const repeated: WaitingMessage[] = [];
+  try {
+    while (seen.size < max && seen.size + repeated.length < 2 * max && !signal.aborted) {
+      const batch = await receiveBatch(sqs, queueUrl, Math.min(10, max - seen.size));
+      if (batch.length === 0) return;
+      const isRepeated = ({ message }: WaitingMessage) => seen.has(message.MessageId);
+      const unseen = batch.filter((waiting) => !isRepeated(waiting));
+      repeated.push(...batch.filter(isRepeated));
+      for (const { message } of unseen) seen.add(message.MessageId);
+      yield unseen;
+    }
+  } finally {
+    await makeVisible(sqs, queueUrl, repeated);
   }
 }
 
-/** Receives up to `max` messages as one list. The caller deletes each message or makes it visible again. */
-export async function receiveList(sqs: SQSClient, queueUrl: string, max: number): Promise<readonly WaitingMessage[]> {
+/**
+ * Reads up to `max` messages and leaves them in the queue. Throws when `signal` aborts. In any case, all messages are visible
+ * again at the end.
+ */
+export async function peek(sqs: SQSClient, queueUrl: string, reading: Reading): Promise<readonly WaitingMessage[]> {
   const messages: WaitingMessage[] = [];
-  for await (const batch of receiveBatches(sqs, queueUrl, max)) messages.push(...batch);
+  try {
+    for await (const batch of receiveBatches(sqs, queueUrl, reading)) messages.push(...batch);
+  } finally {
+    await makeVisible(sqs, queueUrl, messages);
+  }
+  if (reading.signal.aborted) throw new Error('Interrupted: all messages are back in their queue.');
   return messages;
 }
 
-/** Reads up to `max` messages and leaves them in the queue. */
-export async function peek(sqs: SQSClient, queueUrl: string, max: number): Promise<readonly WaitingMessage[]> {
-  const messages = await receiveList(sqs, queueUrl, max);
-  await makeVisible(sqs, queueUrl, messages);
-  return messages;
-}
-
-/** Makes received messages visible to other consumers again. */
+/**
+ * Makes received messages visible to other readers again. It does not throw: a message that SQS refuses to make visible becomes
+ * visible after the reader's time-out.
+ */
 export async function makeVisible(
   sqs: SQSClient,
   queueUrl: string,
@@ -90,7 +140,7 @@ export async function makeVisible(
       ReceiptHandle: message.ReceiptHandle ?? '',
       VisibilityTimeout: 0,
     }));
-    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
+    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries })).catch(() => undefined);
   }
 }
 
@@ -107,10 +157,24 @@ export function quarantineReason(message: WaitingMessage): QuarantineReason {
   return kind === 'envelope' ? 'understood_by_now' : kind;
 }
 
-/** Reads the envelope in a message's body. It ignores all attributes except the encoding. */
+/** Reads the envelope in a message's body. It ignores all attributes except the encoding and the origin. */
 export function envelopeReading({ body, attributes }: WaitingMessage) {
   const raw = decodeBody(body, attributes.encoding);
-  return raw ? readEnvelope(raw) : ({ kind: 'malformed' } as const);
+  return raw ? readEnvelope(raw, attributes.origin === reconciliation) : ({ kind: 'malformed' } as const);
+}
+
+// No signal aborts a receive in progress: the messages of its answer would stay invisible.
+async function receiveBatch(sqs: SQSClient, QueueUrl: string, MaxNumberOfMessages: number): Promise<WaitingMessage[]> {
+  const command = new ReceiveMessageCommand({
+    QueueUrl,
+    MaxNumberOfMessages,
+    MessageAttributeNames: ['All'],
+    MessageSystemAttributeNames: ['DeadLetterQueueSourceArn'],
+    VisibilityTimeout: readerTimeoutSeconds,
+    WaitTimeSeconds: 1,
+  });
+  const { Messages = [] } = await sqs.send(command);
+  return Messages.map(waitingMessage);
 }
 
 async function readAttributes(

@@ -4,7 +4,11 @@ import { runUploads } from '../../../tools/cli/program.ts';
  * Runs a command in this process and returns its exit code and what it printed. `answer` is the reply to its question.
  * Calls `onOutput` with each part of its output.
  */
-export async function run(words: string, answer?: string, onOutput: (text: string) => void = () => undefined) {
+export async function run(
+  words: string,
+  answer?: string | (() => Promise<string>),
+  onOutput: (text: string) => void = () => undefined,
+) {
   const printed = { out: '', err: '' };
   const code = await runUploads(words.split(' '), {
     write: (text) => {
@@ -14,7 +18,7 @@ export async function run(words: string, answer?: string, onOutput: (text: strin
     writeError: (text) => {
       printed.err += text;
     },
-    ...(answer !== undefined && { ask: async () => answer }),
+    ...(answer !== undefined && { ask: typeof answer === 'string' ? async () => answer : answer }),
   });
   return { code, ...printed };
 }

@@ -116,7 +116,7 @@ test('dead show counts the reasons of dead letters, and prints their bodies only
   expect(counted.out).not.toContain('canary');
   expect(shown.out).toContain('canary-of-a-body');
   expect(listed.code).toBe(1);
-  expect(JSON.parse(listed.out)).toContainEqual({ event: removed, dead: 2 });
+  expect(JSON.parse(listed.out)).toContainEqual({ event: removed, dead: 2, beingRead: 0 });
 });
 
 test('redrive moves dead letters once it is confirmed, and loses none when it is interrupted', async () => {
@@ -139,7 +139,10 @@ test('redrive moves dead letters once it is confirmed, and loses none when it is
   const records = await Promise.all(uploads.map(({ userUpload }) => pipeline.readRecord(userUpload)));
 
   expect(unconfirmed.code).toBe(2);
-  expect([refused, dry]).toEqual([{ moved: 0 }, { wouldMove: 6 }]);
+  expect([refused, dry]).toEqual([
+    { moved: 0, beingRead: 0 },
+    { wouldMove: 6, beingRead: 0 },
+  ]);
   expect(interrupted).toMatchObject({ interrupted: true, moved: 6 - left });
   expect(left).toBeGreaterThan(0);
   expect(rest.out).toContain(`${left} moved.`);
@@ -203,9 +206,9 @@ test('discard deletes the messages of one reason once it is confirmed, and no ot
   await pipeline.purge(quarantine);
 
   expect([unconfirmed.code, retryable.code]).toEqual([2, 2]);
-  expect(discarded).toEqual({ discarded: 1, left: 2 });
+  expect(discarded).toMatchObject({ discarded: 1, left: 2, notReceived: 0, failed: 0 });
   expect(reasons).toEqual({ not_finished: 1, wrong_event: 1 });
-  expect(quarantined).toEqual({ discarded: 1, left: 2 });
+  expect(quarantined).toMatchObject({ discarded: 1, left: 2, notReceived: 0, failed: 0 });
 });
 
 test('reconcile starts a reconciliation, which records a document whose webhook was lost', async () => {

@@ -1,4 +1,4 @@
-import { type Overview, postJson, type ScenarioResult } from './api.ts';
+import { type Overview, postJson, type RedriveResult, type ScenarioResult } from './api.ts';
 import { chooseUpload, chosenUpload } from './document.ts';
 import { actionButton, byId, eventName, make, patch } from './elements.ts';
 
@@ -29,8 +29,13 @@ const actions: Readonly<Record<string, (value: string) => Promise<string>>> = {
     return 'done';
   },
   redrive: async (event) => {
-    const { moved, left } = await postJson<{ moved: number; left: number }>('/console/redrive', { event });
-    return `${moved} moved${left > 0 ? `, ${left} not understood and left in the queue` : ''}`;
+    const { moved, left, failed, beingRead } = await postJson<RedriveResult>('/console/redrive', { event });
+    const notes = [
+      left > failed && `${left - failed} not understood and left in the queue`,
+      failed > 0 && `${failed} failed to move`,
+      beingRead > 0 && `${beingRead} being read by another reader`,
+    ];
+    return [`${moved} moved`, ...notes].filter(Boolean).join(', ');
   },
 };
 

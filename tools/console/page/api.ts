@@ -26,7 +26,9 @@ export type Lane = LaneCounts & {
   readonly event: string;
   readonly visible: number;
   readonly inFlight: number;
+  /** The dead letters, including those that a reader has received. */
   readonly dead: number;
+  readonly deadBeingRead: number;
 };
 
 /** A record with its status. Attributes whose names end in `At` and contain a time are slots. */
@@ -52,6 +54,9 @@ export type UploadHistory = {
 
 /** The answer of `POST /console/scenario`: how often the scenario received each answer. */
 export type ScenarioResult = { readonly answers: Readonly<Record<string, number>> };
+
+/** The answer of `POST /console/redrive`. `left` includes `failed`; `beingRead`: how many another reader has received. */
+export type RedriveResult = Readonly<Record<'moved' | 'left' | 'failed' | 'beingRead', number>>;
 
 /** The answer of `GET /console/changes`, the newest first. */
 export type PublishedChanges = {

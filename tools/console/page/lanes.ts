@@ -4,17 +4,22 @@ import { actionButton, byId, countOf, eventName, make, patch } from './elements.
 /** Shows each event's queue and worker, and the quarantine. */
 export function showLanes({ lanes, quarantine }: Overview): void {
   patch(byId('lanes'), ...lanes.map(laneRow), quarantineRow(quarantine));
-  patch(byId('lane-warning'), warning(lanes, quarantine.visible));
+  patch(byId('lane-warning'), warning(lanes, quarantine.visible + quarantine.inFlight));
 }
 
-function laneRow({ event, visible, inFlight, applied, repeated, retried, dead }: Lane): HTMLElement {
+function laneRow({ event, visible, inFlight, applied, repeated, retried, dead, deadBeingRead }: Lane): HTMLElement {
   const notes = [countOf(repeated, 'repeat'), countOf(retried, 'failed attempt')].filter(Boolean).join(', ');
   return row(
     event,
     cell('visible', text(visible)),
     cell('inFlight', text(inFlight)),
     cell('applied', text((applied + repeated).toLocaleString('en')), make('div', { class: 'muted' }, notes)),
-    cell('dead', alarming(dead), redriveButton('Redrive', event, dead === 0)),
+    cell(
+      'dead',
+      alarming(dead),
+      redriveButton('Redrive', event, dead === 0),
+      make('div', { class: 'muted' }, deadBeingRead > 0 ? `${deadBeingRead} being read` : ''),
+    ),
   );
 }
 
@@ -22,9 +27,9 @@ function quarantineRow({ visible, inFlight }: Overview['quarantine']): HTMLEleme
   return row(
     'quarantine',
     cell('visible', alarming(visible)),
-    cell('inFlight', text(inFlight)),
+    cell('inFlight', alarming(inFlight)),
     cell('applied', text('–')),
-    cell('dead', text('–'), redriveButton('Release', 'quarantine', visible === 0)),
+    cell('dead', text('–'), redriveButton('Release', 'quarantine', visible + inFlight === 0)),
   );
 }
 
