@@ -14,7 +14,8 @@ export function localClientOptions(endpoint: string) {
     useDualstackEndpoint: false,
     maxAttempts: 3,
     retryMode: 'standard',
-    defaultsMode: 'standard',
+    // The other modes have a time-out for connections, which a busy machine exceeds.
+    defaultsMode: 'legacy',
     // Of DynamoDB.
     accountIdEndpointMode: 'disabled',
     // Of SQS: the URLs of the template's queues do not always contain the host name of the endpoint.

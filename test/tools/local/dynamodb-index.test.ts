@@ -1,4 +1,4 @@
-import { PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createUploadTable, startDynamoDb } from '../../support/emulators/emulators.ts';
 
@@ -11,7 +11,7 @@ let TableName: string;
 beforeAll(async () => {
   emulator = await startDynamoDb();
   TableName = await createUploadTable(emulator.client);
-  for (const id of colliding) await put(id, owner);
+  await putAll(colliding, owner);
 });
 afterAll(() => emulator.close());
 
@@ -26,24 +26,26 @@ test.each([
 test('a document that moves to another owner leaves the index entry of the other document', async () => {
   const [first = '', second = ''] = colliding;
   const other = '018051aa-f7a9-a0db-2f38-6cfa325e9d69';
-  await put(first, other);
+  await putAll([first], other);
 
   expect(await query('byAccount', 'account', owner)).toEqual([second]);
   expect(await query('byAccount', 'account', other)).toEqual([first]);
-  await put(first, owner);
+  await putAll([first], owner);
 });
 
 test('4,000 documents of one owner are all listed, page by page', async () => {
   const account = '00000000-0000-4000-8000-000000000001';
   const ids = Array.from({ length: 4_000 }, (_, n) => `${n.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`);
-  await Promise.all(ids.map((id) => put(id, account)));
+  for (let start = 0; start < ids.length; start += 25) await putAll(ids.slice(start, start + 25), account);
 
   expect((await query('byAccount', 'account', account, 100)).toSorted()).toEqual(ids);
 });
 
-async function put(userUpload: string, by: string): Promise<void> {
-  const Item = { userUpload: { S: userUpload }, account: { S: by }, user: { S: by } };
-  await emulator.client.send(new PutItemCommand({ TableName, Item }));
+async function putAll(ids: readonly string[], by: string): Promise<void> {
+  const puts = ids.map((id) => ({
+    PutRequest: { Item: { userUpload: { S: id }, account: { S: by }, user: { S: by } } },
+  }));
+  await emulator.client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: puts } }));
 }
 
 async function query(IndexName: string, key: string, value: string, Limit?: number): Promise<readonly string[]> {
