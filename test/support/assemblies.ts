@@ -28,18 +28,29 @@ const cache = join(repository, 'node_modules/.cache/assemblies');
 // Everything that synthesis reads. The lock file represents node_modules.
 const sources = ['cdk.json', 'package-lock.json', 'package.json', 'tsconfig.json', 'functions', 'infra'];
 
-/**
- * Synthesizes each assembly with the real CDK CLI before the first test, and caches it in node_modules/.cache until a file
- * changes that synthesis reads. Tests use copies outside of the repository, where a bundle cannot import its packages.
- */
+/** Provides the assemblies to the tests of a run. */
 export default async function setup(project: TestProject): Promise<() => void> {
+  const folder = await copyAssemblies();
+  project.provide('assemblies', assembliesIn(folder));
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Synthesizes each assembly with the real CDK CLI, and caches it in node_modules/.cache until a file changes that synthesis
+ * reads. Returns the folder of a copy outside of the repository, where a bundle cannot import its packages.
+ */
+export async function copyAssemblies(): Promise<string> {
   const cached = join(cache, hashOfSources());
   if (!existsSync(cached)) await synthesizeAll(cached);
   const folder = await mkdtemp(join(tmpdir(), 'argyle-uploads-assemblies-'));
   await cp(cached, folder, { recursive: true });
+  return folder;
+}
+
+/** Returns the assemblies in a folder of `copyAssemblies`. */
+export function assembliesIn(folder: string): Readonly<Record<AssemblyName, string>> {
   const entries = Object.keys(contexts).map((name) => [name, join(folder, name)]);
-  project.provide('assemblies', Object.fromEntries(entries));
-  return () => rmSync(folder, { recursive: true, force: true });
+  return Object.fromEntries(entries);
 }
 
 function hashOfSources(): string {
