@@ -44,7 +44,9 @@ export function createReconcile(dependencies: ReconcileDependencies) {
   return (payload: unknown, invocation: Invocation): Promise<ReconcileAnswer> =>
     reconcile(dependencies, payload, invocation).catch((error: unknown) => {
       dependencies.telemetry.error('reconciliation_failed', error, {});
-      throw error;
+      // Lambda logs the message of every error, and that of an unknown one may contain payload.
+      if (error instanceof LoggableError) throw error;
+      throw new Error('The reconciliation failed: see the log line reconciliation_failed for the cause.');
     });
 }
 

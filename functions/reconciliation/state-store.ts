@@ -3,6 +3,7 @@ import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-d
 import { callDeadline } from '../aws/clients.ts';
 import { updateIf } from '../aws/conditional-update.ts';
 import { releaseLease, takeLease } from '../aws/lease.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
 import type { Miss } from './removal-rule.ts';
 import type { Run } from './run.ts';
 
@@ -61,14 +62,14 @@ export function createReconciliationState(client: DynamoDBClient, tableName: str
           { removeUndefinedValues: true },
         ),
       });
-      if (!saved) throw new Error(`Another invocation has taken over run ${run.id}.`);
+      if (!saved) throw new LoggableError(`Another invocation has taken over run ${run.id}.`);
     },
     release: (owner) => releaseLease(client, lease, owner),
     saveChunk: (run, kind, index, ids) =>
       put({ id: chunkId(run, kind, index), ids, expiresAt: secondsAfter(run.startedAt, chunkDays) }),
     readChunk: async (run, kind, index) => {
       const item = await get(chunkId(run, kind, index));
-      if (!item) throw new Error(`The saved ids of run ${run.id} do not exist any more: ${kind} ${index}.`);
+      if (!item) throw new LoggableError(`The saved ids of run ${run.id} do not exist any more: ${kind} ${index}.`);
       return item.ids;
     },
     readMiss: async (userUpload) => (await get(missId(userUpload))) as Miss | undefined,

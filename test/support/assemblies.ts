@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { synthesize, withoutStageSettings } from '../../tools/local/synthesize.ts';
-import { createTemporaryFolder } from '../../tools/local/temporary-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../tools/local/temporary-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -39,18 +39,29 @@ const cache = join(repository, 'node_modules/.cache/assemblies');
 // Everything that synthesis reads. The lock file represents node_modules.
 const sources = ['cdk.json', 'package-lock.json', 'package.json', 'tsconfig.json', 'functions', 'infra'];
 
-/**
- * Synthesizes each assembly with the real CDK CLI before the first test, and caches it in node_modules/.cache until a file
- * changes that synthesis reads. Tests use copies outside of the repository, where a bundle cannot import its packages.
- */
+/** Provides the assemblies to the tests of a run. */
 export default async function setup(project: TestProject): Promise<() => void> {
+  const { directory, remove } = await copyAssemblies();
+  project.provide('assemblies', assembliesIn(directory));
+  return remove;
+}
+
+/**
+ * Synthesizes each assembly with the real CDK CLI, and caches it in node_modules/.cache until a file changes that synthesis
+ * reads. Returns a copy outside of the repository, where a bundle cannot import its packages.
+ */
+export async function copyAssemblies(): Promise<TemporaryFolder> {
   const cached = join(cache, hashOfSources());
   if (!existsSync(cached)) await synthesizeAll(cached);
-  const { directory: folder, remove } = createTemporaryFolder('argyle-uploads-assemblies-');
-  await cp(cached, folder, { recursive: true });
+  const folder = createTemporaryFolder('argyle-uploads-assemblies-');
+  await cp(cached, folder.directory, { recursive: true });
+  return folder;
+}
+
+/** Returns the assemblies in a folder of `copyAssemblies`. */
+export function assembliesIn(folder: string): Readonly<Record<AssemblyName, string>> {
   const entries = Object.keys(contexts).map((name) => [name, join(folder, name)]);
-  project.provide('assemblies', Object.fromEntries(entries));
-  return remove;
+  return Object.fromEntries(entries);
 }
 
 function hashOfSources(): string {

@@ -1,17 +1,8 @@
-import { readdirSync } from 'node:fs';
-import { pureFiles } from '../../pure-files.ts';
-
 /** Where Stryker writes the outcome of each mutant. */
 export const reportFile = '.stryker-tmp/report.json';
 
-// Names of metrics are no rules.
-const isRule = (file: string) => pureFiles.test(file) && !file.endsWith('/metric-names.ts');
-const files = readdirSync('functions', { recursive: true, encoding: 'utf8' }).map((file) => `functions/${file}`);
-// The tests of other files need emulators or the fake Argyle, which takes seconds for each mutant.
-const webhookPath = ['ingest/handler', 'worker/handler', 'worker/apply-record', 'worker/enrich-record'];
-
+// run.ts passes the files to mutate as an option.
 export default {
-  mutate: [...files.filter(isRule), ...webhookPath.map((name) => `functions/${name}.ts`)],
   testRunner: 'vitest',
   vitest: { configFile: 'test/proofs/mutation/vitest.config.ts' },
   // Runs only the tests that reach a mutant.
