@@ -10,7 +10,7 @@ export const ingestMetrics = {
 /** Printed in addition to `Unavailable` when the webhook secret cannot be read. */
 export const secretUnreadableMetric = 'SecretUnreadable';
 
-/** Metrics of a worker: each record of a batch counts in one. */
+/** Metrics of a worker: each record of a batch counts in one. `permanent`: it became a dead letter. */
 export const workerMetrics = {
   applied: 'Applied',
   stale: 'Stale',
@@ -18,7 +18,10 @@ export const workerMetrics = {
   permanent: 'FailedForGood',
 } as const;
 
-/** Metrics of a worker: each record whose document was requested from Argyle counts in one. */
+/**
+ * Metrics of a worker: each record whose document was requested from Argyle counts in one, unless the worker gave it up because of
+ * the request.
+ */
 export const documentMetrics = {
   written: 'DocumentsWritten',
   older: 'DocumentsUnchanged',

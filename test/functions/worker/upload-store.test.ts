@@ -155,6 +155,14 @@ describe('an event with another owner than the record', () => {
     expect(await table.read(withoutUser.userUpload)).toMatchObject({ user: { S: user }, addedAt: { S: at(1) } });
   });
 
+  it('conflicts by its account with a record that has no user, and adds no user', async () => {
+    const { user: _, ...withoutUser } = envelopeOf(randomUUID());
+    await table.applyEvent(withoutUser, sample.receivedAt, { mayCreate });
+    const foreign = { ...withoutUser, account, user };
+    expect(await table.applyEvent(foreign, sample.receivedAt, { mayCreate })).toEqual({ kind: 'owner_conflict' });
+    expect(await table.read(withoutUser.userUpload)).not.toHaveProperty('user');
+  });
+
   it('conflicts if another event adds its user first, between the read and the addition', async () => {
     const { user: _, ...withoutUser } = envelopeOf(randomUUID());
     const { userUpload } = withoutUser;
