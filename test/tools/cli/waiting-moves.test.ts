@@ -36,6 +36,20 @@ describe('redrive', () => {
     expect([await it.total(it.queueUrl(added)), await it.total(it.deadUrl(added))]).toEqual([1, 1]);
   });
 
+  test.each([
+    ['', 0],
+    ['n', 0],
+    ['yesterday', 0],
+    ['y', 1],
+    [' YES ', 1],
+  ])('after the answer %j moves %i of 1 messages', async (answer, moved) => {
+    await it.putDead(added, 1);
+
+    await it.run(`redrive ${added}`, answer);
+
+    expect([await it.total(it.queueUrl(added)), await it.total(it.deadUrl(added))]).toEqual([moved, 1 - moved]);
+  });
+
   test('moves only as many messages as it announced', async () => {
     await it.putDead(added, 2);
     const answer = async () => {
