@@ -3,9 +3,10 @@ import { type Report, tableOf } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 
 /** The answer of the reconciliation function. `busy`: another invocation is running, and this one has done nothing. */
-type ReconcileAnswer =
-  | { readonly status: 'busy' }
-  | { readonly status: 'done' | 'continues'; readonly counts: Readonly<Record<string, number>> };
+type ReconcileAnswer = {
+  readonly status: 'busy' | 'done' | 'continues';
+  readonly counts?: Readonly<Record<string, number>>;
+};
 
 // Lambda ends an invocation after 15 minutes.
 const answerTimeoutMs = 16 * 60_000;
@@ -61,7 +62,7 @@ function busyText(confirmRemovals: number | undefined): string {
   return 'A reconciliation is already running, so no removal was confirmed. Repeat this command when it has ended.';
 }
 
-function resultText(target: Target, { status, counts }: Exclude<ReconcileAnswer, { status: 'busy' }>): string {
+function resultText(target: Target, { status, counts = {} }: ReconcileAnswer): string {
   const rows = Object.entries(counts).map(([result, count]) => ({ result, count }));
   const { held = 0 } = counts;
   return [

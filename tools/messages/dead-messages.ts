@@ -37,10 +37,7 @@ export type Reading = { readonly max: number; readonly signal: AbortSignal };
 /** The seconds for which a reader here keeps messages. Afterwards they become visible again, even if the reader has crashed. */
 export const readerTimeoutSeconds = 120;
 
-/**
- * The maximum number of messages of one reading. SQS returns an error to a reader of a queue that has 120,000 messages in flight
- * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html, read 2026-11-28).
- */
+/** The maximum number of messages of one reading. SQS returns no further message of a queue that has 120,000 in flight. */
 export const maxReading = 100_000;
 
 /** The number of errors that ends a move or a deletion. A few messages may be refused; more errors have a common cause. */

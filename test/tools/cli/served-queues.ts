@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { eventTypes } from '../../../functions/domain/events.ts';
@@ -6,6 +7,7 @@ import { close, listen } from '../../../tools/local/loopback.ts';
 import { countMessages } from '../../../tools/messages/dead-messages.ts';
 import { type CallInput, type Disturbance, startAwsProxy } from '../../support/emulators/aws-proxy.ts';
 import { createUploadTable, startDynamoDb, startSqs } from '../../support/emulators/emulators.ts';
+import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
 import { run } from './run.ts';
 
 type Endpoint = { readonly protocol: string; readonly hostname: string; readonly port?: number };
@@ -63,6 +65,11 @@ export async function serveQueues(extraEndpoints: Readonly<Record<string, string
     quarantineUrl,
     port,
     put,
+    /** Puts messages of new documents on an event's dead-letter queue. */
+    putDead: async (event: string, count: number) => {
+      for (let number = 0; number < count; number += 1)
+        await put(deadUrls[event] ?? '', webhookBody(event, newUpload()), attributesOf(event));
+    },
     /** Receives up to ten messages as another reader does. It keeps them for `seconds`. */
     hold: async (QueueUrl: string, seconds: number, MaxNumberOfMessages = 10) => {
       const command = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages, VisibilityTimeout: seconds });
@@ -81,6 +88,11 @@ export async function serveQueues(extraEndpoints: Readonly<Record<string, string
       onCall = listener;
     },
     run: (words: string, answer?: string | (() => Promise<string>)) => run(`--local --port ${port} ${words}`, answer),
+    /** Starts a command in a process of its own. */
+    start: (words: string) =>
+      spawn(process.execPath, ['tools/cli/uploads.ts', '--local', '--port', port, ...words.split(' ')], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
     close: async () => {
       await close(server);
       for (const proxy of proxies) await proxy.stop();
@@ -88,6 +100,11 @@ export async function serveQueues(extraEndpoints: Readonly<Record<string, string
       await dynamodb.close();
     },
   };
+}
+
+/** The attributes that ingest gives a message. */
+export function attributesOf(event: string, receivedAtMs = Date.now()): Record<string, string> {
+  return { event, receivedAt: new Date(receivedAtMs).toISOString(), deliveryId: 'by-hand' };
 }
 
 function plain(event: string): string {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -6,10 +5,9 @@ import { reconciliation } from '../../../functions/domain/queue-message.ts';
 import { countMessages } from '../../../tools/messages/dead-messages.ts';
 import { until } from '../../support/emulators/local-pipeline.ts';
 import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
-import { type ServedQueues, serveQueues } from './served-queues.ts';
+import { attributesOf, type ServedQueues, serveQueues } from './served-queues.ts';
 
 const added = 'user_uploads.added';
-const refused = { kind: 'refuse', statusCode: 400 } as const;
 
 let it: ServedQueues;
 beforeEach(async () => {
@@ -19,7 +17,7 @@ afterEach(() => it.close());
 
 describe('while another reader has the messages', () => {
   test('status and dead list count them, and say how many are being read', async () => {
-    await putDead(added, 3);
+    await it.putDead(added, 3);
     await it.put(it.quarantineUrl, 'not JSON', {});
     await it.hold(it.deadUrl(added), 60, 1);
     await it.hold(it.quarantineUrl, 60);
@@ -66,7 +64,7 @@ describe('while another reader has the messages', () => {
   });
 
   test('redrive moves the rest and says how many it could not receive', async () => {
-    await putDead(added, 3);
+    await it.putDead(added, 3);
     await it.hold(it.deadUrl(added), 60, 1);
 
     const shown = await it.run(`redrive ${added} --yes`);
@@ -98,8 +96,8 @@ describe('when the time-out of a reader that crashed has passed', () => {
 });
 
 test('an interrupted dead show makes all messages visible again at once, and says so', async () => {
-  await putDead(added, 25);
-  const child = start(`dead show ${added}`);
+  await it.putDead(added, 25);
+  const child = it.start(`dead show ${added}`);
   const { deadUrl, sqs } = it;
   await until(async () => (await countMessages(sqs, deadUrl(added))).inFlight > 10);
   child.kill('SIGINT');
@@ -116,122 +114,7 @@ test('dead show prints the ids of messages of reconciliation, which have no user
 
   const { out } = await it.run(`--json dead show ${added}`);
 
-  expect(JSON.parse(out).letters).toMatchObject([{ reason: 'failed_16_times', userUpload }]);
-});
-
-describe('redrive', () => {
-  test('keeps the messages that SQS does not accept, prints the error and exits with 1', async () => {
-    await putDead(added, 2);
-    it.onCall((action) => (action === 'SendMessage' ? { ...refused, errorType: 'AccessDenied' } : undefined));
-
-    const { code, out } = await it.run(`redrive ${added} --yes`);
-
-    expect({ code, out }).toEqual({ code: 1, out: '0 moved. 2 stayed. 2 could not be moved: disturbed\n' });
-    expect(await countMessages(it.sqs, it.deadUrl(added))).toEqual({ visible: 2, inFlight: 0 });
-  });
-
-  test('that is killed between sending and deleting loses nothing', async () => {
-    await putDead(added, 1);
-    const child = start(`redrive ${added} --yes`);
-    it.onCall((action) => {
-      if (action !== 'DeleteMessage') return undefined;
-      child.kill('SIGKILL');
-      return { kind: 'drop' };
-    });
-    await once(child, 'exit');
-
-    expect([await it.total(it.queueUrl(added)), await it.total(it.deadUrl(added))]).toEqual([1, 1]);
-  });
-
-  test('moves only as many messages as it announced', async () => {
-    await putDead(added, 2);
-    const answer = async () => {
-      await putDead(added, 1);
-      return 'y';
-    };
-
-    expect((await it.run(`redrive ${added}`, answer)).out).toContain('2 moved. 0 stayed.');
-    expect([await it.total(it.queueUrl(added)), await it.total(it.deadUrl(added))]).toEqual([2, 1]);
-  });
-
-  test('sends at the rate that the user chose', async () => {
-    await putDead(added, 3);
-    const startedMs = performance.now();
-
-    await it.run(`redrive ${added} --yes --rate 1`);
-
-    // A lower limit: the third message is due after two seconds.
-    expect(performance.now() - startedMs).toBeGreaterThan(1_990);
-  });
-
-  test('changes nothing in a dry run, even with --yes', async () => {
-    await putDead(added, 2);
-
-    expect((await it.run(`redrive ${added} --yes --dry-run`)).out).toContain('nothing was moved');
-    expect(await it.total(it.deadUrl(added))).toBe(2);
-  });
-});
-
-describe('discard', () => {
-  const discard = async (answer?: () => Promise<string>) => {
-    const { code, out } = await it.run(`--json dead discard ${added} unreadable${answer ? '' : ' --yes'}`, answer);
-    return { code, ...JSON.parse(out) };
-  };
-
-  test('holds no message while it asks, so a late answer deletes what it says', async () => {
-    for (let number = 0; number < 12; number += 1) await it.put(it.deadUrl(added), 'not JSON', {});
-    const counts: object[] = [];
-    const answer = async () => {
-      counts.push(await countMessages(it.sqs, it.deadUrl(added)));
-      return 'y';
-    };
-
-    expect(await discard(answer)).toMatchObject({ code: 0, discarded: 12, left: 0, notReceived: 0 });
-    expect(counts).toEqual([{ visible: 12, inFlight: 0 }]);
-    expect(await it.total(it.deadUrl(added))).toBe(0);
-  });
-
-  test('deletes only the messages that the user was asked about, and counts those that another reader took', async () => {
-    await it.put(it.deadUrl(added), 'not JSON', {});
-    await it.put(it.deadUrl(added), 'not JSON', {});
-    const answer = async () => {
-      await it.hold(it.deadUrl(added), 60, 1);
-      await it.put(it.deadUrl(added), 'later', {});
-      return 'y';
-    };
-
-    expect(await discard(answer)).toMatchObject({ code: 0, discarded: 1, left: 0, notReceived: 1 });
-    expect(await it.total(it.deadUrl(added))).toBe(2);
-  });
-
-  test('counts no message that SQS did not delete, prints the error and exits with 1', async () => {
-    await it.put(it.deadUrl(added), 'not JSON', {});
-    it.onCall((action) => (action === 'DeleteMessageBatch' ? { ...refused, errorType: 'AccessDenied' } : undefined));
-
-    const { code, out } = await it.run(`dead discard ${added} unreadable --yes`);
-
-    expect({ code, out }).toEqual({ code: 1, out: '0 deleted. 1 stayed. SQS did not delete 1 of them: disturbed\n' });
-    expect(await countMessages(it.sqs, it.deadUrl(added))).toEqual({ visible: 1, inFlight: 0 });
-  });
-
-  test.each([[`dead discard ${added} failed_16_times --yes`], ['quarantine discard understood_by_now --yes']])(
-    '%s is refused, because the messages can still be applied',
-    async (words) => {
-      const { code, err } = await it.run(words);
-
-      expect(code).toBe(2);
-      expect(err).toContain('Allowed choices are');
-    },
-  );
-
-  test('reads and deletes at most as many messages as --most', async () => {
-    for (let number = 0; number < 12; number += 1) await it.put(it.deadUrl(added), 'not JSON', {});
-
-    const { out } = await it.run(`--json dead discard ${added} unreadable --yes --most 11`);
-
-    expect(JSON.parse(out)).toMatchObject({ discarded: 11, left: 0 });
-    expect(await it.total(it.deadUrl(added))).toBe(1);
-  });
+  expect(JSON.parse(out).letters).toMatchObject([{ reason: 'not_finished', userUpload }]);
 });
 
 test('--most above the number of messages that SQS lets one reader have is refused with a sentence', async () => {
@@ -240,19 +123,3 @@ test('--most above the number of messages that SQS lets one reader have is refus
   expect(code).toBe(2);
   expect(err).toContain('Use at most 100000: SQS does not let more messages be read at once.');
 });
-
-function start(words: string) {
-  const options = ['--local', '--port', it.port];
-  return spawn(process.execPath, ['tools/cli/uploads.ts', ...options, ...words.split(' ')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-async function putDead(event: string, count: number): Promise<void> {
-  for (let number = 0; number < count; number += 1)
-    await it.put(it.deadUrl(event), webhookBody(event, newUpload()), attributesOf(event));
-}
-
-function attributesOf(event: string, receivedAtMs = Date.now()): Record<string, string> {
-  return { event, receivedAt: new Date(receivedAtMs).toISOString(), deliveryId: 'by-hand' };
-}
