@@ -63,9 +63,10 @@ function watchDocuments(scope: Construct, monitoring: Monitoring): void {
     );
   monitoring.watch(scope, 'DocumentsNotFetched', {
     row,
-    // During an outage, the worker requests each document six times in five minutes. One failed request fires no alarm.
-    metric: sum(documentMetrics.failed, Duration.minutes(5)),
-    threshold: 5,
+    // During an outage, the worker requests each document eight times in its first quarter of an hour: at least four of them are
+    // in the same period. Single failed requests fire no alarm.
+    metric: sum(documentMetrics.failed, Duration.minutes(15)),
+    threshold: 4,
     failureImpact: "Argyle's API fails: records show that a document changed, but not its current details.",
   });
   monitoring.graph(row, 'Document requests', {

@@ -10,6 +10,7 @@ const eventAlarms = {
   'dead-letters': '>= 1 in 1 × 60 s',
   'oldest-message': '>= 900 in 1 × 60 s',
   'worker-errors': '>= 5 in 1 × 300 s',
+  'repeated-failures': '>= 1 in 4 of 12 × 300 s',
   throttled: '>= 10 in 1 × 300 s',
 };
 const alarmLimits: Readonly<Record<string, string>> = {
@@ -21,16 +22,18 @@ const alarmLimits: Readonly<Record<string, string>> = {
   'ingest/server-errors': '>= 2 in 1 × 300 s',
   'ingest/secret-unreadable': '>= 1 in 1 × 60 s',
   'ingest/refusals': '>= 10 in 1 × 900 s',
+  'ingest/all-refused': '>= 1 in 1 × 86400 s',
   'ingest/quarantined': '>= 1 in 1 × 60 s',
   'ingest/too-large': '>= 1 in 1 × 60 s',
   'ingest/near-request-limit': '>= 48000 in 1 × 60 s',
   'ingest/throttled': '>= 10 in 1 × 300 s',
   'ingest/silence': '< 1 in 48 × 3600 s',
   'records/table-throttled': '>= 10 in 1 × 300 s',
-  'argyle/documents-not-fetched': '>= 5 in 1 × 300 s',
+  'argyle/documents-not-fetched': '>= 4 in 1 × 900 s',
   'argyle/rotation-failed': '>= 1 in 1 × 60 s',
   'argyle/removals-held': '>= 1 in 1 × 60 s',
   'argyle/reconciliation-drift': '>= 20 in 1 × 3600 s',
+  'argyle/reconciliation-overdue': '>= 1 in 48 × 3600 s',
   'argyle/reconciliation-failed': '>= 1 in 1 × 300 s',
   'changes/changes-not-published': '>= 1 in 1 × 60 s',
   'changes/nothing-published': '>= 1 in 2 × 1800 s',
@@ -123,7 +126,8 @@ test('production shifts 10 % of the traffic for ten minutes first', () => {
 });
 
 // Metrics of an expression have periods of their own, which CloudWatch requires to be equal.
-function limitOf({ ComparisonOperator, Threshold, EvaluationPeriods, Period, Metrics = [] }: Record<string, unknown>) {
+function limitOf(alarm: Readonly<Record<string, unknown>>): string {
+  const { ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm, Period, Metrics = [] } = alarm;
   const operators: Readonly<Record<string, string>> = {
     GreaterThanOrEqualToThreshold: '>=',
     LessThanThreshold: '<',
@@ -133,5 +137,5 @@ function limitOf({ ComparisonOperator, Threshold, EvaluationPeriods, Period, Met
   );
   const [period, ...others] = new Set(Period === undefined ? periods : [Period]);
   expect(others).toEqual([]);
-  return `${operators[String(ComparisonOperator)]} ${Threshold} in ${EvaluationPeriods} × ${period} s`;
+  return `${operators[String(ComparisonOperator)]} ${Threshold} in ${DatapointsToAlarm ? `${DatapointsToAlarm} of ` : ''}${EvaluationPeriods} × ${period} s`;
 }

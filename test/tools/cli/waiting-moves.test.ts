@@ -86,7 +86,8 @@ describe('discard', () => {
   };
 
   test('holds no message while it asks, so a late answer deletes what it says', async () => {
-    for (let number = 0; number < 12; number += 1) await it.put(it.deadUrl(added), 'not JSON', { reason: 'unreadable' });
+    for (let number = 0; number < 12; number += 1)
+      await it.put(it.deadUrl(added), 'not JSON', { reason: 'unreadable' });
     const counts: object[] = [];
     const answer = async () => {
       counts.push(await countMessages(it.sqs, it.deadUrl(added)));
@@ -132,7 +133,8 @@ describe('discard', () => {
   );
 
   test('reads and deletes at most as many messages as --most', async () => {
-    for (let number = 0; number < 12; number += 1) await it.put(it.deadUrl(added), 'not JSON', { reason: 'unreadable' });
+    for (let number = 0; number < 12; number += 1)
+      await it.put(it.deadUrl(added), 'not JSON', { reason: 'unreadable' });
 
     const { out } = await it.run(`--json dead discard ${added} unreadable --yes --most 11`);
 
