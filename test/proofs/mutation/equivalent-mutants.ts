@@ -60,4 +60,18 @@ export const equivalentMutants: readonly EquivalentMutant[] = [
     replacement: '{}',
     reason: 'Fails in test/end-to-end/enrichment.test.ts, where the bundle calls the fake Argyle. That takes seconds.',
   },
+  {
+    file: 'functions/record-changes/stream-record-reader.ts',
+    mutator: 'StringLiteral',
+    line: "export function readStreamRecord({ eventID = '', dynamodb = {}, userIdentity }: DynamoDBRecord): RecordWrite {",
+    replacement: '"Stryker was here!"',
+    reason: 'Only the type lets a record lack its id: DynamoDB sends one with each record.',
+  },
+  {
+    file: 'functions/record-changes/stream-record-reader.ts',
+    mutator: 'OptionalChaining',
+    line: 'userUpload: String(recordOf(dynamodb.Keys)?.userUpload),',
+    replacement: 'recordOf(dynamodb.Keys).userUpload',
+    reason: 'Only the type lets a record lack its keys: DynamoDB sends them with each record.',
+  },
 ];
