@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { redrive } from '../../../tools/console/actions.ts';
 import { readQueues, readState, type Stores } from '../../../tools/console/state.ts';
 import { createUploadTable, startDynamoDb, startSqs } from '../../support/emulators/emulators.ts';
+import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
 
 const added = 'user_uploads.added';
 
@@ -41,6 +42,19 @@ test('dead letters that a reader has received are counted, and redriven once its
   await hold(queue.deadLetterUrl, 0);
   expect(await redrive(sqs.client, queues, queue, signal)).toEqual({ moved: 1, left: 0, failed: 0, beingRead: 1 });
   expect(await counts()).toMatchObject({ visible: 3, dead: 1 });
+});
+
+test('a release moves the messages that this release can process to the queues of their events, and leaves the others', async () => {
+  const { QueueUrl: url = '' } = await sqs.client.send(new CreateQueueCommand({ QueueName: 'quarantine' }));
+  const before = await readQueues(stores);
+  for (const event of [added, 'accounts.added'])
+    await sqs.client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: webhookBody(event, newUpload()) }));
+  const quarantine = { event: 'quarantine', url };
+
+  const result = await redrive(sqs.client, [...stores.queues, quarantine], quarantine, new AbortController().signal);
+
+  expect(result).toEqual({ moved: 1, left: 1, failed: 0, beingRead: 0 });
+  expect((await readQueues(stores))[0]?.visible).toBe((before[0]?.visible ?? 0) + 1);
 });
 
 // Receives one message as a reader does that keeps it for `VisibilityTimeout` seconds.

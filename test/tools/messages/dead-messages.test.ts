@@ -146,6 +146,16 @@ describe('peek', () => {
     expect(await queue.counts()).toEqual({ visible: 15, inFlight: 0 });
   });
 
+  test('makes all messages visible again when a receive fails', async () => {
+    await queue.put(...Array.from({ length: 15 }, (_, number) => String(number)));
+    disturbed(({ operation }, earlier) =>
+      operation === 'ReceiveMessage' && countOf(earlier, operation) === 1 ? new Error('down') : undefined,
+    );
+
+    await expect(peek(sqs.client, queue.url, { max: 1_000, signal })).rejects.toThrow('down');
+    expect(await queue.counts()).toEqual({ visible: 15, inFlight: 0 });
+  });
+
   test('makes all messages visible again and throws when it is interrupted', async () => {
     await queue.put(...Array.from({ length: 25 }, (_, number) => String(number)));
     const interrupted = new AbortController();
