@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
 import { RequestError } from '../../../functions/argyle/retry.ts';
+import { createWebhooks } from '../../../functions/argyle/webhooks.ts';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { ingestDeadlineMs } from '../../../functions/domain/secret-cache-times.ts';
 import { createNewSecret, createRotation } from '../../../functions/rotation/handler.ts';
@@ -193,6 +195,18 @@ describe('a rotation', () => {
     ]);
     expect(measured).toEqual([{ metrics: { RotationStepsFailed: 1 }, fields: { step: 'finishSecret' } }]);
     expect(JSON.stringify([errors, measured])).not.toContain(`secret of ${token}`);
+  });
+
+  test('logs no_answer when the connection to Argyle fails', async () => {
+    const webhooks = createWebhooks(
+      createAskArgyle('http://127.0.0.1:1', async () => ({ apiKeyId: 'id', apiKeySecret: 'key' })),
+      'argyle/api-key',
+    );
+    const sleep = () => Promise.reject(new Error('The function ran out of time.'));
+
+    await expect(run('createSecret', token, { webhooks, sleep })).rejects.toThrow('stopped in createSecret');
+
+    expect(telemetry.errors).toMatchObject([{ code: 'rotation_failed', error: { code: 'no_answer' } }]);
   });
 
   test('waits with its own backoff when Argyle sends Retry-After: 0', async () => {

@@ -37,6 +37,11 @@ describe('retryDelaySeconds', () => {
     );
   });
 
+  it('is the larger of the backoff and Retry-After, up to an hour', () => {
+    const delays = [0, 39, 41, 3_600, 86_400].map((minSeconds) => retryDelaySeconds(4, 0, minSeconds));
+    expect(delays).toEqual([40, 40, 41, 3_600, 3_600]);
+  });
+
   it('takes over six hours for 16 receives, even without jitter', () => {
     const waits = Array.from({ length: receives - 1 }, (_, index) => retryDelaySeconds(index + 1, 0));
     expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(6 * 3_600);
