@@ -112,8 +112,8 @@ function readArgyle(read: ReadContext, stage: Stage): ArgyleConfig | undefined {
     webhookName: readText(
       'webhookName',
       read('webhookName') ?? `argyle-uploads-${stage}`,
-      /^[\w .:-]{1,100}$/,
-      '1 to 100 letters, digits, spaces or any of . : _ -',
+      /^(?! )[\w .:-]{1,100}(?<! )$/,
+      '1 to 100 letters, digits, spaces or any of . : _ -, without a space at either end',
     ),
     rotationDays: readWholeNumber('rotationDays', read('rotationDays') ?? 90, { min: 1, max: 1_000, unit: 'days' }),
     reconciliationHours: readWholeNumber('reconciliationHours', read('reconciliationHours') ?? 24, {
