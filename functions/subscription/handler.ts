@@ -52,21 +52,22 @@ export function createSubscription(dependencies: SubscriptionDependencies) {
   };
 }
 
-async function recreate(
-  dependencies: SubscriptionDependencies,
-  { url, name }: SubscriptionKey,
-): Promise<ResubscribeAnswer> {
+async function recreate(dependencies: SubscriptionDependencies, requested: unknown): Promise<ResubscribeAnswer> {
   try {
-    const key = keyOf(physicalIdOf({ url, name }));
-    if (!key) throw new LoggableError('The request names no URL and name of a subscription.');
-    return {
-      status: 'subscribed',
-      changes: await resubscribe(dependencies, key, AbortSignal.timeout(dependencies.workMs)),
-    };
+    const key = readKey(requested);
+    const changes = await resubscribe(dependencies, key, AbortSignal.timeout(dependencies.workMs));
+    return { status: 'subscribed', changes };
   } catch (error) {
     dependencies.telemetry.error('subscription_failed', error, { request: 'Resubscribe' });
     return { status: 'failed', reason: reasonOf(error) };
   }
+}
+
+function readKey(requested: unknown): SubscriptionKey {
+  const { url, name } = (requested ?? {}) as Readonly<Record<string, unknown>>;
+  const key = typeof url === 'string' && typeof name === 'string' ? keyOf(physicalIdOf({ url, name })) : undefined;
+  if (key) return key;
+  throw new LoggableError('The request has no URL and name of a subscription.');
 }
 
 type Outcome = Pick<StackAnswer, 'Status' | 'Reason' | 'PhysicalResourceId'>;

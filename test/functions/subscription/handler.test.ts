@@ -456,7 +456,11 @@ describe('a resubscription', () => {
       status: 'failed',
       reason: expect.stringContaining('put a valid key into the secret argyle/api-key.'),
     });
-    expect(await resource.resubscribe({ url: '', name: '' })).toMatchObject({ status: 'failed' });
+    const nameless = { url: key.url } as typeof key;
+    expect(await resource.resubscribe(nameless)).toMatchObject({
+      status: 'failed',
+      reason: 'The request has no URL and name of a subscription.',
+    });
     expect(resource.errors.map(({ fields }) => fields)).toEqual([
       { request: 'Resubscribe' },
       { request: 'Resubscribe' },
