@@ -23,15 +23,18 @@ export type ArgyleSubscriptionProps = {
 
 /** The webhook subscription at Argyle as a resource of the stack, and the rotation of its signing secret. */
 export class ArgyleSubscription extends Construct {
+  /** CloudFormation invokes it, and operators do to re-create a lost subscription. */
+  readonly subscriber: UploadsFunction;
+
   constructor(scope: Construct, id: string, props: ArgyleSubscriptionProps) {
     super(scope, id);
     const { argyle, ingest } = props;
     const { apiUrl, credentials, webhookName, rotationDays } = argyle.config;
 
-    const subscriber = this.createSubscriber(props);
+    this.subscriber = this.createSubscriber(props);
     const subscription = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::ArgyleSubscription',
-      serviceToken: subscriber.lambda.functionArn,
+      serviceToken: this.subscriber.lambda.functionArn,
       // CloudFormation's default is an hour. The function answers within 150 s; Lambda may retry it twice.
       serviceTimeout: Duration.minutes(10),
       // CloudFormation sends an Update when any of these changes. The physical id is derived from `url` and `name`.
@@ -39,7 +42,7 @@ export class ArgyleSubscription extends Construct {
     });
     if (props.removalPolicy === RemovalPolicy.RETAIN) retainWhenRemoved(subscription);
     // These constructs include the permissions that the subscription needs until it is deleted.
-    subscription.node.addDependency(subscriber, ingest);
+    subscription.node.addDependency(this.subscriber, ingest);
 
     const rotator = this.createRotator(props);
     const schedule = new CfnRotationSchedule(this, 'RotationSchedule', {

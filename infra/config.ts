@@ -160,8 +160,11 @@ function readArgyleOptions(read: ReadSetting, stage: Stage): Omit<ArgyleConfig, 
         'a URL with https and without a slash at its end, or leave it out',
       ) ?? argyleApiUrls[stage],
     webhookName:
-      readText(read('webhookName'), /^[\w .:-]{1,100}$/, '1 to 100 letters, digits, spaces or any of . : _ -') ??
-      `argyle-uploads-${stage}`,
+      readText(
+        read('webhookName'),
+        /^(?! )[\w .:-]{1,100}(?<! )$/,
+        '1 to 100 letters, digits, spaces or any of . : _ -, without a space at either end',
+      ) ?? `argyle-uploads-${stage}`,
     rotationDays: readWholeNumber(read('rotationDays'), { min: 1, max: 1_000, unit: 'days' }) ?? 90,
     reconciliationHours: readWholeNumber(read('reconciliationHours'), reconciliation) ?? 24,
   };

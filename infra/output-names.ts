@@ -10,6 +10,8 @@ export const outputNames = {
   logGroupNames: 'LogGroupNames',
   /** Exists only with `publishChanges`. */
   changeBusName: 'ChangeBusName',
-  /** Exists only with `argyleCredentials`. */
+  /** These exist only with `argyleCredentials`. */
   reconciliationFunctionName: 'ReconciliationFunctionName',
+  subscriptionFunctionName: 'SubscriptionFunctionName',
+  subscriptionName: 'SubscriptionName',
 } as const;

@@ -56,10 +56,11 @@ export class UploadsStack extends Stack {
         ...pipelines.map(({ worker, alarms }) => ({ alias: worker, alarms })),
       ]);
     if (argyle) {
-      new ArgyleSubscription(this, 'Subscription', { ...shared, argyle, ingest, webhookSecret });
+      const { subscriber } = new ArgyleSubscription(this, 'Subscription', { ...shared, argyle, ingest, webhookSecret });
       const { reconcile } = new Reconciliation(this, 'Reconciliation', { ...shared, argyle, table, pipelines });
       new CfnOutput(this, outputNames.reconciliationFunctionName, { value: reconcile.lambda.functionName });
-      new CfnOutput(this, 'SubscriptionName', {
+      new CfnOutput(this, outputNames.subscriptionFunctionName, { value: subscriber.lambda.functionName });
+      new CfnOutput(this, outputNames.subscriptionName, {
         value: argyle.config.webhookName,
         description: 'The `name` of the Argyle subscription that this stack manages.',
       });

@@ -9,7 +9,7 @@ import {
 import { callDeadline } from './clients.ts';
 
 /** Stages of a secret. Each stage belongs to at most one version. When AWSCURRENT moves, Secrets Manager moves AWSPREVIOUS too. */
-export const stages = { current: 'AWSCURRENT', pending: 'AWSPENDING' } as const;
+export const stages = { current: 'AWSCURRENT', pending: 'AWSPENDING', previous: 'AWSPREVIOUS' } as const;
 
 /** A version of a secret whose value is a text. */
 export type SecretVersion = { readonly id: string; readonly value: string; readonly stages: readonly string[] };

@@ -37,9 +37,35 @@ export function isOwn({ url, name }: SubscriptionKey, key: SubscriptionKey): boo
 }
 
 /** Whether a subscription lists exactly the events of the catalogue and signs with this secret. */
-export function fits({ events, secret }: Subscription, wanted: string): boolean {
-  const names = new Set(events);
-  return secret === wanted && names.size === eventTypes.length && eventTypes.every((event) => names.has(event));
+export function fits(subscription: Subscription, wanted: string): boolean {
+  return subscription.secret === wanted && listsCatalogue(subscription);
+}
+
+/**
+ * Whether one of our subscriptions is signed with one of the stack's secrets. This proves that the API key belongs to our
+ * workspace: the key of another workspace sees no such subscription.
+ */
+export function provesOurKey(own: readonly Subscription[], secrets: readonly string[]): boolean {
+  return own.some(({ secret }) => secret !== undefined && secrets.includes(secret));
+}
+
+/** The reason to change nothing when no subscription proves that the API key belongs to our workspace. */
+export const unprovenKey =
+  'Argyle lists no subscription of this stack that is signed with its webhook secret, so nothing was changed. Either the API key ' +
+  'in the secret that the setting argyleCredentials names belongs to another workspace or environment: store the right key. Or the ' +
+  'subscription was deleted or changed: re-create it with npm run uploads -- resubscribe.';
+
+/** Returns the fields in which a subscription differs from the requested one. */
+export function differencesIn(
+  found: Subscription,
+  requested: SubscriptionKey & { readonly secret: string },
+): readonly string[] {
+  return [
+    ...(found.name === requested.name ? [] : ['name']),
+    ...(found.url === requested.url ? [] : ['url']),
+    ...(found.secret === requested.secret ? [] : ['secret']),
+    ...(listsCatalogue(found) ? [] : ['events']),
+  ];
 }
 
 /**
@@ -65,4 +91,9 @@ export function planAddition(own: readonly Subscription[], secret: string): Subs
 
 export function planRemoval(own: readonly Subscription[]): SubscriptionPlan {
   return { create: undefined, remove: own.map(({ id }) => id) };
+}
+
+function listsCatalogue({ events }: Subscription): boolean {
+  const names = new Set(events);
+  return names.size === eventTypes.length && eventTypes.every((event) => names.has(event));
 }

@@ -1,11 +1,14 @@
 import type { SecretsManagerRotationEvent } from 'aws-lambda';
+import { limitCreations } from '../argyle/webhooks.ts';
+import { leasedWorkMs } from '../aws/lease.ts';
 import { stages } from '../aws/secret-versions.ts';
 import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
 import type { Telemetry } from '../aws/telemetry.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
 import { rotationMetrics } from '../domain/metric-names.ts';
 import { fits } from '../domain/subscription.ts';
-import { completeVersion, listOwn, type RotationDependencies, subscribePending } from './rotate-secret.ts';
+import { listOwn, withProof } from './prove-key.ts';
+import { completeVersion, type RotationDependencies, subscribePending } from './rotate-secret.ts';
 
 export type RotationEntryDependencies = RotationDependencies & {
   /** Returns a different secret each time. */
@@ -27,7 +30,8 @@ export function createRotation(deps: RotationEntryDependencies) {
   // called by Secrets Manager, one step at a time
   return async ({ Step, ClientRequestToken }: SecretsManagerRotationEvent): Promise<void> => {
     try {
-      await steps[Step](deps, ClientRequestToken, AbortSignal.timeout(deps.stepMs));
+      const limited = { ...deps, webhooks: limitCreations(deps.webhooks) };
+      await steps[Step](limited, ClientRequestToken, AbortSignal.timeout(deps.stepMs));
     } catch (error) {
       deps.telemetry.error('rotation_failed', error, { step: Step, version: ClientRequestToken });
       deps.telemetry.measure({ [rotationMetrics.failed]: 1 }, { step: Step });
@@ -43,10 +47,7 @@ const steps: Readonly<Record<SecretsManagerRotationEvent['Step'], Step>> = {
     const interrupted = await deps.versions.read({ stage: stages.pending }, deadline);
     // An interrupted rotation is completed, not withdrawn: a delivery signed with its version may still arrive.
     if (interrupted && interrupted.id !== id) await completeVersion(deps, interrupted.id, deadline);
-    const own = await deps.versions.read({ id }, deadline);
-    if (!own) await deps.versions.putPending(id, deps.newSecret(), deadline);
-    else if (!own.stages.some((stage) => stage === stages.pending || stage === stages.current))
-      await deps.versions.moveStage(stages.pending, { to: id }, deadline);
+    await withProof(deps, (_, signal) => putPending(deps, id, signal), deadline);
   },
   setSecret: subscribePending,
   // When a schedule is created, Secrets Manager calls this step alone, with a version that it deletes afterwards: no subscription
@@ -54,19 +55,32 @@ const steps: Readonly<Record<SecretsManagerRotationEvent['Step'], Step>> = {
   testSecret: async (deps, id, deadline) => {
     const version = await deps.versions.read({ id }, deadline);
     if (!version) return;
-    const signed = (await listOwn(deps, deadline)).flat().filter(({ secret }) => secret === version.value);
+    const signal = AbortSignal.any([deadline, AbortSignal.timeout(leasedWorkMs)]);
+    const own = (await listOwn(deps, signal)).flatMap((subscriptions) => subscriptions.own);
+    const signed = own.filter(({ secret }) => secret === version.value);
     if (signed.length > 0 && !signed.some((subscription) => fits(subscription, version.value)))
       throw new LoggableError('The new subscription does not list the events of the catalogue.');
   },
   finishSecret: completeVersion,
 };
 
+async function putPending(deps: RotationEntryDependencies, id: string, signal: AbortSignal): Promise<void> {
+  const own = await deps.versions.read({ id }, signal);
+  if (!own) await deps.versions.putPending(id, deps.newSecret(), signal);
+  else if (!own.stages.some((stage) => stage === stages.pending || stage === stages.current))
+    await deps.versions.moveStage(stages.pending, { to: id }, signal);
+}
+
+/** Returns 32 random bytes as 64 hexadecimal digits. */
+export function createNewSecret(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex');
+}
+
 // once per cold start
 function runtimeDependencies(): RotationEntryDependencies {
   return {
     ...subscriptionRuntime(),
-    // 32 random bytes as 64 hexadecimal digits.
-    newSecret: () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex'),
+    newSecret: createNewSecret,
     stepMs: rotationStepMs,
   };
 }

@@ -1,18 +1,11 @@
-import { retryWhileUnavailable } from '../argyle/retry.ts';
-import { applyPlan, type WebhooksDependencies } from '../argyle/webhooks.ts';
-import { leasedWorkMs, type WithLease } from '../aws/lease.ts';
+import { applyPlan } from '../argyle/webhooks.ts';
 import { type SecretVersion, type SecretVersions, stages } from '../aws/secret-versions.ts';
-import type { SubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
 import { ingestDeadlineMs, secretCacheMs } from '../domain/secret-cache-times.ts';
-import { planAddition, planSubscriptions, type Subscription, type SubscriptionKey } from '../domain/subscription.ts';
-import { keysIn } from '../domain/subscription-registry.ts';
+import { planAddition, planSubscriptions, type Subscription, type SubscriptionPlan } from '../domain/subscription.ts';
+import { type Proof, type ProofDependencies, provenPlan, withProof } from './prove-key.ts';
 
-export type RotationDependencies = WebhooksDependencies & {
-  readonly versions: SecretVersions;
-  readonly registry: Pick<SubscriptionRegistryStore, 'read'>;
-  readonly withLease: WithLease;
-};
+export type RotationDependencies = ProofDependencies & { readonly versions: SecretVersions };
 
 // Argyle's delivery time-out and retry delay, from two third-party sources. Argyle retries a delivery once.
 const deliveryTimeoutMs = 10_000;
@@ -34,15 +27,16 @@ const stagesReadMs = ingestDeadlineMs + 3_500;
  */
 export async function subscribePending(deps: RotationDependencies, id: string, deadline: AbortSignal): Promise<void> {
   const { value } = await readLive(deps, id, deadline);
-  const lists = await listOwn(deps, deadline);
-  if (lists.every((own) => own.some(({ secret }) => secret === value))) return;
+  const isSubscribed = async ({ subscriptions }: Proof) =>
+    subscriptions.every(({ own }) => own.some(({ secret }) => secret === value));
+  if (await withProof(deps, isSubscribed, deadline)) return;
   await deps.sleep(pendingCachedMs, deadline);
-  await deps.withLease(async (signal) => {
+  const add = async (proof: Proof, signal: AbortSignal) => {
     // The version may have been withdrawn during the wait.
     await readLive(deps, id, signal);
-    for (const key of await readKeys(deps, signal))
-      await applyPlan(deps, key, (own) => planAddition(own, value), signal);
-  }, deadline);
+    await applyToAll(deps, proof, (own) => planAddition(own, value), signal);
+  };
+  await withProof(deps, add, deadline);
 }
 
 /**
@@ -53,34 +47,13 @@ export async function completeVersion(deps: RotationDependencies, id: string, de
   const { value, stages: versionStages } = await readLive(deps, id, deadline);
   if (!versionStages.includes(stages.current)) {
     await subscribePending(deps, id, deadline);
-    await deps.withLease((signal) => keepOnly(deps, value, signal), deadline);
+    await withProof(deps, (proof, signal) => keepOnly(deps, proof, value, signal), deadline);
     // A deployment may change the subscription while the lease is free. The wait then starts again.
     do await deps.sleep(lastDeliveryMs, deadline);
-    while (!(await deps.withLease((signal) => promoteIfAlone(deps, id, signal), deadline)));
+    while (!(await withProof(deps, (proof, signal) => promoteIfAlone(deps, proof, id, signal), deadline)));
   } else if (!versionStages.includes(stages.pending)) return;
   await deps.sleep(stagesReadMs, deadline);
-  await deps.withLease((signal) => withdraw(deps, id, signal), deadline);
-}
-
-/** Lists our subscriptions of each URL and name. It only reads, so it takes no lease. */
-export async function listOwn(
-  deps: RotationDependencies,
-  deadline: AbortSignal,
-): Promise<readonly (readonly Subscription[])[]> {
-  const signal = AbortSignal.any([deadline, AbortSignal.timeout(leasedWorkMs)]);
-  const list = async () => {
-    const lists = [];
-    for (const key of await readKeys(deps, signal)) lists.push(await deps.webhooks.listOwn(key, signal));
-    return lists;
-  };
-  return retryWhileUnavailable(list, { sleep: deps.sleep, signal });
-}
-
-// Reads the registry and not the environment: a deployment may have changed or removed the subscription since this step began.
-async function readKeys({ registry }: RotationDependencies, signal: AbortSignal): Promise<readonly SubscriptionKey[]> {
-  const keys = keysIn(await registry.read(signal));
-  if (keys.length > 0) return keys;
-  throw new LoggableError('The stack has no subscription whose secret could be rotated: deploy the stack again.');
+  await withProof(deps, (_, signal) => withdraw(deps, id, signal), deadline);
 }
 
 async function readLive(deps: RotationDependencies, id: string, signal: AbortSignal): Promise<SecretVersion> {
@@ -90,17 +63,35 @@ async function readLive(deps: RotationDependencies, id: string, signal: AbortSig
 }
 
 // Keeps only one subscription, signed with this secret, for each URL and name. Returns whether nothing had to be changed.
-async function keepOnly(deps: RotationDependencies, secret: string, signal: AbortSignal): Promise<boolean> {
-  let changes = 0;
-  for (const key of await readKeys(deps, signal))
-    changes += await applyPlan(deps, key, (own) => planSubscriptions(own, [secret]), signal);
-  return changes === 0;
+async function keepOnly(
+  deps: RotationDependencies,
+  proof: Proof,
+  secret: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await applyToAll(deps, proof, (own) => planSubscriptions(own, [secret]), signal)) === 0;
 }
 
-async function promoteIfAlone(deps: RotationDependencies, id: string, signal: AbortSignal): Promise<boolean> {
+async function applyToAll(
+  deps: RotationDependencies,
+  proof: Proof,
+  planFor: (own: readonly Subscription[]) => SubscriptionPlan,
+  signal: AbortSignal,
+): Promise<number> {
+  let changes = 0;
+  for (const { key } of proof.subscriptions) changes += await applyPlan(deps, key, provenPlan(proof, planFor), signal);
+  return changes;
+}
+
+async function promoteIfAlone(
+  deps: RotationDependencies,
+  proof: Proof,
+  id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { value, stages: versionStages } = await readLive(deps, id, signal);
   if (versionStages.includes(stages.current)) return true;
-  if (!(await keepOnly(deps, value, signal))) return false;
+  if (!(await keepOnly(deps, proof, value, signal))) return false;
   // `versionIdOf` also finds a binary value, which no subscription can be signed with and which must be replaced as well.
   const current = await deps.versions.versionIdOf(stages.current, signal);
   await deps.versions.moveStage(stages.current, { to: id, ...(current && { from: current }) }, signal);

@@ -1,12 +1,13 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { limitCreations } from '../argyle/webhooks.ts';
 import { cloudformationClient } from '../aws/clients.ts';
 import { createAnswerStack, createIsRollingBack, maxAnswerMs, type StackAnswer } from '../aws/cloudformation.ts';
 import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
 import type { Telemetry } from '../aws/telemetry.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
-import { subscriptionTimeoutMs } from '../domain/subscription.ts';
-import { physicalIdOf } from '../domain/subscription-registry.ts';
-import { type ChangeDependencies, subscribe, unsubscribe } from './change-subscription.ts';
+import { type SubscriptionKey, subscriptionTimeoutMs } from '../domain/subscription.ts';
+import { keyOf, physicalIdOf } from '../domain/subscription-registry.ts';
+import { type ChangeDependencies, resubscribe, subscribe, unsubscribe } from './change-subscription.ts';
 
 export type SubscriptionDependencies = ChangeDependencies & {
   readonly answerStack: (responseUrl: string, answer: StackAnswer) => Promise<void>;
@@ -21,21 +22,52 @@ export type SubscriptionDependencies = ChangeDependencies & {
  */
 export const subscriptionWorkMs = subscriptionTimeoutMs - maxAnswerMs - 13_000;
 
+/** An operator's request to re-create the stack's subscriptions. The URL and name matter only if none is registered. */
+export type ResubscribeRequest = { readonly resubscribe: SubscriptionKey };
+
+/** The result of a ResubscribeRequest. `changes`: how many subscriptions were created or removed. */
+export type ResubscribeAnswer =
+  | { readonly status: 'subscribed'; readonly changes: number }
+  | { readonly status: 'failed'; readonly reason: string };
+
 // Contains no URL and no name, so the Delete of a resource that was never created does nothing.
 const neverCreatedId = 'never-made';
 
 /**
  * Creates the handler of the custom resource that manages the subscription at Argyle. It answers CloudFormation before the
  * function's time-out, whether the change succeeds or fails. When the answer cannot be sent, it throws. Lambda then retries the
- * request, which is idempotent.
+ * request, which is idempotent. An operator can invoke the function with a ResubscribeRequest; the result is then its answer.
  */
 export function createSubscription(dependencies: SubscriptionDependencies) {
-  // called by CloudFormation: Create, Update or Delete
-  return async (event: CloudFormationCustomResourceEvent): Promise<void> => {
+  // called by CloudFormation (Create, Update or Delete) or by an operator
+  return async (
+    event: CloudFormationCustomResourceEvent | ResubscribeRequest,
+  ): Promise<ResubscribeAnswer | undefined> => {
+    const limited = { ...dependencies, webhooks: limitCreations(dependencies.webhooks) };
+    if ('resubscribe' in event) return recreate(limited, event.resubscribe);
     const { StackId, RequestId, LogicalResourceId } = event;
-    const outcome = await change(dependencies, event);
+    const outcome = await change(limited, event);
     await dependencies.answerStack(event.ResponseURL, { StackId, RequestId, LogicalResourceId, ...outcome });
+    return undefined;
   };
+}
+
+async function recreate(dependencies: SubscriptionDependencies, requested: unknown): Promise<ResubscribeAnswer> {
+  try {
+    const key = readKey(requested);
+    const changes = await resubscribe(dependencies, key, AbortSignal.timeout(dependencies.workMs));
+    return { status: 'subscribed', changes };
+  } catch (error) {
+    dependencies.telemetry.error('subscription_failed', error, { request: 'Resubscribe' });
+    return { status: 'failed', reason: reasonOf(error) };
+  }
+}
+
+function readKey(requested: unknown): SubscriptionKey {
+  const { url, name } = (requested ?? {}) as Readonly<Record<string, unknown>>;
+  const key = typeof url === 'string' && typeof name === 'string' ? keyOf(physicalIdOf({ url, name })) : undefined;
+  if (key) return key;
+  throw new LoggableError('The request has no URL and name of a subscription.');
 }
 
 type Outcome = Pick<StackAnswer, 'Status' | 'Reason' | 'PhysicalResourceId'>;
@@ -57,7 +89,7 @@ async function change(
     const onChange = () => {
       if (!previousId) physicalId = physicalIdOf(key);
     };
-    await subscribe(dependencies, key, previousId, onChange, deadline);
+    await subscribe(dependencies, { key, previousId, stackId: event.StackId, onChange }, deadline);
     return { Status: 'SUCCESS', PhysicalResourceId: physicalIdOf(key) };
   } catch (error) {
     dependencies.telemetry.error('subscription_failed', error, { request: event.RequestType });

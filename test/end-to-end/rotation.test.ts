@@ -28,6 +28,21 @@ test('the step testSecret alone changes nothing', async () => {
   secret().moveStage('AWSPENDING', 'for-the-test', undefined);
 });
 
+test('a rotation with the key of another workspace changes nothing', async () => {
+  const before = await subscriptionIds();
+  await pipeline.argyle.setFaults({ otherWorkspace: { uploads: 1, seed: 1 } });
+
+  await expect(rotateSecret(pipeline, 'with-a-wrong-key')).rejects.toThrow('stopped in createSecret');
+
+  await pipeline.argyle.clearFaults();
+  expect(await subscriptionIds()).toEqual(before);
+  expect(secret().value('AWSCURRENT')).toBe('secret-before');
+  // Secrets Manager itself created the version, without a value.
+  expect(secret().value('AWSPENDING')).toBeUndefined();
+  expect(pipeline.logLines.join('')).toContain('belongs to another workspace or environment');
+  secret().moveStage('AWSPENDING', 'with-a-wrong-key', undefined);
+});
+
 test('a rotation replaces the subscription by one that is signed with the new secret', async () => {
   const before = await subscriptionIds();
 

@@ -89,7 +89,12 @@ test.each<[key: string, property: string, accepted: unknown, rejected: readonly 
     'http://127.0.0.1:8790/v2',
     ['http://api.argyle.com/v2', 'https://api.argyle.com/v2/', 'api.argyle.com'],
   ],
-  ['webhookName', 'webhookName', 'uploads: team 1', ['', 'n'.repeat(101), 'two\nlines']],
+  [
+    'webhookName',
+    'webhookName',
+    'uploads: team 1',
+    ['', 'n'.repeat(101), 'two\nlines', 'uploads ', ' uploads', ' ', 'line\n'],
+  ],
   ['rotationDays', 'rotationDays', '30', [0, 1_001]],
   ['reconciliationHours', 'reconciliationHours', 12, [11, 'daily', 85, 720]],
   ['reconciliationHours', 'reconciliationHours', 84, []],

@@ -122,6 +122,7 @@ describe('with credentials for Argyle', () => {
 
   test('the outputs name the subscription instead of explaining how to create it', () => {
     expect(stack.outputs.SubscriptionName.Value).toBe('argyle-uploads-sandbox');
+    expect(targetOf(stack.outputs.SubscriptionFunctionName.Value)).toBe(subscriber.id);
     expect(stack.outputs).not.toHaveProperty('SubscribeByHand');
   });
 });

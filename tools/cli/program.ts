@@ -19,6 +19,7 @@ import {
 import { startReconciliation } from './reconcile.ts';
 import { listRecords, showRecord } from './records.ts';
 import { createReport, printersOf, type Report, type Terminal } from './report.ts';
+import { resubscribe } from './resubscribe.ts';
 import { type RotateOptions, rotate } from './rotate.ts';
 import { listDead, showStatus } from './status.ts';
 import { tail } from './tail.ts';
@@ -203,6 +204,11 @@ function addOtherCommands(program: Command, onTarget: Action<Target>): void {
     .option('--revoke', 'remove the old secret at the end, because it has leaked')
     .addOption(yes)
     .action(onTarget((target, report, options: RotateOptions) => rotate(target, report, options)));
+  program
+    .command('resubscribe')
+    .description("re-create the stack's subscription at Argyle after it was lost; exit code 1 when it fails")
+    .addOption(yes)
+    .action(onTarget(resubscribe));
 }
 
 function readUploadId(text: string): string {

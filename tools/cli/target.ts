@@ -128,7 +128,9 @@ function targetOf(
     queueUrls: JSON.parse(read(outputNames.queueUrls)) as Readonly<Record<EventType, string>>,
     quarantineQueueUrl: read(outputNames.quarantineQueueUrl),
     logGroupNames: JSON.parse(read(outputNames.logGroupNames)) as Readonly<Record<string, string>>,
-    // Absent without credentials for Argyle.
+    // These are absent without credentials for Argyle.
     reconciliationFunctionName: outputs[outputNames.reconciliationFunctionName],
+    subscriptionFunctionName: outputs[outputNames.subscriptionFunctionName],
+    subscriptionName: outputs[outputNames.subscriptionName],
   };
 }

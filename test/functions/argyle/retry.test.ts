@@ -22,6 +22,10 @@ describe('a retry', () => {
     expect((await run([passing(7), passing(), passing(30), 'done'])).delaysMs).toEqual([7_000, 1_000, 30_000]);
   });
 
+  test('keeps its own backoff when Retry-After is 0 or shorter', async () => {
+    expect((await run([passing(0), passing(0), passing(1), 'done'])).delaysMs).toEqual([500, 1_000, 2_000]);
+  });
+
   test('uses the configured delays and number of tries, then throws the last error', async () => {
     const last = passing();
     const limits = { firstDelayMs: 100, maxDelayMs: 150, maxTries: 4 };

@@ -52,6 +52,13 @@ describe('while Argyle is unavailable', () => {
     expect(uploads.requests()).toBe(3);
   });
 
+  test('the request is retried after its own backoff when Retry-After is 0', async () => {
+    await control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 429, retryAfter: 0, times: 3 }] });
+    const { uploads, delaysMs } = open();
+    await uploads.readPage(undefined, never);
+    expect(delaysMs()).toEqual([1_000, 2_000, 4_000]);
+  });
+
   test.each([429, 500, 502, 503, 'disconnect'] as const)(
     'without Retry-After (%s), the request is retried after 1 s, doubling to 1 min, and fails after two minutes',
     async (status) => {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Sleep } from '../../../functions/argyle/retry.ts';
 import { createWithLease } from '../../../functions/aws/lease.ts';
 import { createSubscriptionRegistryStore } from '../../../functions/aws/subscription-registry-store.ts';
@@ -94,6 +94,32 @@ test('an owner that exceeded its lease does not free the lease of the next owner
     const third = leaseOf('c', refuseToWait);
     await expect(third(async () => 'got it', deadline)).rejects.toThrow('The lease is taken.');
   }, deadline);
+});
+
+test('the work has its own time limit of 45 s', async () => {
+  const limit = new AbortController();
+  const { timeout } = AbortSignal;
+  const spy = vi
+    .spyOn(AbortSignal, 'timeout')
+    .mockImplementation((milliseconds) => (milliseconds === 45_000 ? limit.signal : timeout(milliseconds)));
+  const work = async (signal: AbortSignal) => {
+    const before = signal.aborted;
+    limit.abort();
+    return [before, signal.aborted];
+  };
+
+  expect(await leaseOf('a')(work, deadline)).toEqual([false, true]);
+  spy.mockRestore();
+});
+
+test('the work ends with the deadline of its caller', async () => {
+  const caller = new AbortController();
+  const work = async (signal: AbortSignal) => {
+    caller.abort();
+    return signal.aborted;
+  };
+
+  expect(await leaseOf('a')(work, caller.signal)).toBe(true);
 });
 
 test('waiting for the lease ends with the deadline', async () => {

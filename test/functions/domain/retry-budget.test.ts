@@ -24,6 +24,11 @@ describe('retryDelaySeconds', () => {
     expect(retryDelaySeconds(5, 1)).toBe(100);
   });
 
+  it('is the larger of the backoff and Retry-After, up to an hour', () => {
+    const delays = [0, 39, 41, 3_600, 86_400].map((minSeconds) => retryDelaySeconds(4, 0, minSeconds));
+    expect(delays).toEqual([40, 40, 41, 3_600, 3_600]);
+  });
+
   it('returns whole seconds of at most an hour, and never less than without jitter', () => {
     fc.assert(
       fc.property(anyReceiveCount, anyRandom, (receiveCount, random) => {

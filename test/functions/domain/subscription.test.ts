@@ -1,8 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import {
+  differencesIn,
   planAddition,
   planSubscriptions,
+  provesOurKey,
   readSubscription,
   type Subscription,
 } from '../../../functions/domain/subscription.ts';
@@ -47,6 +49,27 @@ describe('the plan', () => {
     );
     expect(planSubscriptions(own, ['current', 'pending'])).toEqual({ create: undefined, remove: ['2', '3'] });
   });
+});
+
+test.each([
+  ['no subscription', [], ['current'], false],
+  ['one with another secret', [subscription('a', { secret: 'other' })], ['current'], false],
+  ['one without a secret', [subscription('a', { secret: undefined })], ['current'], false],
+  ['one with a known secret', [subscription('a', { secret: 'pending' })], ['current', 'pending'], true],
+  ['one with a known secret and other events', [subscription('a', { events: ['*'] })], ['current'], true],
+])('%s proves that the key is ours: %j with %j is %s', (_, own, secrets, isProof) => {
+  expect(provesOurKey(own, secrets)).toBe(isProof);
+});
+
+test.each([
+  [{}, []],
+  [{ events: [...eventTypes].reverse() }, []],
+  [{ name: 'uploads: team' }, ['name']],
+  [{ url: 'https://api.example.com/' }, ['url']],
+  [{ secret: undefined }, ['secret']],
+  [{ events: eventTypes.slice(1) }, ['events']],
+])('a subscription with %j differs from the requested one in %j', (difference, fields) => {
+  expect(differencesIn(subscription('a', difference), { ...key, secret: 'current' })).toEqual(fields);
 });
 
 test.each([

@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
+import { RequestError } from '../../../functions/argyle/retry.ts';
+import { createWebhooks } from '../../../functions/argyle/webhooks.ts';
 import { eventTypes } from '../../../functions/domain/events.ts';
-import { createRotation } from '../../../functions/rotation/handler.ts';
+import { ingestDeadlineMs } from '../../../functions/domain/secret-cache-times.ts';
+import { createNewSecret, createRotation } from '../../../functions/rotation/handler.ts';
 import { subscribe } from '../../../functions/subscription/change-subscription.ts';
 import { rotationSteps } from '../../../tools/local/secrets-manager.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
@@ -20,12 +24,16 @@ beforeEach(async () => {
 });
 
 const deploy = () =>
-  subscribe({ ...state.invocation(), isRollingBack: async () => false }, key, undefined, () => undefined, deadline);
+  subscribe(
+    { ...state.invocation(), isRollingBack: async () => false },
+    { key, previousId: undefined, stackId: 'stack', onChange: () => undefined },
+    deadline,
+  );
 const secrets = () => state.own(key).map(({ secret }) => secret);
 const stagesOf = (id: string) => [...(state.secret.find(id, '')?.[1].stages ?? [])];
-const run = (Step: Step, id = token) => {
+const run = (Step: Step, id = token, changed: Partial<ReturnType<FakeState['invocation']>> = {}) => {
   const newSecret = () => `secret of ${id}`;
-  const dependencies = { ...state.invocation(), newSecret, telemetry: telemetry.telemetry, stepMs: 60_000 };
+  const dependencies = { ...state.invocation(), ...changed, newSecret, telemetry: telemetry.telemetry, stepMs: 60_000 };
   return createRotation(dependencies)({ Step, SecretId: 'webhook-secret', ClientRequestToken: id });
 };
 const rotate = async (id = token) => {
@@ -33,6 +41,8 @@ const rotate = async (id = token) => {
 };
 // As Secrets Manager does before the first step.
 const begin = () => state.changeSecret((secret) => secret.put(token, undefined, ['AWSPENDING']));
+/** Everything that a step can change. */
+const everything = () => JSON.stringify([state.history, state.lifetimes(), state.foreign()]);
 const withdraw = () => state.changeSecret((secret) => secret.moveStage('AWSPENDING', token, undefined));
 
 describe('a rotation', () => {
@@ -55,7 +65,9 @@ describe('a rotation', () => {
 
     expect(secrets()).toEqual(['secret-0', `secret of ${token}`]);
     const [, added] = state.lifetimes();
-    expect((added?.fromMs ?? 0) - writtenMs).toBeGreaterThanOrEqual(120_000);
+    const waitedMs = (added?.fromMs ?? 0) - writtenMs;
+    expect(waitedMs).toBeGreaterThanOrEqual(120_000);
+    expect(waitedMs).toBeLessThan(600_000);
   });
 
   test('does not wait when the new subscription already exists', async () => {
@@ -119,7 +131,19 @@ describe('a rotation', () => {
 
     const [old] = state.lifetimes();
     const movedMs = state.history.find(({ values }) => values.AWSCURRENT !== 'secret-0')?.atMs ?? 0;
-    expect(movedMs - (old?.untilMs ?? 0)).toBeGreaterThanOrEqual(60_000);
+    const waitedMs = movedMs - (old?.untilMs ?? 0);
+    expect(waitedMs).toBeGreaterThanOrEqual(60_000);
+    expect(waitedMs).toBeLessThan(120_000);
+  });
+
+  test('removes the pending stage only after every read of the stages that began before the move', async () => {
+    await rotate();
+
+    const timeOf = (stage: string, value: string | undefined) =>
+      state.history.find(({ values }) => values.AWSCURRENT !== 'secret-0' && values[stage] === value)?.atMs ?? 0;
+    const waitedMs = timeOf('AWSPENDING', undefined) - timeOf('AWSCURRENT', `secret of ${token}`);
+    expect(waitedMs).toBeGreaterThan(ingestDeadlineMs);
+    expect(waitedMs).toBeLessThan(4 * ingestDeadlineMs);
   });
 
   test('changes nothing when it is repeated after its end', async () => {
@@ -173,14 +197,174 @@ describe('a rotation', () => {
     expect(JSON.stringify([errors, measured])).not.toContain(`secret of ${token}`);
   });
 
-  test('creates no subscription when the stack has none', async () => {
+  test('logs no_answer when the connection to Argyle fails', async () => {
+    const webhooks = createWebhooks(
+      createAskArgyle('http://127.0.0.1:1', async () => ({ apiKeyId: 'id', apiKeySecret: 'key' })),
+      'argyle/api-key',
+    );
+    const sleep = () => Promise.reject(new Error('The function ran out of time.'));
+
+    await expect(run('createSecret', token, { webhooks, sleep })).rejects.toThrow('stopped in createSecret');
+
+    expect(telemetry.errors).toMatchObject([{ code: 'rotation_failed', error: { code: 'no_answer' } }]);
+  });
+
+  test('waits with its own backoff when Argyle sends Retry-After: 0', async () => {
+    let failures = 3;
+    const { webhooks, sleep } = state.invocation();
+    const pauses: number[] = [];
+    await run('createSecret', token, {
+      webhooks: {
+        ...webhooks,
+        listOwn: async (...request) => {
+          failures -= 1;
+          if (failures >= 0) throw new RequestError('busy', { isTransient: true, retryAfterSeconds: 0 });
+          return webhooks.listOwn(...request);
+        },
+      },
+      sleep: (milliseconds) => {
+        pauses.push(milliseconds);
+        return sleep(milliseconds);
+      },
+    });
+
+    expect(pauses).toEqual([500, 1_000, 2_000]);
+  });
+});
+
+test('a step creates at most six subscriptions, even if no answer of Argyle arrives', async () => {
+  begin();
+  await run('createSecret');
+  const { webhooks } = state.invocation();
+  let creations = 0;
+  const create = async () => {
+    creations += 1;
+    throw new RequestError('busy', { isTransient: true });
+  };
+
+  await expect(run('setSecret', token, { webhooks: { ...webhooks, create } })).rejects.toThrow('stopped in setSecret');
+
+  expect(creations).toBe(6);
+});
+
+describe('a rotation changes nothing and says what to do', () => {
+  const refusal = () => String((telemetry.errors.at(-1)?.error as Error)?.message);
+  beforeEach(() => begin());
+
+  test.each([
+    ['createSecret', []],
+    ['setSecret', ['createSecret']],
+    ['finishSecret', ['createSecret', 'setSecret']],
+  ] as const)('when the key belongs to another workspace in %s', async (step, earlier) => {
+    for (const each of earlier) await run(each);
+    state.useKeyOf('other');
+    const before = everything();
+
+    await expect(run(step)).rejects.toThrow(`stopped in ${step}`);
+
+    expect(everything()).toBe(before);
+    expect(refusal()).toContain('belongs to another workspace or environment: store the right key');
+    expect(refusal()).toContain('npm run uploads -- resubscribe');
+  });
+
+  test('when the key is replaced during the wait before the subscription', async () => {
     await run('createSecret');
-    await state.invocation().registry.write({}, deadline);
+    const before = everything();
+    state.interruptNextSleep(async () => state.useKeyOf('other'));
 
     await expect(run('setSecret')).rejects.toThrow('stopped in setSecret');
 
-    expect(secrets()).toEqual(['secret-0']);
+    expect(everything()).toBe(before);
   });
+
+  test('when the key is replaced during the wait before the promotion', async () => {
+    for (const step of ['createSecret', 'setSecret'] as const) await run(step);
+    state.interruptNextSleep(async () => state.useKeyOf('other'));
+
+    await expect(run('finishSecret')).rejects.toThrow('stopped in finishSecret');
+
+    expect(state.secret.value('AWSCURRENT')).toBe('secret-0');
+    expect(state.secret.value('AWSPENDING')).toBe(`secret of ${token}`);
+    expect(state.foreign()).toEqual([]);
+    state.useKeyOf('ours');
+    await run('finishSecret');
+    expect(stagesOf(token)).toEqual(['AWSCURRENT']);
+  });
+
+  test('when the key is replaced between the proof and the change', async () => {
+    await run('createSecret');
+    const { webhooks } = state.invocation();
+    let lists = 0;
+    const listOwn: typeof webhooks.listOwn = async (...request) => {
+      lists += 1;
+      // The third list is the one from which it plans.
+      if (lists === 3) state.useKeyOf('other');
+      return webhooks.listOwn(...request);
+    };
+
+    await expect(run('setSecret', token, { webhooks: { ...webhooks, listOwn } })).rejects.toThrow('setSecret');
+
+    expect(lists).toBe(3);
+    expect(state.foreign()).toEqual([]);
+  });
+
+  test('when one of two managed subscriptions is lost', async () => {
+    await state.invocation().registry.write({ [`${key.url}#lost`]: 'created', ...state.registry() }, deadline);
+    const before = everything();
+
+    for (const step of ['createSecret', 'setSecret', 'finishSecret'] as const)
+      await expect(run(step)).rejects.toThrow(`stopped in ${step}`);
+
+    expect(everything()).toBe(before);
+  });
+
+  test.each([
+    ['is signed with an unknown secret', 'unknown'],
+    ['is signed with the previous secret, although the current one is a text', 'secret-before'],
+  ])('when our subscription %s', async (_, signedWith) => {
+    state.changeSecret((secret) => secret.put('before', 'secret-before', ['AWSPREVIOUS']));
+    for (const { id } of state.own(key)) state.unsubscribe(id);
+    state.subscribe(key, signedWith);
+    const before = everything();
+
+    await expect(run('createSecret')).rejects.toThrow('stopped in createSecret');
+
+    expect(everything()).toBe(before);
+  });
+
+  test('when no subscription is registered', async () => {
+    await run('createSecret');
+    await state.invocation().registry.write({}, deadline);
+    const before = everything();
+
+    for (const step of ['createSecret', 'setSecret', 'finishSecret'] as const)
+      await expect(run(step)).rejects.toThrow(`stopped in ${step}`);
+
+    expect(everything()).toBe(before);
+    expect(refusal()).toContain('register it with npm run uploads -- resubscribe');
+  });
+});
+
+test('a rotation that was interrupted when only the new subscription existed can be completed', async () => {
+  begin();
+  for (const step of ['createSecret', 'setSecret'] as const) await run(step);
+  state.interruptNextSleep(() => Promise.reject(new Error('The function crashed.')));
+  await expect(run('finishSecret')).rejects.toThrow('stopped in finishSecret');
+  expect(secrets()).toEqual([`secret of ${token}`]);
+
+  await rotate();
+
+  expect(stagesOf(token)).toEqual(['AWSCURRENT']);
+  expect(secrets()).toEqual([`secret of ${token}`]);
+});
+
+test('a new secret is 32 random bytes in hexadecimal', () => {
+  const generated = Array.from({ length: 64 }, createNewSecret);
+
+  for (const text of generated) expect(text).toMatch(/^[0-9a-f]{64}$/);
+  // Each byte differs between the secrets. The probability that one of 32 random bytes is 64 times the same is below 1e-150.
+  for (let at = 0; at < 64; at += 2)
+    expect(new Set(generated.map((text) => text.slice(at, at + 2))).size).toBeGreaterThan(1);
 });
 
 describe('the test step alone, as Secrets Manager calls it when a schedule is created', () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ingestDeadlineMs, secretCacheMs } from '../../../functions/domain/secret-cache-times.ts';
 import { physicalIdOf } from '../../../functions/domain/subscription-registry.ts';
 import { createRotation } from '../../../functions/rotation/handler.ts';
-import { subscribe, unsubscribe } from '../../../functions/subscription/change-subscription.ts';
+import { resubscribe, subscribe, unsubscribe } from '../../../functions/subscription/change-subscription.ts';
 import { rotationSteps } from '../../../tools/local/secrets-manager.ts';
 import { fakeTelemetry } from '../../support/fakes/fakes.ts';
 import {
@@ -26,10 +26,13 @@ type Incident =
   | { readonly kind: 'deployment during a wait'; readonly name: number }
   | { readonly kind: 'deployment beside a step'; readonly name: number; readonly step: Step }
   | { readonly kind: 'test step alone' }
+  | { readonly kind: 'resubscription'; readonly crash: Crash | undefined }
+  | { readonly kind: 'another key' | 'another key during a wait'; readonly workspace: Lifetime['workspace'] }
   | { readonly kind: 'time passes'; readonly hours: number };
 
-const anyCrash = fc.option(fc.record({ atCall: fc.nat(18), hasEffect: fc.boolean() }), { nil: undefined });
+const anyCrash = fc.option(fc.record({ atCall: fc.nat(30), hasEffect: fc.boolean() }), { nil: undefined });
 const anyStep = fc.constantFrom(...rotationSteps);
+const anyWorkspace = fc.constantFrom('ours' as const, 'other' as const);
 const anyToken = fc.constantFrom('token-1', 'token-1', 'token-2');
 const incident = <Kind extends Incident['kind'], Facts extends object>(
   weight: number,
@@ -42,10 +45,13 @@ const anyIncident = fc.oneof(
   incident(2, 'deployment during a wait', { name: fc.nat(1) }),
   incident(2, 'deployment beside a step', { name: fc.nat(1), step: anyStep }),
   incident(1, 'test step alone', {}),
+  incident(1, 'resubscription', { crash: anyCrash }),
+  incident(2, 'another key', { workspace: anyWorkspace }),
+  incident(2, 'another key during a wait', { workspace: anyWorkspace }),
   incident(1, 'time passes', { hours: fc.integer({ min: 0, max: 40 }) }),
 ) as fc.Arbitrary<Incident>;
 
-test('a rotation that crashes, is repeated and runs beside deployments refuses no delivery and ends correctly', async () => {
+test('a rotation that crashes, is repeated, gets a key of another workspace and runs beside deployments refuses no delivery and ends correctly', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyIncident, { maxLength: 14 }), async (incidents) => {
       const { state, deployed, rotate } = await play(incidents);
@@ -53,6 +59,7 @@ test('a rotation that crashes, is repeated and runs beside deployments refuses n
 
       expect(refusalsIn(state)).toEqual([]);
       expect(maxGapMs(state)).toBe(0);
+      expect(state.foreign()).toEqual([]);
       expect(state.secret.value('AWSPENDING')).toBeUndefined();
       const current = state.secret.value('AWSCURRENT');
       expect(state.secret.find(undefined, 'AWSCURRENT')?.[0]).toBe('last-token');
@@ -66,24 +73,63 @@ test('a rotation that crashes, is repeated and runs beside deployments refuses n
 
 async function play(incidents: readonly Incident[]) {
   const state = createFakeState();
-  let deployed = key;
   state.subscribe({ ...key, url: 'https://somebody.else.example.com/' }, 'secret of others');
+  const operate = createOperator(state);
+  await operate.deploy(key);
+  // Ingest has read the secret before the first delivery.
+  state.passTime(2 * secretCacheMs);
+  for (const one of incidents) await playOne(state, operate, one);
+  operate.keepOurKey();
+  return { state, ...operate };
+}
+
+async function playOne(state: FakeState, operate: ReturnType<typeof createOperator>, one: Incident): Promise<void> {
+  const { deploy, run } = operate;
+  if (one.kind === 'step') await run(one.token, one.step, one.crash).catch(() => undefined);
+  if (one.kind === 'deployment') await deploy(keys[one.name] ?? key, one.crash);
+  if (one.kind === 'deployment during a wait') state.interruptNextSleep(() => deploy(keys[one.name] ?? key));
+  if (one.kind === 'deployment beside a step')
+    await Promise.allSettled([run('token-1', one.step), deploy(keys[one.name] ?? key)]);
+  if (one.kind === 'time passes') state.passTime(one.hours * 3_600_000);
+  if (one.kind === 'test step alone') await runTestStepAlone(state, run);
+  if (one.kind === 'resubscription') await operate.recreate(one.crash);
+  if (one.kind === 'another key') operate.useKeyOf(one.workspace);
+  if (one.kind === 'another key during a wait') state.interruptNextSleep(async () => operate.useKeyOf(one.workspace));
+}
+
+/** Creates the deployments and rotations of a stack, and the changes of its API key. */
+function createOperator(state: FakeState) {
   const { telemetry } = fakeTelemetry();
-  let secrets = 0;
+  let deployed: typeof key | undefined;
+  let workspace: Lifetime['workspace'] = 'ours';
   let isDeploying = false;
-  const changer = (crash?: Crash) => ({ ...state.invocation(crash), isRollingBack: async () => false });
+  let isKeyFixed = false;
+  let secrets = 0;
+  const changer = (crash?: Crash, isRollback = false) => ({
+    ...state.invocation(crash),
+    isRollingBack: async () => isRollback,
+  });
+  const update = async (next: typeof key, crash?: Crash) => {
+    const previousId = deployed && physicalIdOf(deployed);
+    const change = (to: typeof key, dependencies = changer()) =>
+      subscribe(dependencies, { key: to, previousId, stackId: 'stack', onChange: () => undefined }, deadline);
+    try {
+      // Lambda retries an invocation that crashed.
+      await change(next, changer(crash)).catch(() => change(next));
+    } catch (error) {
+      if (workspace === 'ours' || !deployed) throw error;
+      return change(deployed, changer(undefined, true));
+    }
+    if (deployed && next !== deployed) await unsubscribe(changer(), physicalIdOf(deployed), 'stack', deadline);
+    deployed = next;
+  };
   const deploy = async (next: typeof key, crash?: Crash) => {
     // CloudFormation refuses a second deployment at the same time.
     if (isDeploying) return;
     isDeploying = true;
-    const previous = deployed;
-    const change = (dependencies: ReturnType<typeof changer>) =>
-      subscribe(dependencies, next, physicalIdOf(previous), () => undefined, deadline);
-    // Lambda retries an invocation that crashed.
-    await change(changer(crash)).catch(() => change(changer()));
-    deployed = next;
-    if (next !== previous) await unsubscribe(changer(), physicalIdOf(previous), 'stack', deadline);
-    isDeploying = false;
+    await update(next, crash).finally(() => {
+      isDeploying = false;
+    });
   };
   const run = async (token: string, Step: Step, crash?: Crash) => {
     if (!state.secret.find(token, '') && state.secret.value('AWSPENDING') === undefined)
@@ -92,22 +138,30 @@ async function play(incidents: readonly Incident[]) {
     const rotation = createRotation({ ...state.invocation(crash), newSecret, telemetry, stepMs: 60_000 });
     await rotation({ Step, SecretId: 'secret', ClientRequestToken: token });
   };
-  await deploy(key);
-  // Ingest has read the secret before the first delivery.
-  state.passTime(2 * secretCacheMs);
-  for (const one of incidents) {
-    if (one.kind === 'step') await run(one.token, one.step, one.crash).catch(() => undefined);
-    if (one.kind === 'deployment') await deploy(keys[one.name] ?? key, one.crash);
-    if (one.kind === 'deployment during a wait') state.interruptNextSleep(() => deploy(keys[one.name] ?? key));
-    if (one.kind === 'deployment beside a step')
-      await Promise.allSettled([run('token-1', one.step), deploy(keys[one.name] ?? key)]);
-    if (one.kind === 'time passes') state.passTime(one.hours * 3_600_000);
-    if (one.kind === 'test step alone') await runTestStepAlone(state, run);
-  }
-  const rotate = async (token: string) => {
-    for (const step of rotationSteps) await run(token, step);
+  return {
+    deploy,
+    run,
+    deployed: () => deployed ?? key,
+    rotate: async (token: string) => {
+      for (const step of rotationSteps) await run(token, step);
+    },
+    // The operator checks the key's workspace first.
+    recreate: async (crash?: Crash) => {
+      if (workspace === 'ours' && deployed)
+        await resubscribe(changer(crash), deployed, deadline).catch(() => undefined);
+    },
+    // Not in the middle of a deployment: its Delete cannot be proved.
+    useKeyOf: (next: Lifetime['workspace']) => {
+      if (isDeploying || isKeyFixed) return;
+      workspace = next;
+      state.useKeyOf(next);
+    },
+    keepOurKey: () => {
+      workspace = 'ours';
+      state.useKeyOf('ours');
+      isKeyFixed = true;
+    },
   };
-  return { state, deployed: () => deployed, rotate };
 }
 
 // As Secrets Manager does when a schedule is created: with a version that it deletes afterwards.

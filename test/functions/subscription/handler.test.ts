@@ -127,6 +127,7 @@ describe('when Argyle fails, a Create', () => {
 
   test.each([
     ['429 with Retry-After', { status: 429, retryAfter: 7 }],
+    ['429 with Retry-After: 0', { status: 429, retryAfter: 0 }],
     ['429', { status: 429 }],
     ['500', { status: 500 }],
     ['no answer', { status: 'disconnect' as const }],
@@ -140,7 +141,7 @@ describe('when Argyle fails, a Create', () => {
     expect(await resource.create(key)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: physicalIdOf(key) });
 
     expect(await resource.subscriptions(key)).toMatchObject([fitting]);
-    const minMs = 'retryAfter' in failure ? 7_000 : 500;
+    const minMs = Math.max(500, 1_000 * ('retryAfter' in failure ? failure.retryAfter : 0));
     expect(resource.pauses.length).toBeGreaterThanOrEqual(2);
     expect(resource.pauses.filter((milliseconds) => milliseconds < minMs)).toEqual([]);
   });
@@ -182,6 +183,70 @@ describe('when Argyle fails, a Create', () => {
   });
 });
 
+describe('what Argyle stores', () => {
+  const requested = { ...key, name: 'uploads of team 1' };
+  const all = async () => (await resource.argyle.state()).webhooks;
+
+  test.each([
+    ['name', { name: 7 }],
+    ['url', { url: 30 }],
+    ['secret', { secret: 10 }],
+    ['name, url, secret', { name: 7, url: 30, secret: 10 }],
+  ])('must be the requested %s: otherwise the Create fails and removes what it created', async (fields, maxLengths) => {
+    await resource.subscribeByHand({ ...fitting, name: 'of others' });
+    const before = await all();
+    await resource.argyle.setFaults({ maxLengths });
+
+    const answer = await resource.create(requested);
+
+    expect(answer.Status).toBe('FAILED');
+    expect(answer.Reason).toBe(
+      `Argyle stored the new subscription with another ${fields} than requested, so it was removed again.`,
+    );
+    expect(await all()).toEqual(before);
+    expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(2);
+  });
+
+  test.each([
+    ['is unavailable', { status: 503, times: 4 }, 'SUCCESS', 1],
+    ['knows it only later', { status: 404, times: 4 }, 'SUCCESS', 1],
+    ['stays unavailable', { status: 503, times: 5 }, 'FAILED', 0],
+    ['refuses', { status: 400 }, 'FAILED', 0],
+  ])('is read again while Argyle %s', async (_, failure, status, count) => {
+    await resource.argyle.setFaults({ failures: [{ method: 'GET', path: '/v2/webhooks/', ...failure }] });
+
+    expect(await resource.create(key)).toMatchObject({ Status: status });
+    expect(await idsOf()).toHaveLength(count);
+  });
+
+  test('is named in the reason when it cannot be removed again', async () => {
+    const failures = [{ method: 'DELETE', path: '/v2/webhooks/', status: 400 }];
+    await resource.argyle.setFaults({ maxLengths: { name: 7 }, failures });
+
+    const { Reason } = await resource.create(requested);
+
+    const [left] = await all();
+    expect(Reason).toContain(`Delete it in Argyle's console: its id is ${left?.id}.`);
+  });
+
+  test('cannot be checked when the answer has no id', async () => {
+    await resource.argyle.setFaults({ failures: [{ method: 'POST', path: '/v2/webhooks', status: 200, body: '{}' }] });
+
+    expect((await resource.create(key)).Reason).toContain('has no id');
+    expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(1);
+  });
+
+  test('is created at most six times in one run, even if no answer arrives', async () => {
+    const lost = { method: 'POST', path: '/v2/webhooks', status: 'disconnect' as const, isCarriedOut: true };
+    await resource.argyle.setFaults({ failures: [lost], maxLengths: { name: 7 } });
+
+    const { Reason } = await resource.create(requested);
+
+    expect(Reason).toContain('asked 6 times to create a subscription');
+    expect(await all()).toHaveLength(6);
+  });
+});
+
 describe('an Update', () => {
   const next = { ...key, name: 'uploads of team 1' };
   beforeEach(async () => {
@@ -207,6 +272,69 @@ describe('an Update', () => {
 
     expect(await resource.update(physicalIdOf(key), key)).toMatchObject({ PhysicalResourceId: physicalIdOf(key) });
     expect(await idsOf()).toEqual(ids);
+  });
+
+  describe('with a key that is not proved to be ours', () => {
+    const otherKey = { otherWorkspace: { uploads: 0, seed: 1 } };
+    const lose = async () => {
+      for (const id of await idsOf()) await resource.unsubscribeByHand(id);
+    };
+
+    test.each([
+      ['the key of another workspace', () => resource.argyle.setFaults(otherKey)],
+      ['no subscription of ours', lose],
+      [
+        'a subscription with an unknown secret',
+        () => lose().then(() => resource.subscribeByHand({ ...fitting, secret: 'x' })),
+      ],
+    ])('fails and changes nothing: %s', async (_, prepare) => {
+      await prepare();
+      const registered = resource.state.registry();
+      resource.argyleLines.length = 0;
+
+      for (const changed of [key, next]) {
+        const answer = await resource.update(physicalIdOf(key), changed);
+        expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: physicalIdOf(key) });
+        expect(answer.Reason).toContain('belongs to another workspace or environment: store the right key');
+        expect(answer.Reason).toContain('npm run uploads -- resubscribe');
+      }
+
+      expect(requests().filter((line) => !line.startsWith('GET'))).toEqual([]);
+      expect(resource.state.registry()).toEqual(registered);
+    });
+
+    test('can be rolled back, which changes nothing', async () => {
+      await resource.argyle.setFaults(otherKey);
+      await resource.update(physicalIdOf(key), next);
+      resource.rollBack();
+      resource.argyleLines.length = 0;
+
+      expect(await resource.update(physicalIdOf(key), key)).toMatchObject({
+        Status: 'SUCCESS',
+        PhysicalResourceId: physicalIdOf(key),
+      });
+      expect(requests().filter((line) => !line.startsWith('GET'))).toEqual([]);
+    });
+
+    test('is not rolled back while a failed change has left a subscription at Argyle', async () => {
+      await resource.argyle.setFaults(subscribesWithAnError);
+      await resource.update(physicalIdOf(key), next);
+      await resource.argyle.setFaults(otherKey);
+      resource.rollBack();
+
+      expect(await resource.update(physicalIdOf(key), key)).toMatchObject({ Status: 'FAILED' });
+      await resource.argyle.clearFaults();
+      expect(await resource.update(physicalIdOf(key), key)).toMatchObject({ Status: 'SUCCESS' });
+      expect(await idsOf(next)).toEqual([]);
+    });
+  });
+
+  test('during a rotation is proved by a subscription with the pending secret', async () => {
+    for (const id of await idsOf()) await resource.unsubscribeByHand(id);
+    resource.state.changeSecret((changed) => changed.put('pending', 'the pending secret', ['AWSPENDING']));
+    await resource.subscribeByHand({ ...fitting, secret: 'the pending secret' });
+
+    expect(await resource.update(physicalIdOf(key), next)).toMatchObject({ Status: 'SUCCESS' });
   });
 
   test('that fails keeps the id, and the Update that rolls it back removes what it created', async () => {
@@ -273,6 +401,85 @@ describe('a Delete', () => {
 
     expect(await idsOf()).toEqual([]);
   });
+});
+
+describe('a resubscription', () => {
+  const other = { ...key, name: 'given by the operator' };
+
+  test('creates a lost subscription with the current secret, once', async () => {
+    await resource.create(key);
+    for (const id of await idsOf()) await resource.unsubscribeByHand(id);
+
+    expect(await resource.resubscribe(other)).toEqual({ status: 'subscribed', changes: 1 });
+    expect(await resource.subscriptions(key)).toMatchObject([fitting]);
+    expect(await idsOf(other)).toEqual([]);
+    expect(await resource.resubscribe(other)).toEqual({ status: 'subscribed', changes: 0 });
+    expect(await idsOf()).toHaveLength(1);
+  });
+
+  test('replaces subscriptions that are signed with an unknown secret', async () => {
+    await resource.create(key);
+    for (const id of await idsOf()) await resource.unsubscribeByHand(id);
+    await resource.subscribeByHand({ ...fitting, secret: 'unknown' });
+
+    expect(await resource.resubscribe(key)).toEqual({ status: 'subscribed', changes: 2 });
+    expect(await resource.subscriptions(key)).toMatchObject([fitting]);
+  });
+
+  test('keeps the subscription with the pending secret of a rotation', async () => {
+    await resource.create(key);
+    for (const id of await idsOf()) await resource.unsubscribeByHand(id);
+    resource.state.changeSecret((changed) => changed.put('pending', 'the pending secret', ['AWSPENDING']));
+    await resource.subscribeByHand({ ...fitting, secret: 'the pending secret' });
+
+    expect(await resource.resubscribe(key)).toEqual({ status: 'subscribed', changes: 0 });
+  });
+
+  test('re-creates all managed subscriptions, two while the name changes', async () => {
+    await resource.create(key);
+    await resource.update(physicalIdOf(key), other);
+    for (const id of [...(await idsOf()), ...(await idsOf(other))]) await resource.unsubscribeByHand(id);
+
+    expect(await resource.resubscribe(other)).toEqual({ status: 'subscribed', changes: 2 });
+    expect([await idsOf(), await idsOf(other)]).toEqual([[expect.any(String)], [expect.any(String)]]);
+  });
+
+  test('registers the given subscription when none is registered', async () => {
+    expect(await resource.resubscribe(key)).toEqual({ status: 'subscribed', changes: 1 });
+    expect(resource.state.registry()).toEqual({ [physicalIdOf(key)]: 'created' });
+    expect(await resource.subscriptions(key)).toMatchObject([fitting]);
+  });
+
+  test('reports a failure with its reason', async () => {
+    resource.refuseKey();
+    expect(await resource.resubscribe(key)).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('put a valid key into the secret argyle/api-key.'),
+    });
+    const nameless = { url: key.url } as typeof key;
+    expect(await resource.resubscribe(nameless)).toMatchObject({
+      status: 'failed',
+      reason: 'The request has no URL and name of a subscription.',
+    });
+    expect(resource.errors.map(({ fields }) => fields)).toEqual([
+      { request: 'Resubscribe' },
+      { request: 'Resubscribe' },
+    ]);
+  });
+});
+
+test.each([
+  ['an error with a payload', new SyntaxError('Unexpected token: canary of a payload'), '(SyntaxError)'],
+  ['a thrown text', 'canary of a payload', '(string)'],
+])('neither CloudFormation nor the operator receives the text of %s', async (_, error, name) => {
+  resource.failRegistry(error);
+
+  const reasons = [(await resource.create(key)).Reason, JSON.stringify(await resource.resubscribe(key))];
+
+  for (const reason of reasons) {
+    expect(reason).toContain(`${name}: see the log of the subscription function.`);
+    expect(reason).not.toContain('canary');
+  }
 });
 
 test('neither answers nor logs contain the secret', async () => {

@@ -38,6 +38,7 @@ it.each<[ArgyleAnswer, string, number]>([
   [{ kind: 'unavailable', status: 500 }, 'http_500', 10],
   [{ kind: 'unavailable', status: 429, retryAfterSeconds: 90 }, 'http_429', 90],
   [{ kind: 'unavailable', status: 429, retryAfterSeconds: 3 }, 'http_429', 10],
+  [{ kind: 'unavailable', status: 429, retryAfterSeconds: 0 }, 'http_429', 10],
   [{ kind: 'unavailable' }, 'no_answer', 10],
   [{ kind: 'refused', status: 401 }, 'http_401', 10],
   [{ kind: 'ok', body: { id: 'another', account: 'account' } }, 'http_200', 10],

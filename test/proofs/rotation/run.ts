@@ -8,7 +8,8 @@ const usage = `usage: npm run proof -- rotation [--rate PER_SECOND] [--rotations
 
 Rotates the webhook secret N times (default 1) on the local pipeline, with the bundled functions and without shortening their waits
 (over 3 minutes each), while documents (default 50 a second) are uploaded to a fake Argyle. Every delivery must be
-accepted, and every document must have its record.`;
+accepted, and every document must have its record. Before the first rotation, one with a key of another workspace must change
+nothing.`;
 
 // Time before the first rotation and after the last one: longer than ingest caches the secret and than Argyle waits to retry.
 const marginSeconds = 65;
@@ -20,6 +21,7 @@ const errors = await withConnectedPipeline({}, async (connected) => {
   const uploading = uploadDocuments(argyle, end.signal);
   const progress = setInterval(() => void argyle.state().then(printProgress, () => undefined), 30_000);
   await wait(marginSeconds * 1_000);
+  await rotateWithWrongKey(connected);
   for (let rotation = 1; rotation <= options.rotations; rotation += 1) {
     const startedMs = Date.now();
     await rotateSecret(pipeline);
@@ -34,6 +36,18 @@ const errors = await withConnectedPipeline({}, async (connected) => {
   return verify(connected, ids, seconds);
 });
 printVerdict(errors, 'no delivery was refused or lost');
+
+async function rotateWithWrongKey({ pipeline, argyle }: Connected): Promise<void> {
+  await argyle.setFaults({ otherWorkspace: { uploads: 0, seed: 1 } });
+  const token = 'with-a-wrong-key';
+  const isRefused = await rotateSecret(pipeline, token).then(
+    () => false,
+    () => true,
+  );
+  await argyle.clearFaults();
+  if (!isRefused) throw new Error('A rotation with a key of another workspace succeeded.');
+  console.log('a rotation with a key of another workspace was refused');
+}
 
 function printProgress({ deliveries, webhooks }: FakeSummary): void {
   const { sent, pending, refused } = deliveries;

@@ -52,7 +52,8 @@ export async function startConnectedPipeline({
       argyle: createArgyleControl(fake.controlUrl),
       argyleUrl: fake.url,
       /** Subscribes a webhook through Argyle's API, as an operator can. */
-      subscribeByHand: (webhook: object) => postWebhook(fake.url, webhook),
+      subscribeByHand: (webhook: object) => ask(fake.url, 'POST', '/webhooks', webhook),
+      unsubscribeByHand: (id: string) => ask(fake.url, 'DELETE', `/webhooks/${id}`),
       stop: async () => {
         await pipeline.stop();
         await fake.stop();
@@ -64,8 +65,8 @@ export async function startConnectedPipeline({
   }
 }
 
-async function postWebhook(url: string, webhook: object): Promise<void> {
+async function ask(url: string, method: string, path: string, body?: object): Promise<void> {
   const authorization = `Basic ${Buffer.from(`${argyleKey.apiKeyId}:${argyleKey.apiKeySecret}`).toString('base64')}`;
   const headers = { authorization, 'content-type': 'application/json' };
-  await fetch(`${url}/webhooks`, { method: 'POST', headers, body: JSON.stringify(webhook) });
+  await fetch(`${url}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
 }

@@ -41,6 +41,7 @@ export async function createCustomResource(servers: FakeServers, webhookSecret: 
   let isRollingBack = false;
   let credentials = key;
   let workMs = 20_000;
+  let registryFailure: { readonly error: unknown } | undefined;
 
   // Far shorter than requested, but long enough to let other work run.
   const sleep: Sleep = async (milliseconds, signal) => {
@@ -56,11 +57,19 @@ export async function createCustomResource(servers: FakeServers, webhookSecret: 
       headers,
       ...(body && { body: JSON.stringify(body) }),
     });
-    return response.json();
+    return response.status === 204 ? undefined : response.json();
   };
-  const change = async (RequestType: string, ResourceProperties: SubscriptionKey, PhysicalResourceId?: string) => {
-    const handler = createSubscription({
-      ...state.invocation(),
+  const withRegistryFailure = (invocation: ReturnType<typeof state.invocation>) => {
+    const { registry } = invocation;
+    const read: typeof registry.read = async (signal) => {
+      if (registryFailure) throw registryFailure.error;
+      return registry.read(signal);
+    };
+    return { ...invocation, registry: { ...registry, read } };
+  };
+  const createHandler = () =>
+    createSubscription({
+      ...withRegistryFailure(state.invocation()),
       webhooks: createWebhooks(
         createAskArgyle(fake.url, async () => credentials),
         'argyle/api-key',
@@ -71,6 +80,8 @@ export async function createCustomResource(servers: FakeServers, webhookSecret: 
       telemetry,
       workMs,
     });
+  const change = async (RequestType: string, ResourceProperties: SubscriptionKey, PhysicalResourceId?: string) => {
+    const handler = createHandler();
     const resource = { LogicalResourceId: 'Subscription', ResourceType: 'Custom::ArgyleSubscription' };
     const event = { RequestType, ...resource, ResourceProperties, ...(PhysicalResourceId && { PhysicalResourceId }) };
     return cloudformation.change(
@@ -88,8 +99,11 @@ export async function createCustomResource(servers: FakeServers, webhookSecret: 
     create: (key: SubscriptionKey) => change('Create', key),
     update: (physicalId: string, key: SubscriptionKey) => change('Update', key, physicalId),
     remove: (physicalId: string, key: SubscriptionKey) => change('Delete', key, physicalId),
+    /** Re-creates the subscriptions, as an operator can. */
+    resubscribe: (key: SubscriptionKey) => createHandler()({ resubscribe: key }),
     /** Subscribes through Argyle's API without the stack, as an operator can. */
     subscribeByHand: (webhook: object) => call('POST', '/webhooks', webhook),
+    unsubscribeByHand: (id: string) => call('DELETE', `/webhooks/${id}`),
     /** Lists the subscriptions as Argyle returns them, including the secrets. */
     subscriptions: async (wanted: SubscriptionKey) => {
       const { results } = (await call('GET', '/webhooks?limit=200')) as {
@@ -102,6 +116,10 @@ export async function createCustomResource(servers: FakeServers, webhookSecret: 
     },
     rollBack: () => {
       isRollingBack = true;
+    },
+    /** Lets every read of the registry throw this. */
+    failRegistry: (error: unknown) => {
+      registryFailure = { error };
     },
     limitWork: (milliseconds: number) => {
       workMs = milliseconds;

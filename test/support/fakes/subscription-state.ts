@@ -8,8 +8,13 @@ import { isOwn, type Subscription, type SubscriptionKey } from '../../../functio
 import type { SubscriptionRegistry } from '../../../functions/domain/subscription-registry.ts';
 import { createSecret, textOf } from '../../../tools/local/secrets-manager.ts';
 
-/** A subscription and the time in which it exists. */
-export type Lifetime = { readonly subscription: Subscription; readonly fromMs: number; untilMs: number | undefined };
+/** A subscription, its workspace, and the time in which it exists. */
+export type Lifetime = {
+  readonly subscription: Subscription;
+  readonly workspace: 'ours' | 'other';
+  readonly fromMs: number;
+  untilMs: number | undefined;
+};
 
 /** The secret's stages from a moment on. Ingest accepts the previous version until `previousUntilMs`. */
 export type StagesAt = {
@@ -33,6 +38,7 @@ export function createFakeState(initialSecret = 'secret-0') {
   const history: StagesAt[] = [];
   let registry: SubscriptionRegistry = {};
   let lease: { owner: object; untilMs: number } | undefined;
+  let workspace: Lifetime['workspace'] = 'ours';
   let nextInterruption: (() => Promise<unknown>) | undefined;
 
   const recordStages = () => {
@@ -42,12 +48,14 @@ export function createFakeState(initialSecret = 'secret-0') {
     history.push({ atMs: nowMs, values: Object.fromEntries(stages), previousUntilMs });
   };
   recordStages();
-  const active = () => lifetimes.filter(({ untilMs }) => untilMs === undefined);
+  const active = () =>
+    lifetimes.filter((lifetime) => lifetime.untilMs === undefined && lifetime.workspace === workspace);
   const own = (key: SubscriptionKey) =>
     active().flatMap(({ subscription }) => (isOwn(subscription, key) ? [subscription] : []));
   const subscribe = (key: SubscriptionKey, signedWith: string, events: readonly string[] = eventTypes) => {
     const subscription = { id: `webhook-${++ids}`, ...key, events, secret: signedWith };
-    lifetimes.push({ subscription, fromMs: nowMs, untilMs: undefined });
+    lifetimes.push({ subscription, workspace, fromMs: nowMs, untilMs: undefined });
+    return subscription.id;
   };
   const unsubscribe = (id: string) => {
     for (const lifetime of active()) if (lifetime.subscription.id === id) lifetime.untilMs = nowMs;
@@ -98,6 +106,7 @@ export function createFakeState(initialSecret = 'secret-0') {
     const webhooks: Webhooks = {
       listOwn: (key) => call(() => own(key)),
       create: (key, signedWith) => call(() => subscribe(key, signedWith)),
+      read: (id) => call(() => active().find(({ subscription }) => subscription.id === id)?.subscription),
       remove: (id) => call(() => unsubscribe(id)),
     };
     const find = (which: { stage: string } | { id: string }) =>
@@ -130,15 +139,22 @@ export function createFakeState(initialSecret = 'secret-0') {
 
   return {
     secret,
-    /** All subscriptions with the URL of the stack, past ones too. */
-    lifetimes: () => lifetimes.filter(({ subscription }) => subscription.url === receiverUrl),
+    /** All subscriptions of our workspace with the URL of the stack, past ones too. */
+    lifetimes: () =>
+      lifetimes.filter((lifetime) => lifetime.workspace === 'ours' && lifetime.subscription.url === receiverUrl),
+    /** All subscriptions that were ever created in the other workspace. */
+    foreign: () => lifetimes.filter((lifetime) => lifetime.workspace === 'other'),
+    /** Chooses the workspace of the API key. The other one has no subscriptions at first. */
+    useKeyOf: (next: Lifetime['workspace']) => {
+      workspace = next;
+    },
     history,
     invocation,
     /** Subscribes through Argyle's API without the stack, as an operator can. */
     subscribe,
     unsubscribe,
     own,
-    /** The number of active subscriptions, including those of others. */
+    /** The number of active subscriptions that the API key sees, including those of others. */
     count: () => active().length,
     registry: () => registry,
     nowMs: () => nowMs,

@@ -229,10 +229,42 @@ test('rotate ends when the rotation fails, even if Secrets Manager repeats an ea
   await pipeline.argyle.clearFaults();
 
   expect([failed.code, again.code]).toEqual([1, 1]);
-  expect(failed.err).toContain('The rotation failed in its step setSecret');
+  expect(failed.err).toContain('The rotation failed in its step createSecret');
   expect(failed.err).toContain('the old secret stays valid');
   expect(again.err).toContain('Secrets Manager repeats it');
-  expect(again.err).toContain('The rotation failed in its step setSecret');
+  expect(again.err).toContain('The rotation failed in its step createSecret');
+});
+
+test('rotate refuses a key of another workspace and changes nothing, and resubscribe repairs a lost subscription', async () => {
+  await run('--local resubscribe --yes');
+  const before = await webhooks();
+  await pipeline.argyle.setFaults({ otherWorkspace: { uploads: 0, seed: 1 } });
+  const refused = await run('--local rotate --yes');
+  const asked = await run('--local resubscribe', 'n');
+  await pipeline.argyle.clearFaults();
+  const unchanged = await webhooks();
+  for (const { id } of before) await pipeline.unsubscribeByHand(id);
+  const lost = await run('--local rotate --yes');
+  const repaired = await runJson('--local resubscribe --yes');
+  const repeated = await run('--local resubscribe --yes');
+
+  expect([refused.code, lost.code]).toEqual([1, 1]);
+  for (const { err } of [refused, lost]) expect(err).toContain('npm run uploads -- resubscribe');
+  expect(asked).toMatchObject({ code: 0, out: expect.stringContaining('Nothing was changed.') });
+  expect(asked.err).toContain('Nothing can prove that it is the right workspace');
+  expect(unchanged).toEqual(before);
+  expect(repaired).toEqual({ subscribed: true, changes: 1 });
+  expect(repeated).toMatchObject({ code: 0, out: expect.stringContaining('Nothing was changed.') });
+  expect(await webhooks()).toMatchObject([{ url: pipeline.webhookUrl, name: before[0]?.name }]);
+});
+
+test('resubscribe exits with 1 and the reason when Argyle refuses', async () => {
+  await pipeline.argyle.setFaults({ failures: [{ path: '/v2/webhooks', status: 401 }] });
+  const { code, err } = await run('--local resubscribe --yes');
+  await pipeline.argyle.clearFaults();
+
+  expect(code).toBe(1);
+  expect(err).toContain('put a valid key into the secret');
 });
 
 test('tail prints log lines until Ctrl-C', async () => {
@@ -255,6 +287,7 @@ test.each([
   ['--local get nothex', 'Use 8-4-4-4-12 hex digits.'],
   ['--local list', 'Choose the owner of the documents'],
   ['--local rotate', 'add --yes'],
+  ['--local resubscribe', 'add --yes'],
   ['--local --port 1 status', 'No local pipeline answers on port 1'],
   ['nothing', 'unknown command'],
 ])('%j exits with 2 and one sentence', async (words, sentence) => {
@@ -268,6 +301,10 @@ test.each([
 test('without a terminal, a process that needs a confirmation exits with 2', async () => {
   expect(await ended(start('--local rotate'))).toMatchObject({ code: 2, err: expect.stringContaining('add --yes') });
 });
+
+async function webhooks() {
+  return (await pipeline.argyle.state()).webhooks;
+}
 
 function start(words: string): ChildProcess {
   return spawn(process.execPath, ['tools/cli/uploads.ts', ...words.split(' ')], { stdio: ['ignore', 'pipe', 'pipe'] });
