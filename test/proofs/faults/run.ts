@@ -4,7 +4,7 @@ import { newSeed, printVerdict, readOptions } from '../command-line.ts';
 import { type Connected, withConnectedPipeline } from '../connected-pipeline.ts';
 import { reconcileRepeatedly } from '../soak/soak.ts';
 import { deliver, prepareQueues } from './deliver.ts';
-import { createFaultSchedule } from './fault-schedule.ts';
+import { createFaultSchedule, noDeliveries } from './fault-schedule.ts';
 import { createHistories, type Delivery, deliveriesIn, type Step } from './histories.ts';
 import { verifyQueues, verifyReconciliation, verifyRecords } from './verify.ts';
 
@@ -19,13 +19,12 @@ console.log(`seed ${options.seed}: ${options.deliveries} deliveries`);
 const faults = createFaultSchedule(seededRandom(options.seed + 1));
 const metrics = new Map<string, number>();
 const printedMetric = new RegExp(`"(${Object.values(documentMetrics).join('|')})":(\\d+)`, 'g');
-const errors = await withConnectedPipeline({ disturb: faults.disturb, readLine: addMetrics }, run);
+const errors = await withConnectedPipeline({ ...faults, readLine: addMetrics }, run);
 printVerdict(errors, `nothing is lost or wrong, and reconciliation found every lost event (seed ${options.seed})`);
 
 async function run(connected: Connected): Promise<readonly string[]> {
   const { pipeline, argyle } = connected;
-  // Deletes the subscription: this run sends the webhooks, not the fake.
-  await argyle.reset();
+  await argyle.setFaults(noDeliveries);
   await prepareQueues(pipeline);
   const { histories, steps } = createHistories(options.deliveries, options.seed);
   const deliveries = deliveriesIn(steps);
