@@ -32,6 +32,8 @@ export type Observer = {
   readonly holdQueue?: () => Promise<{ readonly reached: Promise<void>; readonly release: Restore }>;
   /** Removes the receiver's signing secret. */
   readonly takeSecretAway?: () => Promise<Restore>;
+  /** Prevents the store of the signing secret from answering. */
+  readonly stallSecretStore?: () => Promise<Restore>;
 };
 
 /** An observer that has at least these parts. */

@@ -3,6 +3,7 @@ import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { isRetried } from '../../../tools/fake-argyle/webhook-request.ts';
 import type { WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
+import { newUpload, sign, webhookBody } from '../../support/fakes/argyle-sender.ts';
 import type { Connected } from '../connected-pipeline.ts';
 import type { Delivery, Step } from './histories.ts';
 
@@ -17,6 +18,8 @@ const answerTimeoutMs = 10_000;
 const visibilitySeconds = '10';
 const deliveriesBetweenChecks = 100;
 const maxQueuedMessages = 1_000;
+// Each one may make ingest read its secret again.
+const deliveriesBetweenForgeries = 20;
 
 /** Shortens the visibility time-out of every queue, and sends poison to it. */
 export async function prepareQueues(pipeline: WatchedPipeline): Promise<void> {
@@ -54,9 +57,22 @@ async function* dueDeliveries({ pipeline, argyle }: Connected, steps: readonly S
     } else {
       yield step.delivery;
       sent += 1;
+      if (sent % deliveriesBetweenForgeries === 0) await sendForgery(pipeline);
       if (sent % deliveriesBetweenChecks === 0) await untilQueuesAreShort(pipeline);
     }
   }
+}
+
+// It names a document that has no history, so `verifyRecords` reports a record of it. It must be refused even while the
+// secret cannot be read.
+async function sendForgery({ post }: WatchedPipeline): Promise<void> {
+  const body = webhookBody('user_uploads.added', newUpload());
+  const signature = await sign(body, 'another secret');
+  const answer = await Promise.race([
+    post(body, { 'X-Argyle-Signature': signature }).catch(() => undefined),
+    wait(answerTimeoutMs, undefined, { ref: false }),
+  ]);
+  if (answer?.code === 200) throw new Error('A delivery with a wrong signature was accepted.');
 }
 
 // The faults end with the last delivery: messages that are still in a queue then would not be affected by any.

@@ -1,16 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Failure } from '../../../tools/fake-argyle/faults.ts';
+import { environment } from '../../../functions/aws/environment.ts';
+import type { Failure, Faults } from '../../../tools/fake-argyle/faults.ts';
 import type { AwsService } from '../../../tools/local/emulators.ts';
-import { nameOf } from '../../../tools/local/lambda.ts';
+import { nameOf, type StartEnvironment } from '../../../tools/local/lambda.ts';
 import { resolve } from '../../../tools/local/template.ts';
 import { oneOf } from '../../support/builders/seeded-random.ts';
 import type { AwsCall, Disturbance } from '../../support/emulators/aws-proxy.ts';
+import { chosenEnvironment } from '../../support/emulators/runtime-client.ts';
 import type { Disturb, WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import type { Connected } from '../connected-pipeline.ts';
 
 type Fault = {
   readonly disturb?: (call: AwsCall, random: () => number) => Disturbance | undefined;
   readonly kill?: 'workers' | 'ingest';
+  /** Whether Lambda refuses to invoke the workers. */
+  readonly throttlesWorkers?: boolean;
   /** What Argyle's API returns instead of a document. */
   readonly argyle?: Omit<Failure, 'path'>;
 };
@@ -28,8 +32,11 @@ const faults: Readonly<Record<string, Fault>> = {
   'DynamoDB slow': on('dynamodb', delay),
   'DynamoDB stalls': on('dynamodb', stall),
   'Secrets Manager fails': on('secretsmanager', () => internalError),
+  'Secrets Manager slow': on('secretsmanager', delay),
+  'Secrets Manager does not answer': on('secretsmanager', () => ({ kind: 'stall' })),
   'workers killed': { kill: 'workers' },
   'ingest killed': { kill: 'ingest' },
+  'workers throttled': { throttlesWorkers: true },
   'Argyle throttles': { argyle: { status: 429, rate: 0.6 } },
   'Argyle throttles with Retry-After': { argyle: { status: 429, retryAfter: 1, rate: 0.6 } },
   'Argyle fails': { argyle: { status: 500 } },
@@ -42,9 +49,17 @@ const faults: Readonly<Record<string, Fault>> = {
   'Argyle refuses the key': { argyle: { status: 401, rate: 0.6 } },
 };
 
+const documents = '/v2/user-uploads/';
+
+/** Faults of a fake Argyle that sends no webhooks, because the proof sends them. It keeps its subscription. */
+export const noDeliveries: Faults = { dropDeliveries: 1 };
+
 const names = Object.keys(faults) as [string, ...string[]];
 
-/** Injects faults by a seeded schedule: `disturb` disturbs the functions' calls to AWS, `run` controls all the rest. */
+/**
+ * Injects faults by a seeded schedule: `disturb` disturbs the functions' calls to AWS, `startEnvironment` throttles functions,
+ * and `run` controls all the rest.
+ */
 export function createFaultSchedule(random: () => number) {
   let name: string | undefined;
   const counts = new Map<string, number>();
@@ -55,6 +70,16 @@ export function createFaultSchedule(random: () => number) {
     if (disturbance) count(`${name} (calls)`);
     return disturbance;
   };
+  const startEnvironment: StartEnvironment = async (config) => {
+    const started = await chosenEnvironment()(config);
+    const isWorker = config.environment[environment.eventType] !== undefined;
+    const invoke: typeof started.invoke = async (...given) => {
+      if (!isWorker || !name || !faults[name]?.throttlesWorkers) return started.invoke(...given);
+      count(`${name} (batches)`);
+      throw new Error('Rate Exceeded.');
+    };
+    return { ...started, invoke };
+  };
   /** Alternates between a fault and a time without faults, in which work gets done, until `signal` aborts. */
   const run = async ({ pipeline, argyle }: Connected, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
@@ -62,14 +87,14 @@ export function createFaultSchedule(random: () => number) {
       const { kill, argyle: failure } = faults[name] ?? {};
       if (kill) count(`${name} (processes)`, killProcesses(pipeline, kill));
       if (failure) count(`${name} (times)`);
-      await argyle.setFaults(failure ? { failures: [{ path: '/v2/user-uploads/', ...failure }] } : {});
+      await argyle.setFaults({ ...noDeliveries, ...(failure && { failures: [{ path: documents, ...failure }] }) });
       await pause();
       name = undefined;
-      await argyle.clearFaults();
+      await argyle.setFaults(noDeliveries);
       if (!signal.aborted) await pause();
     }
   };
-  return { disturb, run, counts };
+  return { disturb, startEnvironment, run, counts };
 }
 
 function killProcesses({ functions, template, identities }: WatchedPipeline, target: 'workers' | 'ingest'): number {

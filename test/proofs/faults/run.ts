@@ -4,28 +4,29 @@ import { newSeed, printVerdict, readOptions } from '../command-line.ts';
 import { type Connected, withConnectedPipeline } from '../connected-pipeline.ts';
 import { reconcileRepeatedly } from '../soak/soak.ts';
 import { deliver, prepareQueues } from './deliver.ts';
-import { createFaultSchedule } from './fault-schedule.ts';
+import { createFaultSchedule, noDeliveries } from './fault-schedule.ts';
 import { createHistories, type Delivery, deliveriesIn, type Step } from './histories.ts';
+import { misleadReconciliation } from './misleading-argyle.ts';
 import { verifyQueues, verifyReconciliation, verifyRecords } from './verify.ts';
 
 const usage = `usage: npm run proof -- faults [--deliveries N] [--seed S] [--retry-delay SECONDS]
 
 Delivers N webhooks (default 100000) as Argyle does while SQS, DynamoDB, Secrets Manager and Argyle's API fail and functions
-are killed, then checks every record. Some events are lost with both tries: reconciliation must find each of them. The seed
-determines documents, deliveries, their order and the faults. The 30 s before Argyle's retry are 2 s by default.`;
+are killed or throttled, then checks every record. Some events are lost with both tries: reconciliation must find each of them,
+and must change nothing with a key of another workspace or a list without an end. The seed determines documents, deliveries,
+their order and the faults. The 30 s before Argyle's retry are 2 s by default.`;
 
 const options = readOptions(usage, { deliveries: 100_000, seed: newSeed(), 'retry-delay': 2 });
 console.log(`seed ${options.seed}: ${options.deliveries} deliveries`);
 const faults = createFaultSchedule(seededRandom(options.seed + 1));
 const metrics = new Map<string, number>();
 const printedMetric = new RegExp(`"(${Object.values(documentMetrics).join('|')})":(\\d+)`, 'g');
-const errors = await withConnectedPipeline({ disturb: faults.disturb, readLine: addMetrics }, run);
+const errors = await withConnectedPipeline({ ...faults, readLine: addMetrics }, run);
 printVerdict(errors, `nothing is lost or wrong, and reconciliation found every lost event (seed ${options.seed})`);
 
 async function run(connected: Connected): Promise<readonly string[]> {
   const { pipeline, argyle } = connected;
-  // Deletes the subscription: this run sends the webhooks, not the fake.
-  await argyle.reset();
+  await argyle.setFaults(noDeliveries);
   await prepareQueues(pipeline);
   const { histories, steps } = createHistories(options.deliveries, options.seed);
   const deliveries = deliveriesIn(steps);
@@ -34,9 +35,11 @@ async function run(connected: Connected): Promise<readonly string[]> {
 
   const records = await pipeline.readRecords();
   const recordErrors = verifyRecords(records, histories);
+  const misleadingErrors = await misleadReconciliation(connected);
   const differences = await reconcileRepeatedly(connected, console.log);
   const reconciliationErrors = verifyReconciliation(records, await pipeline.readRecords(), histories);
-  return [...recordErrors, ...differences, ...reconciliationErrors, ...(await verifyQueues(pipeline, deliveries))];
+  const queueErrors = await verifyQueues(pipeline, deliveries);
+  return [...recordErrors, ...misleadingErrors, ...differences, ...reconciliationErrors, ...queueErrors];
 }
 
 async function deliverWithFaults(connected: Connected, steps: readonly Step[], deliveries: readonly Delivery[]) {

@@ -164,6 +164,9 @@ export const flaws: readonly Flaw[] = [
     merge: (record, { event, ids }, receivedAt) =>
       merge(record, { event, ids: { ...ids, account: ids.user } }, receivedAt),
   }),
+  flaw('lets the last owner win', ['keeps the owner of a document when an event names another one'], {
+    isOwner: () => true,
+  }),
   flaw('records an unknown event as another one', ['creates no record of an unknown event'], {
     receive: async (steps, state, delivery) => {
       const webhook = readWebhook(Buffer.from(JSON.stringify({ ...parse(delivery.body), event: sampleEvent })));
@@ -172,6 +175,10 @@ export const flaws: readonly Flaw[] = [
     },
   }),
   // Loses deliveries during failures.
+  flaw('reads its secret for each delivery', ['accepts deliveries while the store of its secret does not answer'], {
+    receive: async (steps, state, delivery) =>
+      state.isSecretReadable ? receive(steps, state, delivery) : 'unavailable',
+  }),
   flaw(
     'acknowledges before it queues',
     ['answers 503 with Retry-After while the queue is down', 'does not answer 200 before the queue has the message'],

@@ -2,18 +2,26 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { decodeBody } from '../../../functions/domain/message-body.ts';
 import type { Observer, Restore } from '../../../tools/conformance/observer.ts';
+import type { AwsService } from '../../../tools/local/emulators.ts';
 import { nameOf } from '../../../tools/local/lambda.ts';
 import { createSecret } from '../../../tools/local/secrets-manager.ts';
 import { resolve } from '../../../tools/local/template.ts';
 import type { AwsCall, CallInput, Disturbance } from '../../support/emulators/aws-proxy.ts';
-import { startWatchedPipeline, until, type WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
+import {
+  type Disturb,
+  startWatchedPipeline,
+  until,
+  type WatchedPipeline,
+} from '../../support/emulators/watched-pipeline.ts';
 
 type Attributes = Readonly<Record<string, { readonly StringValue?: string | undefined } | undefined>>;
 
 /** Starts the local pipeline with a complete observer of it. */
 export async function startObservedPipeline(assembly: string, secret: string) {
   const sends = watchSends();
-  const pipeline = await startWatchedPipeline(assembly, secret, sends.onCall);
+  const secrets = createStall('secretsmanager');
+  const onCall: Disturb = (call, input) => secrets.onCall(call) ?? sends.onCall(call, input);
+  const pipeline = await startWatchedPipeline(assembly, secret, onCall);
   const quarantineUrl = pipeline.queueOf('quarantine').url;
   const dead = new Map(
     eventTypes.map((event) => [event, createQueueReader(pipeline, pipeline.queueOf(event).deadLetterUrl)]),
@@ -35,6 +43,7 @@ export async function startObservedPipeline(assembly: string, secret: string) {
       return { reached: sends.reached(), release };
     },
     takeSecretAway: () => takeSecretAway(pipeline),
+    stallSecretStore: async () => secrets.stall(),
   };
   return { pipeline, observer };
 }
@@ -63,6 +72,21 @@ function watchSends() {
       onHeld = resolve;
     });
   return { sent, onCall, change, reached };
+}
+
+// Prevents a service from answering the functions' calls.
+function createStall(service: AwsService) {
+  let isStalled = false;
+  return {
+    onCall: (call: AwsCall): Disturbance | undefined =>
+      isStalled && call.service === service ? { kind: 'stall' } : undefined,
+    stall: (): Restore => {
+      isStalled = true;
+      return async () => {
+        isStalled = false;
+      };
+    },
+  };
 }
 
 // Returns every body that was ever in a queue. Received messages stay invisible for an hour, so each read adds new ones.

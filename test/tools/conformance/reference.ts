@@ -38,6 +38,7 @@ export type Steps = {
   readonly enqueue: (state: State, message: Message) => Promise<void>;
   readonly logLine: (status: Status, delivery: Delivery) => string;
   readonly processBatch: (steps: Steps, state: State, batch: readonly Message[]) => Promise<void>;
+  readonly isOwner: (record: UploadRecord | undefined, webhook: Webhook) => boolean;
   readonly merge: (record: UploadRecord | undefined, webhook: Webhook, receivedAt: string) => UploadRecord;
 };
 
@@ -58,10 +59,12 @@ export const reference: Steps = {
   processBatch: async (steps, state, batch) => {
     for (const message of batch) {
       const webhook = readWebhook(message.body);
-      if (webhook) apply(steps, state, webhook, message.receivedAt);
+      if (webhook && steps.isOwner(state.records.get(webhook.ids.userUpload), webhook))
+        apply(steps, state, webhook, message.receivedAt);
       else state.dead.push(message);
     }
   },
+  isOwner: (record, { ids }) => !record || (record.account === ids.account && record.user === ids.user),
   merge: (record, { event, ids }, receivedAt) => {
     const { slot } = events[event];
     return { ...record, ...ids, [slot]: [record?.[slot] ?? receivedAt, receivedAt].sort()[0] as string };

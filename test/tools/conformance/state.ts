@@ -10,6 +10,8 @@ export type Message = { readonly event: EventType | undefined; readonly body: Bu
 /** The state of a small receiver, in memory. */
 export type State = {
   secret: string | undefined;
+  /** Whether the store of the secret answers. A correct receiver has the secret in its memory. */
+  isSecretReadable: boolean;
   readonly queue: { readonly send: (message: Message) => Promise<void> };
   readonly records: Map<string, UploadRecord>;
   readonly dead: Message[];
@@ -30,7 +32,7 @@ export function createState(secret: string, processBatch: (state: State, batch: 
     timeMs += 1;
     return new Date(timeMs).toISOString();
   };
-  const state: State = { secret, queue, records: new Map(), dead: [], log: [], now };
+  const state: State = { secret, isSecretReadable: true, queue, records: new Map(), dead: [], log: [], now };
   const observer: Required<Observer> = {
     readRecord: async (userUpload) => state.records.get(userUpload),
     settled: queue.settled,
@@ -46,6 +48,12 @@ export function createState(secret: string, processBatch: (state: State, batch: 
       state.secret = undefined;
       return async () => {
         state.secret = secret;
+      };
+    },
+    stallSecretStore: async () => {
+      state.isSecretReadable = false;
+      return async () => {
+        state.isSecretReadable = true;
       };
     },
   };

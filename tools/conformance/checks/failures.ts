@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Check, check, demand, expectAnswer, textOf } from '../check.ts';
 import { missingSlots, readWhenApplied } from '../observer.ts';
 import { sampleEvent, sampleUnknownEvent, sampleUpload, signatureOf, webhookBody } from '../samples.ts';
+import { sendAtOnce } from './transport.ts';
 
 const poison = '{"conformance": "poison"}';
 
@@ -62,6 +63,30 @@ export const failures: readonly Check[] = [
     }
     expectAnswer(await receiver.post({ body }), 'accepted', 'once the secret is back');
   }),
+  check(
+    'accepts deliveries while the store of its secret does not answer',
+    ['stallSecretStore'],
+    async (receiver, observer) => {
+      const body = webhookBody(sampleEvent);
+      // Now every process of the receiver that answers these deliveries has its secret.
+      const answers = await sendAtOnce(receiver, Array(8).fill(body));
+      for (const answer of answers) expectAnswer(answer, 'accepted', 'before');
+      const restore = await observer.stallSecretStore();
+      try {
+        // A wrong signature may make a receiver read its secret again.
+        const forged = { body, signature: signatureOf(body, 'another secret') };
+        const refused = await Promise.all([forged, forged, forged].map(receiver.post));
+        demand(
+          refused.every(({ code }) => code === 401 || code === 503),
+          'a forgery was accepted',
+        );
+        for (let times = 0; times < 3; times += 1)
+          expectAnswer(await receiver.post({ body }), 'accepted', 'a genuine delivery');
+      } finally {
+        await restore();
+      }
+    },
+  ),
   check('applies the rest of a batch with a poison message', ['enqueue', 'readRecord'], async (_, observer) => {
     const uploads = Array.from({ length: 6 }, () => sampleUpload());
     const good = uploads.map((upload) => webhookBody(sampleEvent, upload));

@@ -83,6 +83,23 @@ export const records: readonly Check[] = [
       demand(record[slot] === removed, `${slot} was ${removed}, and is ${record[slot]} after ${event}`);
     }
   }),
+  check(
+    'keeps the owner of a document when an event names another one',
+    ['readRecord', 'readDeadLetters', 'settled'],
+    async (receiver, observer) => {
+      const upload = sampleUpload();
+      const conflicting = webhookBody(removalEvent, { ...sampleUpload(), userUpload: upload.userUpload });
+      await receiver.post({ body: webhookBody(sampleEvent, upload) });
+      await observer.settled();
+      await receiver.post({ body: conflicting });
+      const record = await readWhenApplied(observer, upload.userUpload, [sampleEvent]);
+      const isKept = record.account === upload.account && record.user === upload.user;
+      demand(isKept, 'the record has the owner of the second event');
+      demand(record[events[removalEvent].slot] === undefined, 'an event of another owner changed the record');
+      const dead = await observer.readDeadLetters(removalEvent);
+      demand(includesBody(dead, conflicting), 'the event of another owner is not in the dead-letter queue');
+    },
+  ),
   check('records no refused delivery', ['readRecord'], async (receiver, observer) => {
     const forgeries = Object.entries(forgeriesOf(receiver.secret));
     for (const [, forgery] of forgeries) await receiver.post(forgery);
