@@ -3,7 +3,8 @@ import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-d
 import { callDeadline } from '../aws/clients.ts';
 import { updateIf } from '../aws/conditional-update.ts';
 import { releaseLease, takeLease } from '../aws/lease.ts';
-import type { Miss } from './removal-rule.ts';
+import { type Miss, missIdPrefix } from '../domain/miss.ts';
+import { chunkDays, missDays } from '../domain/reconciliation-times.ts';
 import type { Run } from './run.ts';
 
 /** The saved run, and the id of the last run that completed its checks. */
@@ -28,10 +29,6 @@ export type ReconciliationState = {
 
 const runId = 'reconciliation';
 const daySeconds = 86_400;
-// A run takes at most three days.
-const chunkDays = 7;
-// Longer than the time between two runs (`reconciliationHours` is at most 720).
-const missDays = 70;
 
 /** Stores the state in the state table. The run's item is also the lease, so that saving the run is conditional on the lease. */
 export function createReconciliationState(client: DynamoDBClient, tableName: string): ReconciliationState {
@@ -73,7 +70,11 @@ export function createReconciliationState(client: DynamoDBClient, tableName: str
     },
     readMiss: async (userUpload) => (await get(missId(userUpload))) as Miss | undefined,
     saveMiss: (userUpload, miss) =>
-      put({ id: missId(userUpload), ...miss, expiresAt: secondsAfter(miss.firstMissedAt, missDays) }),
+      put({
+        id: missId(userUpload),
+        ...miss,
+        expiresAt: secondsAfter(miss.removedAt ?? miss.firstMissedAt, missDays),
+      }),
   };
 }
 
@@ -82,7 +83,7 @@ function chunkId({ id }: Run, kind: ChunkKind, index: number): string {
 }
 
 function missId(userUpload: string): string {
-  return `miss/${userUpload}`;
+  return `${missIdPrefix}${userUpload}`;
 }
 
 function secondsAfter(time: string, days: number): number {
