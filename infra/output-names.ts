@@ -12,4 +12,6 @@ export const outputNames = {
   changeBusName: 'ChangeBusName',
   /** Exists only with `argyleCredentials`. */
   reconciliationFunctionName: 'ReconciliationFunctionName',
+  /** Exists only with `argyleCredentials`. */
+  stateTableName: 'StateTableName',
 } as const;

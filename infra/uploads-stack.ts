@@ -59,6 +59,7 @@ export class UploadsStack extends Stack {
       new ArgyleSubscription(this, 'Subscription', { ...shared, argyle, ingest, webhookSecret });
       const { reconcile } = new Reconciliation(this, 'Reconciliation', { ...shared, argyle, table, pipelines });
       new CfnOutput(this, outputNames.reconciliationFunctionName, { value: reconcile.lambda.functionName });
+      new CfnOutput(this, outputNames.stateTableName, { value: argyle.state.tableName });
       new CfnOutput(this, 'SubscriptionName', {
         value: argyle.config.webhookName,
         description: 'The `name` of the Argyle subscription that this stack manages.',

@@ -1,5 +1,6 @@
 import { RootConstruct } from 'constructs';
 import { expect, test } from 'vitest';
+import { maxHoursBetweenRuns } from '../../functions/domain/reconciliation-times.ts';
 import { ConfigError, readConfig } from '../../infra/config.ts';
 
 const credentials = 'argyle/api-key';
@@ -95,6 +96,11 @@ test.each<[key: string, property: string, accepted: unknown, rejected: readonly 
     expect(() => read(value)).toThrow(ConfigError);
     expect(() => read(value)).toThrow(`The context value ${key}=${JSON.stringify(value)} is not allowed: use `);
   }
+});
+
+test('reconciliation cannot run less often than the saved misses allow', () => {
+  const reconciliationHours = maxHoursBetweenRuns + 1;
+  expect(() => readContext({ argyleCredentials: credentials, reconciliationHours })).toThrow(ConfigError);
 });
 
 test.each(['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliationHours'])(

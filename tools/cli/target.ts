@@ -109,5 +109,6 @@ function targetOf(
     logGroupNames: JSON.parse(read(outputNames.logGroupNames)) as Readonly<Record<string, string>>,
     // Absent without credentials for Argyle.
     reconciliationFunctionName: outputs[outputNames.reconciliationFunctionName],
+    stateTableName: outputs[outputNames.stateTableName],
   };
 }
