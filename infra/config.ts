@@ -1,4 +1,5 @@
 import type { Node } from 'constructs';
+import { maxHoursBetweenRuns } from '../functions/domain/reconciliation-times.ts';
 import {
   ConfigError,
   configError,
@@ -151,7 +152,7 @@ function readCredentials(setting: Setting): string | undefined {
 }
 
 function readArgyleOptions(read: ReadSetting, stage: Stage): Omit<ArgyleConfig, 'credentials'> {
-  const reconciliation = { min: 12, max: maxAlarmHours / overdueAfterRuns, unit: 'hours' };
+  const reconciliation = { min: 12, max: maxHoursBetweenRuns, unit: 'hours' };
   return {
     apiUrl:
       readText(

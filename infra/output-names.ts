@@ -14,4 +14,5 @@ export const outputNames = {
   reconciliationFunctionName: 'ReconciliationFunctionName',
   subscriptionFunctionName: 'SubscriptionFunctionName',
   subscriptionName: 'SubscriptionName',
+  stateTableName: 'StateTableName',
 } as const;

@@ -7,6 +7,7 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { environment, eventQueueUrl } from '../functions/aws/environment.ts';
 import { reconciliationMetrics, reconciliationService } from '../functions/domain/metric-names.ts';
+import { reconciliationTimeoutMs } from '../functions/domain/reconciliation-times.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
 import { overdueAfterRuns } from './config.ts';
 import { customMetric, sumOf } from './custom-metric.ts';
@@ -34,9 +35,10 @@ export class Reconciliation extends Construct {
       description: "Compares the upload records with Argyle's list.",
       service: reconciliationService,
       // Lambda's maximum. A longer run continues in another invocation.
-      timeout: Duration.minutes(15),
+      timeout: Duration.millis(reconciliationTimeoutMs),
       // A large run invokes itself more than 16 times, and by default Lambda stops such a loop. It cannot loop forever: an
-      // invocation starts another one only after it has made progress.
+      // invocation starts another one only after it has made progress, a list that leads back to an earlier page ends the run
+      // with an error, and so does the maximum of pages, of parts and of days.
       recursiveLoop: RecursiveLoop.ALLOW,
       environment: {
         ...argyle.environment,
@@ -66,7 +68,20 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
     metric: metric(held),
     threshold: 1,
     failureImpact:
-      "Too many known documents are missing from Argyle's list, so none was removed: the API key is wrong, or an operator must confirm.",
+      "Too many known documents are missing from Argyle's list, so none was removed: an operator must find the cause, or confirm.",
+  });
+  monitoring.watch(scope, 'RecordsRemoved', {
+    row,
+    metric: metric(gone),
+    threshold: 1,
+    failureImpact:
+      'Reconciliation removed records whose documents Argyle no longer has: their webhooks were lost, or Argyle answers wrongly.',
+  });
+  monitoring.watch(scope, 'TombstonesListed', {
+    row,
+    metric: metric(tombstonesListed),
+    threshold: 1,
+    failureImpact: 'Argyle still lists documents whose records are removed: users of the records miss them.',
   });
   monitoring.watch(scope, 'ReconciliationDrift', {
     row,

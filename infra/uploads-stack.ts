@@ -59,6 +59,7 @@ export class UploadsStack extends Stack {
       const { subscriber } = new ArgyleSubscription(this, 'Subscription', { ...shared, argyle, ingest, webhookSecret });
       const { reconcile } = new Reconciliation(this, 'Reconciliation', { ...shared, argyle, table, pipelines });
       new CfnOutput(this, outputNames.reconciliationFunctionName, { value: reconcile.lambda.functionName });
+      new CfnOutput(this, outputNames.stateTableName, { value: argyle.state.tableName });
       new CfnOutput(this, outputNames.subscriptionFunctionName, { value: subscriber.lambda.functionName });
       new CfnOutput(this, outputNames.subscriptionName, {
         value: argyle.config.webhookName,

@@ -1,4 +1,4 @@
-import { RequestError } from './retry.ts';
+import { type Pace, RequestError } from './retry.ts';
 
 /** The API key of an Argyle workspace: the user name and password for HTTP Basic authentication. */
 export type ArgyleCredentials = { readonly apiKeyId: string; readonly apiKeySecret: string };
@@ -23,6 +23,9 @@ export type AskArgyle = (
   path: string,
   options: { readonly body?: object; readonly signal?: AbortSignal },
 ) => Promise<ArgyleAnswer>;
+
+/** A client whose requests wait for a pace. `requests`: their number so far. */
+export type PacedArgyle = { readonly askArgyle: AskArgyle; readonly requests: () => number };
 
 /** One page of a list. `next` is the full URL of the next page. */
 export type ArgylePage = { readonly results: readonly unknown[]; readonly next: string | undefined };
@@ -66,6 +69,19 @@ export function createAskArgyle(baseUrl: string, readCredentials: () => Promise<
       // contain the answer.
       return { kind: 'unavailable' };
     }
+  };
+}
+
+/** Creates a client whose requests start at a pace, and counts them. */
+export function createPacedArgyle(askArgyle: AskArgyle, pace: Pace): PacedArgyle {
+  let requests = 0;
+  return {
+    askArgyle: async (...request) => {
+      await pace();
+      requests += 1;
+      return askArgyle(...request);
+    },
+    requests: () => requests,
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type SubscriptionPlan,
 } from '../domain/subscription.ts';
 import { ArgyleError, type AskArgyle, argyleError, readPage } from './argyle-api.ts';
+import { type ListPosition, listStart, positionAfter } from './list-pages.ts';
 import { retryWhileUnavailable, type Sleep } from './retry.ts';
 
 /** The stack's own webhook subscriptions. All functions throw an ArgyleError when Argyle is unavailable or refuses. */
@@ -31,6 +32,8 @@ export type WebhooksDependencies = { readonly webhooks: Webhooks; readonly sleep
 
 // Argyle's maximum (its documentation of other lists, read 2026-11-24). A workspace rarely has a second page.
 const firstPage = '/webhooks?limit=200';
+// Ten thousand subscriptions. Reading them takes seconds, and every caller has more time than that.
+const maxPages = 50;
 
 // A run creates one subscription for each of at most two URLs and names, and may have to try each creation three times.
 const maxCreations = 6;
@@ -53,12 +56,13 @@ export function createWebhooks(askArgyle: AskArgyle, secretName: string): Webhoo
   return {
     listOwn: async (key, signal) => {
       const own: Subscription[] = [];
-      for (let next: string | undefined = firstPage; next !== undefined; ) {
-        const page = readPage(await ask('GET', next, { signal }));
+      let position: ListPosition = listStart;
+      do {
+        const page = readPage(await ask('GET', position.nextPage ?? firstPage, { signal }));
         const subscriptions = page.results.flatMap((result) => readSubscription(result) ?? []);
         own.push(...subscriptions.filter((subscription) => isOwn(subscription, key)));
-        next = page.next;
-      }
+        position = positionAfter(position, page, maxPages);
+      } while (position.nextPage !== undefined);
       return own;
     },
     create: async ({ url, name }, secret, signal) => {

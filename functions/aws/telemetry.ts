@@ -12,7 +12,10 @@ export type LogCode =
   | 'subscription_failed'
   | 'rotation_failed'
   | 'reconciliation_failed'
-  | 'removals_held';
+  | 'removals_held'
+  | 'records_removed'
+  | 'tombstones_listed'
+  | 'uploads_unreadable';
 
 /** Metrics and logs. Fields are ids, codes and numbers: never a body, signature, secret or file name. */
 export type Telemetry = {

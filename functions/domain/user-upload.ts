@@ -29,12 +29,14 @@ export const processingSteps = ['classification', 'ocr', 'authenticity'] as cons
 
 const maxTextCharacters = 1_000;
 const maxOcrErrors = 20;
+// JSON.stringify throws for objects that are nested some thousand levels deep.
+const maxErrorDepth = 5;
 const epoch = new Date(0).toISOString();
 
 /**
  * Reads a user-upload object of `GET /v2/user-uploads`. Returns undefined when it has no ids. Everything else may be absent:
  * older copies lack `processing`, and `{}` and null both mean empty (Argyle's documentation, read 2026-11-24). Texts are
- * cut at 1,000 characters to keep the record small.
+ * cut at 1,000 characters, and errors at five levels, to keep the record small. Never throws, whatever the value contains.
  */
 export function readUserUpload(value: unknown): UserUpload | undefined {
   if (!isObject(value) || typeof value.id !== 'string' || typeof value.account !== 'string') return undefined;
@@ -50,7 +52,7 @@ export function readUserUpload(value: unknown): UserUpload | undefined {
       ...(typeof value.file_name === 'string' && { fileName: cut(value.file_name) }),
       processing,
       ocrErrors,
-      ...(Number.isInteger(score) && { authenticityScore: score as number }),
+      ...(isScore(score) && { authenticityScore: score }),
       updatedAt: utcTime(value.updated_at),
     },
     slots: slotsOf(metadata, processing, ocrErrors.length > 0),
@@ -80,7 +82,20 @@ function readOcrErrors(ocrData: unknown): readonly string[] {
   return errors
     .filter((error) => !isEmpty(error))
     .slice(0, maxOcrErrors)
-    .map((error) => cut(typeof error === 'string' ? error : JSON.stringify(error)));
+    .map((error) => cut(typeof error === 'string' ? error : JSON.stringify(withinDepth(error, maxErrorDepth))));
+}
+
+// Replaces what is nested deeper by an ellipsis.
+function withinDepth(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return '…';
+  if (Array.isArray(value)) return value.map((item) => withinDepth(item, depth - 1));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withinDepth(item, depth - 1)]));
+}
+
+// DynamoDB's client throws for numbers beyond the safe integers, and only these are scores.
+function isScore(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100;
 }
 
 function slotsOf(
@@ -105,7 +120,8 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-// Cuts by code points, so that no surrogate pair is split.
+// Cuts by code points, so that no surrogate pair is split. A single surrogate is not valid UTF-8: DynamoDB could refuse it.
 function cut(text: string): string {
-  return Array.from(text).slice(0, maxTextCharacters).join('');
+  const start = text.slice(0, 2 * maxTextCharacters);
+  return Array.from(start).slice(0, maxTextCharacters).join('').toWellFormed();
 }

@@ -1,22 +1,18 @@
-import type { Telemetry } from '../aws/telemetry.ts';
 import { readId } from '../domain/envelope.ts';
 import { eventOf } from '../domain/events.ts';
 import { removalSlot } from '../domain/upload-record.ts';
-import { type StepDependencies, sendFoundEvent } from './list-uploads.ts';
-import { isRemovalCandidate, maxRemovals, recordMiss } from './removal-rule.ts';
+import { logIds, maxLoggedIds, type StepDependencies, sendFoundEvent } from './list-uploads.ts';
+import { isEligible, isRemovalCandidate, maxRemovals, recordMiss } from './removal-rule.ts';
 import { addCounts, type Run } from './run.ts';
 import { createUploadIdSet, packIds, type UploadIdSet, unpackIds } from './upload-id-set.ts';
 
 export type RemovalDependencies = StepDependencies & {
   readonly listedIds: (run: Run) => Promise<UploadIdSet>;
-  readonly telemetry: Telemetry;
 };
 
 // These ids take 80 KB. The last page of records may add up to 110 KB.
 const candidatesPerChunk = 5_000;
 const checksPerStep = 200;
-// The number of held candidates in the log line: enough for an operator to look some of them up.
-const loggedCandidates = 20;
 
 /**
  * Reads one or more pages of records and saves the ids of removal candidates: old records that Argyle does not list. After the
@@ -34,7 +30,8 @@ export async function scanRecords(dependencies: RemovalDependencies, run: Run, e
       (record) => isRemovalCandidate(record, run.startedAt) && !listed.has(record.userUpload),
     );
     candidates.push(...unlisted.map(({ userUpload }) => userUpload));
-    const counts = { records: records.length, candidates: unlisted.length };
+    const eligible = records.filter((record) => isEligible(record, run.startedAt)).length;
+    const counts = { records: records.length, eligible, candidates: unlisted.length };
     scanned = addCounts({ ...scanned, scannedTo: page.scannedTo }, counts);
   } while (scanned.scannedTo && candidates.length < candidatesPerChunk && nowMs() < endsMs);
 
@@ -53,14 +50,22 @@ export async function checkCandidates(dependencies: RemovalDependencies, run: Ru
   const { chunk, index: first } = run.checkNext;
   const ids = unpackIds(await dependencies.state.readChunk(run, 'candidates', chunk));
   let index = first;
-  let gone = 0;
-  do {
-    if (await removeIfGone(dependencies, run, ids[index] ?? '', endsMs)) gone += 1;
-    index += 1;
-  } while (index < ids.length && index < first + checksPerStep && dependencies.nowMs() < endsMs);
+  const removed: string[] = [];
+  try {
+    do {
+      const userUpload = ids[index] ?? '';
+      if (await removeIfGone(dependencies, run, userUpload, endsMs)) removed.push(userUpload);
+      index += 1;
+    } while (index < ids.length && index < first + checksPerStep && dependencies.nowMs() < endsMs);
+  } catch (error) {
+    // The removals that were queued must be counted. The next step begins with the candidate that failed, and fails if it fails again.
+    if (index === first) throw error;
+  }
 
+  logIds(dependencies, 'records_removed', run, removed);
   const checkNext = index < ids.length ? { chunk, index } : { chunk: chunk + 1, index: 0 };
-  return addCounts({ ...run, checkNext, phase: checkNext.chunk < run.candidateChunks ? 'check' : 'done' }, { gone });
+  const phase = checkNext.chunk < run.candidateChunks ? 'check' : 'done';
+  return addCounts({ ...run, checkNext, phase }, { gone: removed.length });
 }
 
 /** Creates the reader of a run's listed ids. It builds the set from the saved chunks once per run and execution environment. */
@@ -79,13 +84,14 @@ export function createListedIds({ state }: Pick<StepDependencies, 'state'>): Rem
 }
 
 async function endScan(dependencies: RemovalDependencies, run: Run): Promise<Run> {
-  const { records, candidates } = run.counts;
-  const maximum = maxRemovals(records, run.confirmedRemovals);
+  const { records, eligible, candidates } = run.counts;
+  const maximum = maxRemovals(eligible, run.confirmedRemovals);
   if (candidates <= maximum) return { ...run, phase: candidates > 0 ? 'check' : 'done' };
   const userUploads = (await firstCandidates(dependencies, run)).join(' ');
   dependencies.telemetry.error('removals_held', undefined, {
     runId: run.id,
     records,
+    eligible,
     candidates,
     maximum,
     userUploads,
@@ -95,9 +101,9 @@ async function endScan(dependencies: RemovalDependencies, run: Run): Promise<Run
 
 async function firstCandidates({ state }: RemovalDependencies, run: Run): Promise<readonly string[]> {
   const ids: string[] = [];
-  for (let chunk = 0; chunk < run.candidateChunks && ids.length < loggedCandidates; chunk += 1)
+  for (let chunk = 0; chunk < run.candidateChunks && ids.length < maxLoggedIds; chunk += 1)
     ids.push(...unpackIds(await state.readChunk(run, 'candidates', chunk)));
-  return ids.slice(0, loggedCandidates);
+  return ids.slice(0, maxLoggedIds);
 }
 
 // Returns whether a removal was queued.
@@ -111,8 +117,13 @@ async function removeIfGone(
   if (await uploads.has(userUpload, endsMs)) return false;
   const { isGone, miss } = recordMiss(await state.readMiss(userUpload), run, nowMs());
   const record = isGone ? (await records.readRecords([userUpload])).get(userUpload) : undefined;
-  const isRemovable = record !== undefined && !record.slots[removalSlot];
-  if (isRemovable) await sendFoundEvent(dependencies, run, eventOf(removalSlot), record);
-  await state.saveMiss(userUpload, miss);
-  return isRemovable;
+  if (!record || record.slots[removalSlot]) {
+    await state.saveMiss(userUpload, miss);
+    return false;
+  }
+  const { removedAt = new Date(nowMs()).toISOString() } = miss;
+  // Saved before the removal is queued, so that every removal can be undone.
+  await state.saveMiss(userUpload, { ...miss, removedAt });
+  await sendFoundEvent(dependencies, run, eventOf(removalSlot), record, Date.parse(removedAt));
+  return true;
 }

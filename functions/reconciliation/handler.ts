@@ -1,23 +1,35 @@
 import type { Context } from 'aws-lambda';
-import { ArgyleError, createAskArgyle } from '../argyle/argyle-api.ts';
-import { createPace, OutOfTimeError, sleep } from '../argyle/retry.ts';
-import { createUserUploads } from '../argyle/user-uploads.ts';
+import { ArgyleError } from '../argyle/argyle-api.ts';
+import { OutOfTimeError, sleep } from '../argyle/retry.ts';
 import { createReadArgyleCredentials } from '../aws/argyle-credentials.ts';
 import { dynamodbClient, lambdaClient, secretsManagerClient, sqsClient } from '../aws/clients.ts';
 import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
 import { createSendMessage } from '../aws/event-queue.ts';
 import { createInvokeSelf, type InvokeSelf } from '../aws/self-invocation.ts';
+import { createSubscriptionRegistryStore } from '../aws/subscription-registry-store.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
 import { type EventType, eventTypes } from '../domain/events.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
 import { durationMetric, reconciliationMetrics } from '../domain/metric-names.ts';
+import { reserveMs } from '../domain/reconciliation-times.ts';
 import { checkCandidates, createListedIds, type RemovalDependencies, scanRecords } from './check-removals.ts';
 import { listUploads } from './list-uploads.ts';
 import { createRecordReader } from './record-reader.ts';
-import { countsSince, hasEnded, isUnfinished, newRun, type Run, type RunCounts } from './run.ts';
+import {
+  countsSince,
+  hasEnded,
+  isUnfinished,
+  newRun,
+  nextPart,
+  type Run,
+  type RunCounts,
+  RunLimitError,
+} from './run.ts';
 import { createReconciliationState, type SavedState } from './state-store.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
 
-export type ReconcileDependencies = RemovalDependencies & { readonly invokeSelf: InvokeSelf };
+/** Dependencies of reconciliation. All requests to Argyle go through the workspace. */
+export type ReconcileDependencies = RemovalDependencies & Workspace & { readonly invokeSelf: InvokeSelf };
 
 /** The result of an invocation. `continues`: another invocation continues the run. */
 export type ReconcileAnswer =
@@ -27,17 +39,11 @@ export type ReconcileAnswer =
 type Request = { readonly confirmRemovals?: number; readonly continueRun?: string };
 type Invocation = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>;
 
-/** Time reserved out of Lambda's 15 minutes: after the last check of the clock, a page with its events may take 45 s. */
-export const reserveMs = 60_000;
-
-// Argyle's limit is 50 requests a second. The workers need some of them.
-const requestsPerSecond = 40;
-
 /**
  * Creates the handler that compares all records with Argyle's list, in as many invocations as needed. `{}` starts a run, or
  * continues an unfinished one. `{"continueRun": id}` only continues that run. `{"confirmRemovals": n}` also permits up to n
- * removals that would otherwise be held. Returns `busy` while another invocation runs. Throws when Argyle or AWS fails; a later
- * invocation can continue the run.
+ * removals that would otherwise be held. Returns `busy` while another invocation runs. Throws when Argyle or AWS fails, or when
+ * the API key may belong to another workspace; a later invocation can continue the run.
  */
 export function createReconcile(dependencies: ReconcileDependencies) {
   // called by AWS: by the schedule, by this function, or by an operator
@@ -84,34 +90,45 @@ function readRequest(payload: unknown): Request {
 function chooseRun(request: Request, saved: SavedState, newId: string, nowMs: number): Run | undefined {
   const { confirmRemovals, continueRun } = request;
   const unfinished = isUnfinished(saved.run, nowMs) ? saved.run : undefined;
-  if (continueRun !== undefined) return unfinished?.id === continueRun ? unfinished : undefined;
+  if (continueRun !== undefined) return continueOnly(continueRun, saved.run, unfinished);
   const run = unfinished ?? newRun(newId, nowMs, saved.previousRun);
   return confirmRemovals === undefined ? run : { ...run, confirmedRemovals: confirmRemovals };
 }
 
+function continueOnly(id: string, saved: Run | undefined, unfinished: Run | undefined): Run | undefined {
+  if (unfinished?.id === id) return unfinished;
+  // Ended by its age and not by its work, which must not go unnoticed.
+  if (saved?.id === id && !hasEnded(saved))
+    throw new RunLimitError('The run has not ended within three days, the maximum: the next run starts again.');
+  return undefined;
+}
+
 async function workOn(dependencies: ReconcileDependencies, owner: string, resumed: Run, endsMs: number): Promise<Run> {
-  const { state, nowMs, uploads, telemetry } = dependencies;
-  const before = { ms: nowMs(), requests: uploads.requests() };
+  const { state, nowMs, telemetry } = dependencies;
+  const before = { ms: nowMs(), requests: dependencies.requests() };
   let run = resumed;
   let completed = 0;
+  let hasProgress = false;
   try {
+    await dependencies.prove(endsMs);
+    run = nextPart(resumed);
     do {
       run = await takeStep(dependencies, run, endsMs);
       const hasChecked = run.phase === 'done' && run.counts.held === 0;
       await state.save(owner, run, hasChecked ? run.id : undefined);
       completed = Number(run.phase === 'done');
+      hasProgress = true;
     } while (!hasEnded(run) && nowMs() < endsMs);
     return run;
   } catch (error) {
     // Another invocation may continue only if this one has made progress. Otherwise the function would invoke itself forever.
-    if (error instanceof OutOfTimeError && run !== resumed) return run;
-    if (error instanceof ArgyleError && !error.isTransient)
-      await state.save(owner, { ...run, phase: 'failed' }, undefined);
+    if (error instanceof OutOfTimeError && hasProgress) return run;
+    if (endsRun(error)) await state.save(owner, { ...run, phase: 'failed' }, undefined);
     throw error;
   } finally {
     const counts: Record<string, number> = {
       ...countsSince(run, resumed),
-      requests: uploads.requests() - before.requests,
+      requests: dependencies.requests() - before.requests,
       completed,
     };
     const metrics = Object.entries(reconciliationMetrics).map(([name, metric]) => [metric, counts[name] ?? 0]);
@@ -127,15 +144,25 @@ function takeStep(dependencies: ReconcileDependencies, run: Run, endsMs: number)
   return run.phase === 'scan' ? scanRecords(dependencies, run, endsMs) : checkCandidates(dependencies, run, endsMs);
 }
 
+// A later invocation could not continue the run either.
+function endsRun(error: unknown): boolean {
+  return error instanceof RunLimitError || (error instanceof ArgyleError && !error.isTransient);
+}
+
 // once per cold start
 function runtimeDependencies(): ReconcileDependencies {
   const secretName = readVariable(environment.argyleCredentialsId);
-  const readCredentials = createReadArgyleCredentials(secretsManagerClient(), secretName, Date.now);
-  const askArgyle = createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials);
-  const pace = createPace(requestsPerSecond, Date.now, sleep);
-  const state = createReconciliationState(dynamodbClient(), readVariable(environment.stateTableName));
+  const stateTableName = readVariable(environment.stateTableName);
+  const state = createReconciliationState(dynamodbClient(), stateTableName);
   return {
-    uploads: createUserUploads({ askArgyle, pace, sleep, nowMs: Date.now, secretName }),
+    ...createWorkspace({
+      apiUrl: readVariable(environment.argyleApiUrl),
+      readCredentials: createReadArgyleCredentials(secretsManagerClient(), secretName, Date.now),
+      secretName,
+      registry: createSubscriptionRegistryStore(dynamodbClient(), stateTableName),
+      sleep,
+      nowMs: Date.now,
+    }),
     records: createRecordReader(dynamodbClient(), readVariable(environment.tableName), sleep),
     state,
     listedIds: createListedIds({ state }),
@@ -144,7 +171,6 @@ function runtimeDependencies(): ReconcileDependencies {
       EventType,
       string
     >,
-    pace,
     nowMs: Date.now,
     telemetry: createTelemetry(),
     invokeSelf: createInvokeSelf(lambdaClient()),

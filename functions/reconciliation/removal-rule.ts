@@ -1,12 +1,15 @@
+import type { Miss } from '../domain/miss.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import type { Run } from './run.ts';
 import type { KnownRecord } from './upload-comparison.ts';
 
-/** When a document was first found neither in Argyle's list nor by its id, and which run last found this. */
-export type Miss = { readonly firstMissedAt: string; readonly missedBy: string };
-
 const minRecordAgeMs = 24 * 3_600_000;
 const minMissedMs = 12 * 3_600_000;
+
+// The documents of one account may disappear together, even in a stack with few records.
+const minRemovals = 3;
+// Up to this number, a tenth of the eligible records is removed without a confirmation; above it, a hundredth.
+const maxTenth = 20;
 
 /**
  * Whether a record that Argyle does not list may have to be removed: it is not a tombstone, and was over 24 h old when the run
@@ -18,26 +21,37 @@ export function isRemovalCandidate({ slots }: KnownRecord, startedAt: string): b
 }
 
 /**
- * Returns the maximum number of removals of one run: 20, or 1 % of the records, or the confirmed number, whichever is largest.
- * A larger number suggests that the API key belongs to another workspace.
- * @param records the number of records, without tombstones
+ * Whether a record counts for the maximum of removals: it is old enough to be removed, and a webhook of its document arrived. Only
+ * webhooks name the user, so a record without one was imported from Argyle's list, perhaps from the list of another workspace.
  */
-export function maxRemovals(records: number, confirmed: number): number {
-  return Math.max(20, Math.floor(records / 100), confirmed);
+export function isEligible(record: KnownRecord, startedAt: string): boolean {
+  return record.user !== undefined && isRemovalCandidate(record, startedAt);
+}
+
+/**
+ * Returns the maximum number of removals of one run: 3, or 10 % of the eligible records but at most 20, or 1 % of them, or the
+ * confirmed number, whichever is largest. A larger number suggests a mistake, such as an incomplete list.
+ */
+export function maxRemovals(eligible: number, confirmed: number): number {
+  const tenth = Math.min(maxTenth, Math.floor(eligible / 10));
+  return Math.max(minRemovals, tenth, Math.floor(eligible / 100), confirmed);
 }
 
 /**
  * Returns the miss to save after a run found a document neither in the list nor by its id. `isGone`: the previous run missed it
  * too, and it was first missed at least 12 h before this run started. The count restarts when a run in between found the document
- * or did not check it.
+ * or did not check it, and after a removal, because a person may have undone it.
  */
 export function recordMiss(
   known: Miss | undefined,
   run: Pick<Run, 'id' | 'startedAt' | 'previousRun'>,
   nowMs: number,
 ): { readonly isGone: boolean; readonly miss: Miss } {
-  const isConsecutive = known?.missedBy === run.id || (known !== undefined && known.missedBy === run.previousRun);
+  const isRepeated = known?.missedBy === run.id;
+  const isConsecutive = isRepeated || (known?.missedBy === run.previousRun && known?.removedAt === undefined);
   const firstMissedAt = isConsecutive && known ? known.firstMissedAt : new Date(nowMs).toISOString();
   const isGone = isConsecutive && Date.parse(run.startedAt) - Date.parse(firstMissedAt) >= minMissedMs;
-  return { isGone, miss: { firstMissedAt, missedBy: run.id } };
+  // A repeated check must queue the same removal again.
+  const removedAt = isRepeated ? known.removedAt : undefined;
+  return { isGone, miss: { firstMissedAt, missedBy: run.id, ...(removedAt && { removedAt }) } };
 }

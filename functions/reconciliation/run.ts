@@ -1,14 +1,20 @@
+import { type ListPosition, listStart } from '../argyle/list-pages.ts';
+import { LoggableError } from '../domain/loggable-error.ts';
+import { maxPartMs, maxRunMs } from '../domain/reconciliation-times.ts';
+
 const zeroCounts = {
   /** Uploads that Argyle lists. */
   checked: 0,
   missing: 0,
   behind: 0,
-  /** Uploads that Argyle lists and whose record is a tombstone. */
+  /** Uploads that Argyle lists although their record was removed before the run. */
   tombstonesListed: 0,
   /** Entries of the list without valid ids. */
   unreadable: 0,
   /** Records, without tombstones. */
   records: 0,
+  /** Records that are old enough to be removed and that a webhook created or completed. */
+  eligible: 0,
   /** Records that Argyle does not list and that are old enough to be removed. */
   candidates: 0,
   /** Removals that were queued. */
@@ -24,7 +30,7 @@ export type RunCounts = Readonly<typeof zeroCounts>;
  * The saved state of one comparison of the records with Argyle's list, which may take several invocations. Its phases: read the
  * list, scan the records for uploads that are not listed, check each of those by its id.
  */
-export type Run = {
+export type Run = ListPosition & {
   readonly id: string;
   readonly startedAt: string;
   readonly phase: 'list' | 'scan' | 'check' | 'done' | 'failed';
@@ -32,8 +38,8 @@ export type Run = {
   readonly previousRun?: string;
   /** The number of removals that an operator confirmed. */
   readonly confirmedRemovals: number;
-  /** The full URL of the next page of Argyle's list. */
-  readonly nextPage?: string | undefined;
+  /** The number of invocations that have worked on the run. */
+  readonly parts: number;
   /** The key of the record after which the scan continues. */
   readonly scannedTo?: string | undefined;
   /** The numbers of saved chunks of packed ids: of all listed uploads, and of the candidates. */
@@ -44,8 +50,11 @@ export type Run = {
   readonly counts: RunCounts;
 };
 
-// After this time, Argyle's cursors may have expired, and the saved ids are out of date.
-const maxRunMs = 3 * 86_400_000;
+// A run that starts another part after this many does not make the progress that it should.
+const maxParts = Math.ceil(maxRunMs / maxPartMs);
+
+/** Thrown for a run that must not continue. The next run starts again. */
+export class RunLimitError extends LoggableError {}
 
 /** Creates a run, which starts with the first page of the list. */
 export function newRun(id: string, nowMs: number, previousRun: string | undefined): Run {
@@ -54,6 +63,8 @@ export function newRun(id: string, nowMs: number, previousRun: string | undefine
     startedAt: new Date(nowMs).toISOString(),
     phase: 'list',
     ...(previousRun && { previousRun }),
+    ...listStart,
+    parts: 0,
     confirmedRemovals: 0,
     listedChunks: 0,
     candidateChunks: 0,
@@ -62,9 +73,20 @@ export function newRun(id: string, nowMs: number, previousRun: string | undefine
   };
 }
 
-/** Whether a saved run can continue: it has not ended, and started at most three days ago. */
+/** Whether a saved run can continue: it has not ended, and started at most three days ago. Older cursors of Argyle may be invalid. */
 export function isUnfinished(run: Run | undefined, nowMs: number): run is Run {
   return run !== undefined && !hasEnded(run) && nowMs - Date.parse(run.startedAt) <= maxRunMs;
+}
+
+/**
+ * Returns a saved run for its next part. A part of an earlier release may have saved it, without the newer attributes. Throws a
+ * RunLimitError when it has had the maximum of parts.
+ */
+export function nextPart(saved: Run): Run {
+  const run = { ...newRun(saved.id, 0, undefined), ...saved, counts: { ...zeroCounts, ...saved.counts } };
+  if (run.parts >= maxParts)
+    throw new RunLimitError(`The run has not ended after ${maxParts} parts, the maximum: the next run starts again.`);
+  return { ...run, parts: run.parts + 1 };
 }
 
 /** Whether a run is done or has failed. */

@@ -4,7 +4,8 @@ import { callDeadline } from '../aws/clients.ts';
 import { updateIf } from '../aws/conditional-update.ts';
 import { releaseLease, takeLease } from '../aws/lease.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
-import type { Miss } from './removal-rule.ts';
+import { type Miss, missIdPrefix } from '../domain/miss.ts';
+import { chunkDays, missDays } from '../domain/reconciliation-times.ts';
 import type { Run } from './run.ts';
 
 /** The saved run, and the id of the last run that completed its checks. */
@@ -29,10 +30,6 @@ export type ReconciliationState = {
 
 const runId = 'reconciliation';
 const daySeconds = 86_400;
-// A run takes at most three days.
-const chunkDays = 7;
-// Longer than the time between two runs (`reconciliationHours` is at most 720).
-const missDays = 70;
 
 /** Stores the state in the state table. The run's item is also the lease, so that saving the run is conditional on the lease. */
 export function createReconciliationState(client: DynamoDBClient, tableName: string): ReconciliationState {
@@ -74,7 +71,11 @@ export function createReconciliationState(client: DynamoDBClient, tableName: str
     },
     readMiss: async (userUpload) => (await get(missId(userUpload))) as Miss | undefined,
     saveMiss: (userUpload, miss) =>
-      put({ id: missId(userUpload), ...miss, expiresAt: secondsAfter(miss.firstMissedAt, missDays) }),
+      put({
+        id: missId(userUpload),
+        ...miss,
+        expiresAt: secondsAfter(miss.removedAt ?? miss.firstMissedAt, missDays),
+      }),
   };
 }
 
@@ -83,7 +84,7 @@ function chunkId({ id }: Run, kind: ChunkKind, index: number): string {
 }
 
 function missId(userUpload: string): string {
-  return `miss/${userUpload}`;
+  return `${missIdPrefix}${userUpload}`;
 }
 
 function secondsAfter(time: string, days: number): number {

@@ -7,6 +7,7 @@ import { type ConnectedPipeline, startConnectedPipeline, until } from '../suppor
 import { createTimeMachine } from '../support/emulators/time-machine.ts';
 import { webhookBody } from '../support/fakes/argyle-sender.ts';
 import { neededFor, permissionsOf, textOf } from '../support/role-policies.ts';
+import { runJson } from '../tools/cli/run.ts';
 
 // The fake Argyle of this file loses every delivery.
 let pipeline: ConnectedPipeline;
@@ -92,6 +93,37 @@ test('a lost removal is applied after two runs that are 12 h apart', async () =>
   expect(record).not.toHaveProperty('document');
 });
 
+test('records that a run removed by mistake are restored, and the next run fetches their documents again', async () => {
+  const uploads = [await upload(), await upload()];
+  await reconcile();
+  await pipeline.drained();
+  // A restored removal that a webhook made would be a mistake.
+  const removed = await upload();
+  await reconcile();
+  await pipeline.post(webhookBody('user_uploads.removed', removed));
+  await pipeline.drained();
+  const { lost } = await loseUploads(uploads);
+  const ids = uploads.map(({ userUpload }) => userUpload);
+  const tombstones = await Promise.all(ids.map(pipeline.readRecord));
+  expect(await cli('restore')).toContainEqual({ run: lost, from: expect.any(String), records: 2 });
+  expect(await cli(`restore ${lost} --dry-run`)).toMatchObject({ wouldRestore: [{ run: lost }, { run: lost }] });
+  expect(await cli(`restore ${lost}`, 'n')).toEqual({ restored: 0 });
+  expect(await Promise.all(ids.map(pipeline.readRecord))).toEqual(tombstones);
+
+  expect(await cli(`restore ${lost} --yes`)).toEqual({ restored: 2, unchanged: 0 });
+  expect(await cli(`restore ${lost} --yes`)).toEqual({ restored: 0 });
+  expect(await reconcile()).toMatchObject({ counts: { behind: 2, gone: 0, tombstonesListed: 1 } });
+  await pipeline.drained();
+
+  for (const [index, record] of (await Promise.all(ids.map(pipeline.readRecord))).entries()) {
+    expect(tombstones[index]).toMatchObject({ removedAt: expect.any(String), expiresAt: expect.any(Number) });
+    expect(record).toMatchObject({ addedAt: tombstones[index]?.addedAt, document: { type: 'paystubs' } });
+    expect(record).not.toHaveProperty('removedAt');
+    expect(record).not.toHaveProperty('expiresAt');
+  }
+  expect(await pipeline.readRecord(removed.userUpload)).toHaveProperty('removedAt');
+});
+
 test('a refused key fails the run with the name of the secret, and no log line contains data of Argyle', async () => {
   await pipeline.argyle.setFaults({ failures: [{ path: '/v2/user-uploads', status: 401, body: 'canary-of-argyle' }] });
   await expect(reconcile()).rejects.toThrow('put a valid key into the secret argyle/api-key.');
@@ -131,6 +163,29 @@ function partsOf(answer: ReconcileAnswer): Record<string, unknown>[] {
 
 async function upload(): Promise<KnownUpload> {
   return pipeline.argyle.uploadDocument();
+}
+
+// Argyle does not find the uploads, as if they were deleted, during two runs. Returns the second one, which removes their records.
+async function loseUploads(uploads: readonly KnownUpload[]): Promise<{ readonly lost: string }> {
+  const all = [...(await pipeline.readRecords()).values()].filter(({ status }) => status !== 'removed');
+  const lost = new Set(uploads.map(({ userUpload }) => userUpload));
+  const listed = all.filter(({ userUpload }) => !lost.has(userUpload));
+  const results = listed.map(({ userUpload, account }) => ({ id: userUpload, account }));
+  const missing = uploads.map(({ userUpload }) => ({ path: `/v2/user-uploads/${userUpload}`, status: 404 }));
+  const list = { path: '/v2/user-uploads?', status: 200, body: JSON.stringify({ results, next: null }) };
+  await time.passHours(25);
+  await pipeline.argyle.setFaults({ dropDeliveries: 1, failures: [list, ...missing] });
+  await reconcile();
+  await time.passHours(12);
+  const answer = await reconcile();
+  await pipeline.drained();
+  await pipeline.argyle.setFaults({ dropDeliveries: 1 });
+  return { lost: 'run' in answer ? answer.run : '' };
+}
+
+// The result of a command of the command line, which runs in this process.
+function cli(words: string, answer?: string): Promise<object> {
+  return runJson(`--local --port ${new URL(pipeline.webhookUrl).port} ${words}`, answer);
 }
 
 // A record that no event can change.

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { RootConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../infra/config.ts';
+import { maxHoursBetweenRuns, missDays } from '../../functions/domain/reconciliation-times.ts';
+import { overdueAfterRuns, readConfig } from '../../infra/config.ts';
 import { ConfigError } from '../../infra/settings.ts';
 
 const credentials = 'argyle/api-key';
@@ -105,6 +106,12 @@ test.each<[key: string, property: string, accepted: unknown, rejected: readonly 
     expect(() => read(value)).toThrow(ConfigError);
     expect(() => read(value)).toThrow(`The context value ${key}=${JSON.stringify(value)} is not allowed: use `);
   }
+});
+
+test('a miss lasts until the second next run, and the alarm about overdue runs can look back far enough', () => {
+  const maxAlarmHours = 7 * 24;
+  expect(2 * maxHoursBetweenRuns).toBeLessThan(missDays * 24);
+  expect(overdueAfterRuns * maxHoursBetweenRuns).toBeLessThanOrEqual(maxAlarmHours);
 });
 
 test.each(['argyleApiUrl', 'webhookName', 'rotationDays', 'reconciliationHours'])(

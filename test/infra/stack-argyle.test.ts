@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { environment } from '../../functions/aws/environment.ts';
 import { leasedWorkMs } from '../../functions/aws/lease.ts';
 import { events, eventTypes } from '../../functions/domain/events.ts';
+import { reconciliationMetrics, reconciliationService } from '../../functions/domain/metric-names.ts';
 import { removalSlot } from '../../functions/domain/upload-record.ts';
 import { rotationStepMs } from '../../functions/rotation/handler.ts';
 import { subscriptionWorkMs } from '../../functions/subscription/handler.ts';
@@ -118,6 +119,22 @@ describe('with credentials for Argyle', () => {
       ...{ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum', Threshold: 1 },
       Dimensions: [{ Name: 'FunctionName', Value: { Ref: reconciliation.id } }],
     });
+  });
+
+  test.each([
+    ['removals-held', reconciliationMetrics.held],
+    ['records-removed', reconciliationMetrics.gone],
+    ['tombstones-listed', reconciliationMetrics.tombstonesListed],
+  ])('%s fires at the first value of the metric that reconciliation prints', (section, MetricName) => {
+    expect(stack.alarm('argyle', section)).toMatchObject({
+      ...{ MetricName, Namespace: stack.name, Statistic: 'Sum', Threshold: 1, EvaluationPeriods: 1 },
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Dimensions: [{ Name: 'service', Value: reconciliationService }],
+    });
+  });
+
+  test('the command line finds the state table, in which reconciliation notes its removals', () => {
+    expect(stack.outputs.StateTableName.Value).toEqual({ Ref: stack.stateTable().id });
   });
 
   test('the outputs name the subscription instead of explaining how to create it', () => {

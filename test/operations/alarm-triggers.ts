@@ -7,6 +7,7 @@ import { createSecret, rotateSecret } from '../../tools/local/secrets-manager.ts
 import { type Properties, resolve } from '../../tools/local/template.ts';
 import { queueUrlOf, valuesOf } from '../../tools/local/wiring.ts';
 import { until } from '../support/emulators/local-pipeline.ts';
+import { createTimeMachine } from '../support/emulators/time-machine.ts';
 import { newUpload, webhookBody } from '../support/fakes/argyle-sender.ts';
 import {
   endFailure,
@@ -179,12 +180,34 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
     return { cleanUp: () => pipeline.drained() };
   },
 
-  // Old records that Argyle does not list: one more than the rule removes without confirmation.
+  // Old records that Argyle does not list: more than the rule removes without a confirmation.
   'removals-held': async (context) => {
     await putOnQueue(context, 21, new Date(Date.now() - 48 * 3_600_000).toISOString());
     await context.pipeline.drained();
     await reconcile(context.pipeline);
     return {};
+  },
+
+  // An old record that Argyle does not list, in two runs that are 12 hours apart. They confirm the records of other triggers too.
+  'records-removed': async (context) => {
+    const { pipeline } = context;
+    const time = createTimeMachine(pipeline);
+    await putOnQueue(context, 1, new Date(Date.now() - 48 * 3_600_000).toISOString());
+    await pipeline.drained();
+    await reconcile(pipeline, { confirmRemovals: 1_000 });
+    await time.passHours(12);
+    await reconcile(pipeline, { confirmRemovals: 1_000 });
+    time.close();
+    return { cleanUp: () => pipeline.drained() };
+  },
+
+  // Argyle lists a document after the webhook of its removal.
+  'tombstones-listed': async ({ pipeline, metrics }) => {
+    const known = await pipeline.argyle.uploadDocument();
+    await metrics.post(webhookBody('user_uploads.removed', known));
+    await pipeline.drained();
+    await reconcile(pipeline);
+    return { cleanUp: () => pipeline.argyle.removeUpload(known.userUpload) };
   },
 
   // The function that describes changes dies at each invocation.
@@ -220,8 +243,8 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
   },
 };
 
-async function reconcile({ schedules }: Parameters<Trigger>[0]['pipeline']): Promise<void> {
-  for (const { lambda, input } of schedules.values()) await lambda.invoke(input);
+async function reconcile({ schedules }: Parameters<Trigger>[0]['pipeline'], payload?: object): Promise<void> {
+  for (const { lambda, input } of schedules.values()) await lambda.invoke(payload ?? input);
 }
 
 /** Kills the worker while it applies a message. */

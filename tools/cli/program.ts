@@ -19,6 +19,7 @@ import {
 import { startReconciliation } from './reconcile.ts';
 import { listRecords, showRecord } from './records.ts';
 import { createReport, printersOf, type Report, type Terminal } from './report.ts';
+import { restore } from './restore.ts';
 import { resubscribe } from './resubscribe.ts';
 import { type RotateOptions, rotate } from './rotate.ts';
 import { listDead, showStatus } from './status.ts';
@@ -198,6 +199,13 @@ function addOtherCommands(program: Command, onTarget: Action<Target>): void {
     .option('--confirm-removals <n>', 'apply up to this many removals that are held for a confirmation', readCount)
     .addOption(yes)
     .action(onTarget(startReconciliation));
+  program
+    .command('restore')
+    .description("undo a reconciliation's removals; without a run, list the runs whose removals can be undone")
+    .argument('[run]', 'the id of the run, as `restore` lists it')
+    .addOption(dryRun)
+    .addOption(yes)
+    .action(onTarget(restore));
   program
     .command('rotate')
     .description('replace the webhook secret, here and at Argyle, without a gap; exit code 1 when it fails')

@@ -132,5 +132,6 @@ function targetOf(
     reconciliationFunctionName: outputs[outputNames.reconciliationFunctionName],
     subscriptionFunctionName: outputs[outputNames.subscriptionFunctionName],
     subscriptionName: outputs[outputNames.subscriptionName],
+    stateTableName: outputs[outputNames.stateTableName],
   };
 }

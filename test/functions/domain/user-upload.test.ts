@@ -75,7 +75,29 @@ describe('readUserUpload', () => {
     expect(upload?.document.ocrErrors).toEqual(Array(20).fill('😀'.repeat(1_000)));
   });
 
-  it.each([12.5, '91', null, Number.NaN])('returns no score for %o', (ocr_authenticity_score) => {
+  it('cuts errors that are nested deeper than five levels', () => {
+    const error = JSON.parse(`${'{"in":['.repeat(10)}1${']}'.repeat(10)}`);
+    const upload = readUserUpload({ ...object, metadata: { ocr_data: { error } } });
+    expect(upload?.document.ocrErrors).toEqual(['{"in":[{"in":[{"in":"…"}]}]}']);
+  });
+
+  it.each(['[', '{"a":'])('reads metadata that are nested 100,000 levels deep: %s', (opening) => {
+    const deep = JSON.parse(`${opening.repeat(100_000)}1${(opening === '[' ? ']' : '}').repeat(100_000)}`);
+    for (const ocr_data of [deep, { error: deep }, { error: [deep] }])
+      expect(readUserUpload({ ...object, metadata: { ocr_data, ocr_authenticity: deep } })?.id).toBe(object.id);
+  });
+
+  it('returns texts that are valid UTF-8', () => {
+    const upload = readUserUpload({ ...object, file_name: '\ud800.pdf', document_type: `${'x'.repeat(1_999)}😀` });
+    expect(upload?.document).toMatchObject({ fileName: '\ufffd.pdf', type: 'x'.repeat(1_000) });
+  });
+
+  it.each([0, 1, 100])('returns the score %i', (ocr_authenticity_score) => {
+    const upload = readUserUpload({ ...object, metadata: { ocr_authenticity_score } });
+    expect(upload?.document.authenticityScore).toBe(ocr_authenticity_score);
+  });
+
+  it.each([12.5, '91', null, Number.NaN, -1, 101, 1e21])('returns no score for %o', (ocr_authenticity_score) => {
     const upload = readUserUpload({ ...object, metadata: { ocr_authenticity_score } });
     expect(upload?.document).not.toHaveProperty('authenticityScore');
   });

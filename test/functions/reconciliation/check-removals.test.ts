@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Run } from '../../../functions/reconciliation/run.ts';
+import { unpackIds } from '../../../functions/reconciliation/upload-id-set.ts';
 import { seededIds } from '../../../tools/fake-argyle/seeded-upload.ts';
 import { openForEachTest, type Reconciliation } from '../../support/builders/reconciliation.ts';
 
@@ -100,11 +102,54 @@ describe('a record whose upload Argyle does not have any more', () => {
   });
 
   test('is checked and removed once, also when a run takes several invocations', async () => {
-    const missed = await missedRemovals(4);
+    const missed = await missedRemovals(3);
     await it.invokeStepByStep();
     it.passHours(12);
     await it.invokeStepByStep();
     expect(removals().sort()).toEqual(missed.sort());
+  });
+
+  test('is not removed again when its webhook arrives between the scan and the check', async () => {
+    const { userUpload, account, user } = await missedRemoval();
+    await it.invoke();
+    it.passHours(12);
+    // The steps of the list and of the scan.
+    await it.invoke({}, { workMs: 0 });
+    await it.invoke(it.continued.at(-1), { workMs: 0 });
+    await it.applyEventAndFetch({ event: 'user_uploads.removed', userUpload, account, user });
+    expect(await it.invoke(it.continued.at(-1))).toMatchObject({ status: 'done', counts: { candidates: 1, gone: 0 } });
+    expect(it.sent).toEqual([]);
+  });
+
+  test('is removed at the same time when a crashed invocation is repeated', async () => {
+    await missedRemoval();
+    await it.invoke();
+    it.passHours(12);
+    const crashing = it.holdSending();
+    const crashed = it.invoke({}, { awsRequestId: 'same' });
+    await crashing.reached;
+    it.holdSending().release();
+    it.passHours(0.1);
+    expect(await it.invoke({}, { awsRequestId: 'same' })).toMatchObject({ counts: { gone: 1 } });
+    crashing.release();
+    await Promise.allSettled([crashed]);
+    const times = it.sent.map(({ message }) => message.attributes.receivedAt);
+    expect(times).toEqual([times[0], times[0]]);
+  });
+
+  test('is counted and logged, also when the check of the next one fails', async () => {
+    await missedRemovals(2);
+    const first = await it.invoke();
+    const run = { id: 'run' in first ? first.run : '' } as Run;
+    const [checkedFirst, checkedSecond] = unpackIds(await it.state.readChunk(run, 'candidates', 0));
+    it.passHours(12);
+    const path = `/v2/user-uploads/${checkedSecond}`;
+    await it.control.setFaults({ failures: [{ path, status: 400 }] });
+    await expect(it.invoke()).rejects.toThrow('http_400');
+    expect(removals()).toEqual([checkedFirst]);
+    expect(it.measured.at(-1)?.metrics.Gone).toBe(1);
+    const fields = { uploads: 1, userUploads: checkedFirst };
+    expect(it.errors).toMatchObject([{ code: 'records_removed', fields }, { code: 'reconciliation_failed' }]);
   });
 });
 
@@ -114,7 +159,7 @@ test('records that fill several pages of a scan are all compared, in several inv
   // A page has at most 1 MB.
   const note = { S: 'x'.repeat(300_000) };
   await it.seedAll(listed.map(({ userUpload, account }) => ({ ...recordOf(userUpload, account, 25), note })));
-  const missed = await missedRemovals(5);
+  const missed = await missedRemovals(3);
   await it.invokeStepByStep();
   expect(it.measured.filter(({ fields }) => fields.phase === 'scan').length).toBeGreaterThan(1);
   it.passHours(12);
@@ -139,9 +184,12 @@ describe('more candidates than the maximum of removals', () => {
       expect(await it.invoke()).toMatchObject({ status: 'done', counts: { candidates: 21, held: 21, gone: 0 } });
       it.passHours(24);
     }
-    expect(it.measured.at(-1)?.metrics).toMatchObject({ RemovalsHeld: 21, Gone: 0, ArgyleRequests: 1 });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ RemovalsHeld: 21, Gone: 0, ArgyleRequests: 2 });
     const error = it.errors.at(-1);
-    expect(error).toMatchObject({ code: 'removals_held', fields: { candidates: 21, maximum: 20, records: 21 } });
+    expect(error).toMatchObject({
+      code: 'removals_held',
+      fields: { candidates: 21, maximum: 3, records: 21, eligible: 21 },
+    });
     expect(it.sent).toEqual([]);
 
     const logged = String(error?.fields.userUploads).split(' ');
@@ -149,11 +197,36 @@ describe('more candidates than the maximum of removals', () => {
     expect(logged.filter((id) => !missed.includes(id))).toEqual([]);
   });
 
-  test('do not include exactly 20, which are removed', async () => {
+  test('are all records of a small stack', async () => {
     await missedRemovals(20);
-    expect(await it.invoke()).toMatchObject({ counts: { candidates: 20, held: 0 } });
+    for (const _ of [1, 2, 3]) {
+      expect(await it.invoke()).toMatchObject({ counts: { candidates: 20, held: 20, gone: 0 } });
+      it.passHours(24);
+    }
+  });
+
+  test('do not include three, such as the documents of one account', async () => {
+    await missedRemovals(3);
+    expect(await it.invoke()).toMatchObject({ counts: { candidates: 3, held: 0 } });
+    it.passHours(12);
+    expect(await it.invoke()).toMatchObject({ counts: { gone: 3 } });
+  });
+
+  test('do not include a tenth of the records that are over 24 h old and known from webhooks, up to 20', async () => {
+    await listedRecords(180, { ageHours: 25 });
+    await missedRemovals(20);
+    expect(await it.invoke()).toMatchObject({ counts: { records: 200, eligible: 200, candidates: 20, held: 0 } });
     it.passHours(12);
     expect(await it.invoke()).toMatchObject({ counts: { gone: 20 } });
+  });
+
+  test.each([
+    ['that are younger', { ageHours: 23 }],
+    ["that were imported from Argyle's list", { ageHours: 25, isImported: true }],
+  ])('are not fewer because of records %s', async (_, facts) => {
+    await listedRecords(400, facts);
+    await missedRemovals(25);
+    expect(await it.invoke()).toMatchObject({ counts: { records: 425, eligible: 25, candidates: 25, held: 25 } });
   });
 
   test('are removed when an operator confirms their number in two runs 12 h apart', async () => {
@@ -168,16 +241,6 @@ describe('more candidates than the maximum of removals', () => {
     await it.applySent();
     expect(await it.invoke()).toMatchObject({ counts: { records: 0, candidates: 0 } });
   });
-
-  test('are held under the keys of another workspace, whose uploads get records of their own', async () => {
-    await missedRemovals(21);
-    await it.control.seedUploads(5, 2);
-    expect(await it.invoke()).toMatchObject({ counts: { checked: 5, missing: 5, held: 21 } });
-    await it.applySent();
-    it.passHours(24);
-    expect(await it.invoke()).toMatchObject({ counts: { missing: 0, held: 21, gone: 0 } });
-    expect(it.sent).toEqual([]);
-  });
 });
 
 // An upload with a record that is 25 h old, removed at Argyle by a webhook that did not arrive.
@@ -188,16 +251,27 @@ async function missedRemoval() {
   return known;
 }
 
-// Records of uploads that Argyle does not have. Returns the ids.
+// Records of uploads that Argyle does not have, known from webhooks. Returns the ids.
 async function missedRemovals(count: number, ageHours = 25): Promise<string[]> {
   const ids = Array.from({ length: count }, (_, number) => seededIds(5, number));
-  await it.seedAll(ids.map(({ userUpload, account }) => recordOf(userUpload, account, ageHours)));
+  await it.seedAll(ids.map(({ userUpload, account, user }) => recordOf(userUpload, account, ageHours, user)));
   return ids.map(({ userUpload }) => userUpload);
 }
 
-function recordOf(userUpload: string, account: string, ageHours: number) {
+// Uploads with a record each, which has no user if it was imported.
+async function listedRecords(count: number, { ageHours = 25, isImported = false }): Promise<void> {
+  await it.control.seedUploads(count, 6);
+  const ids = Array.from({ length: count }, (_, number) => seededIds(6, number));
+  const items = ids.map(({ userUpload, account, user }) =>
+    recordOf(userUpload, account, ageHours, isImported ? undefined : user),
+  );
+  await it.seedAll(items);
+}
+
+function recordOf(userUpload: string, account: string, ageHours: number, user?: string) {
   const addedAt = new Date(it.nowMs() - ageHours * hourMs).toISOString();
-  return { userUpload: { S: userUpload }, account: { S: account }, addedAt: { S: addedAt } };
+  const owner = { account: { S: account }, ...(user && { user: { S: user } }) };
+  return { userUpload: { S: userUpload }, ...owner, addedAt: { S: addedAt } };
 }
 
 function removals(): string[] {

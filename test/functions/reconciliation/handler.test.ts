@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReconcileAnswer } from '../../../functions/reconciliation/handler.ts';
+import { newRun } from '../../../functions/reconciliation/run.ts';
 import { sample } from '../../support/builders/builders.ts';
 import { openForEachTest, type Reconciliation } from '../../support/builders/reconciliation.ts';
 
@@ -86,7 +87,15 @@ describe('an upload whose record is missing or behind', () => {
 
     expect(await it.invoke()).toMatchObject({ counts: { checked: 1, tombstonesListed: 1, missing: 0, behind: 0 } });
     expect(it.sent).toEqual([]);
+    expect(it.errors).toMatchObject([{ code: 'tombstones_listed', fields: { uploads: 1, userUploads: userUpload } }]);
     expect(await it.read(userUpload)).toEqual(tombstone);
+  });
+
+  test('is not counted when it was removed while the run read the list', async () => {
+    const { userUpload } = await it.control.uploadDocument();
+    await it.seed({ userUpload: { S: userUpload }, removedAt: { S: new Date(it.nowMs()).toISOString() } });
+    expect(await it.invoke()).toMatchObject({ counts: { checked: 1, tombstonesListed: 0 } });
+    expect(it.errors).toEqual([]);
   });
 });
 
@@ -95,8 +104,10 @@ describe('requests to Argyle', () => {
     await it.control.seedUploads(200, 3);
     const startedMs = it.nowMs();
     await it.invoke();
-    const paced = it.sent.length + 1;
+    // The list of webhooks and one page of uploads.
+    const paced = it.sent.length + 2;
     expect(paced).toBeGreaterThan(300);
+    expect((it.nowMs() - startedMs) / 1_000).toBeLessThan(paced / 30);
     expect((it.nowMs() - startedMs) / 1_000).toBeGreaterThanOrEqual((paced - 1) / 40);
   });
 
@@ -112,7 +123,7 @@ describe('requests to Argyle', () => {
       ],
     });
     expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 201, missing: 201 } });
-    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 201, Missing: 201, ArgyleRequests: 8 });
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 201, Missing: 201, ArgyleRequests: 9 });
   });
 });
 
@@ -156,6 +167,34 @@ describe('a run that needs more than one invocation', () => {
     await expect(it.invoke()).rejects.toThrow('no time left');
     expect(it.continued).toEqual([]);
     expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 1 } });
+  });
+
+  test.each([
+    [59, 'continues'],
+    [61, 'done'],
+  ])(
+    'begins no new step when its invocation has less than a minute left: with %i s it is %s',
+    async (seconds, status) => {
+      await it.control.seedUploads(1, 20);
+      expect(await it.invoke({}, { remainingMs: seconds * 1_000 })).toMatchObject({ status });
+    },
+  );
+
+  test('fails with an alarm when it is over three days old and its next invocation starts', async () => {
+    await it.control.seedUploads(201, 21);
+    await it.invoke({}, { workMs: 0 });
+    it.passHours(73);
+    await expect(it.invoke(it.continued.at(-1))).rejects.toThrow('has not ended within three days');
+    expect(it.errors).toMatchObject([{ code: 'reconciliation_failed' }]);
+  });
+
+  test('fails after the maximum of parts, and the next run starts again', async () => {
+    const stuck = { ...newRun('stuck', it.nowMs(), undefined), parts: 309 };
+    await it.state.acquire('test', it.nowMs(), it.nowMs());
+    await it.state.save('test', stuck, undefined);
+    await it.state.release('test');
+    await expect(it.invoke({ continueRun: 'stuck' })).rejects.toThrow('309 parts');
+    expect(runOf(await it.invoke())).not.toBe('stuck');
   });
 
   test('is replaced by a new run when it is over three days old', async () => {
@@ -209,6 +248,25 @@ describe('a run that needs more than one invocation', () => {
   });
 });
 
+test('an entry with errors nested 100,000 levels deep and an impossible score is compared and fetched like the others', async () => {
+  const { userUpload, account } = sample;
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const metadata = `{"ocr_data": {"error": {"at": ${deep}}}, "ocr_authenticity_score": 1e21}`;
+  const hostile = `{"id": "${userUpload}", "account": "${account}", "metadata": ${metadata}}`;
+  const plain = JSON.stringify({ id: '00000000-0000-0000-0000-00000000000a', account });
+  await it.control.setFaults({
+    failures: [
+      { path: '/v2/user-uploads?', status: 200, body: `{"results": [${hostile}, ${plain}], "next": null}` },
+      { path: '/v2/user-uploads/', status: 200, body: hostile },
+    ],
+  });
+  expect(await it.invoke()).toMatchObject({ status: 'done', counts: { checked: 2, missing: 2, unreadable: 0 } });
+  await it.applySent();
+  const record = await it.read(userUpload);
+  expect(record).toMatchObject({ addedAt: {}, ocrFailedAt: {}, document: { M: { ocrErrors: { L: [{}] } } } });
+  expect(record?.document?.M).not.toHaveProperty('authenticityScore');
+});
+
 describe('a list that cannot be read to its end', () => {
   test('fails the run for a wrong key with an error that names the secret, and removes nothing', async () => {
     await oldRecords(5);
@@ -231,13 +289,26 @@ describe('a list that cannot be read to its end', () => {
     expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 201 });
   });
 
+  test('because it leads back to an earlier page fails the run, after few requests', async () => {
+    await it.control.seedUploads(1, 22);
+    const next = `${it.argyleUrl}/user-uploads?cursor=1`;
+    const body = JSON.stringify({ results: [], next });
+    await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 200, body }] });
+    await expect(it.invoke()).rejects.toThrow('names an earlier page as the next one.');
+    expect(it.errors).toMatchObject([{ code: 'reconciliation_failed' }]);
+    expect(it.measured.at(-1)?.metrics.ArgyleRequests).toBeLessThan(5);
+  });
+
   test('because of an entry without ids fails the run at its end, after the other entries were compared', async () => {
     await oldRecords(5);
-    const results = [{ id: 'x' }, { id: sample.userUpload, account: sample.account }];
+    const known = '00000000-0000-0000-0000-00000000000a';
+    const results = [{ id: 'x' }, { id: known }, { id: sample.userUpload, account: sample.account }];
     const body = JSON.stringify({ results, next: null });
     await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 200, body }] });
-    await expect(it.invoke()).rejects.toThrow('1 entries');
+    await expect(it.invoke()).rejects.toThrow('2 entries');
     expect(it.sent).toHaveLength(1);
+    const fields = { uploads: 2, userUploads: `invalid ${known}` };
+    expect(it.errors).toMatchObject([{ code: 'uploads_unreadable', fields }, { code: 'reconciliation_failed' }]);
   });
 });
 

@@ -7,14 +7,20 @@ import type { ReconciliationState } from '../../../functions/reconciliation/stat
 import { packIds } from '../../../functions/reconciliation/upload-id-set.ts';
 import { sample } from '../../support/builders/builders.ts';
 import { queueUrls } from '../../support/builders/ingest.ts';
-import { fakeSendMessage } from '../../support/fakes/fakes.ts';
+import { fakeSendMessage, fakeTelemetry } from '../../support/fakes/fakes.ts';
 
 const run = newRun('run', 0, undefined);
 const second = 'https://api.argyle.com/v2/user-uploads?cursor=2';
 
 test('pages that were read are saved when Argyle is busy for longer than the time left', async () => {
-  const { list, saved } = setUp([{ results: [upload(1)], next: second }, 'busy']);
-  expect(await list()).toMatchObject({ phase: 'list', nextPage: second, listedChunks: 1, counts: { checked: 1 } });
+  const { list, saved } = setUp([{ results: [upload(1)], position: { nextPage: second, pagesRead: 1 } }, 'busy']);
+  expect(await list()).toMatchObject({
+    phase: 'list',
+    nextPage: second,
+    pagesRead: 1,
+    listedChunks: 1,
+    counts: { checked: 1 },
+  });
   expect(saved).toEqual([packIds([upload(1).id])]);
 });
 
@@ -25,7 +31,10 @@ test('a step that cannot read any page fails', async () => {
 });
 
 test('a step ends after 25 pages, so that few are read again after a crash', async () => {
-  const pages = Array.from({ length: 30 }, (_, number) => ({ results: [upload(number)], next: second }));
+  const pages = Array.from({ length: 30 }, (_, number) => ({
+    results: [upload(number)],
+    position: { nextPage: second, pagesRead: number + 1 },
+  }));
   const { list, saved } = setUp(pages);
   expect(await list()).toMatchObject({ phase: 'list', counts: { checked: 25 } });
   expect(saved).toEqual([packIds(pages.slice(0, 25).map(({ results: [only] }) => only?.id ?? ''))]);
@@ -49,6 +58,7 @@ function setUp(pages: readonly (Awaited<ReturnType<UserUploads['readPage']>> | '
     sendMessage: fakeSendMessage().sendMessage,
     queueUrls,
     pace: async () => undefined,
+    telemetry: fakeTelemetry().telemetry,
     nowMs: () => 0,
   };
   return { list: () => listUploads(dependencies, run, 1), saved };

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { UploadSlots } from '../../../functions/domain/upload-record.ts';
-import { isRemovalCandidate, maxRemovals, recordMiss } from '../../../functions/reconciliation/removal-rule.ts';
+import {
+  isEligible,
+  isRemovalCandidate,
+  maxRemovals,
+  recordMiss,
+} from '../../../functions/reconciliation/removal-rule.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.parse('2026-11-24T10:00:00.000Z');
@@ -21,14 +26,28 @@ describe('a record that Argyle does not list', () => {
 });
 
 test.each([
-  [0, 0, 20],
+  ['known from a webhook and over 24 h old', { user: 'any', hours: 25 }, true],
+  ['known from a webhook and younger', { user: 'any', hours: 23 }, false],
+  ["imported from Argyle's list, without a user", { hours: 25 }, false],
+])('a record %s is eligible: %o is %s', (_, { hours, ...owner }, isExpected) => {
+  const record = { userUpload: 'any', account: 'any', ...owner, slots: { addedAt: time(-hours) } };
+  expect(isEligible(record, time(0))).toBe(isExpected);
+});
+
+test.each([
+  [0, 0, 3],
+  [20, 0, 3],
+  [39, 0, 3],
+  [40, 0, 4],
+  [199, 0, 19],
+  [200, 0, 20],
   [2_099, 0, 20],
   [2_100, 0, 21],
   [1_000_000, 0, 10_000],
   [100, 35, 35],
-  [100, 3, 20],
-])('with %i records and %i confirmed removals, a run removes at most %i', (records, confirmed, max) => {
-  expect(maxRemovals(records, confirmed)).toBe(max);
+  [100, 3, 10],
+])('with %i eligible records and %i confirmed removals, a run removes at most %i', (eligible, confirmed, max) => {
+  expect(maxRemovals(eligible, confirmed)).toBe(max);
 });
 
 describe('a document that is neither listed nor found by its id', () => {
@@ -65,6 +84,22 @@ describe('a document that is neither listed nor found by its id', () => {
     expect(recordMiss(miss, first, startMs + 60 * hourMs)).toEqual({ isGone: false, miss });
   });
 
+  test('keeps the time of its removal when the same run checks it again, so that the same removal is queued again', () => {
+    const removed = { ...known, missedBy: 'second', removedAt: time(13) };
+    expect(recordMiss(removed, run('second', 12, 'first'), startMs + 14 * hourMs)).toEqual({
+      isGone: true,
+      miss: removed,
+    });
+  });
+
+  test('is missed for the first time again in the run after its removal, which a person may have undone', () => {
+    const removed = { ...known, missedBy: 'second', removedAt: time(13) };
+    expect(recordMiss(removed, run('third', 36, 'second'), startMs + 37 * hourMs)).toEqual({
+      isGone: false,
+      miss: { firstMissedAt: time(37), missedBy: 'third' },
+    });
+  });
+
   test('is gone only when all runs of at least 12 h have missed it', () => {
     const anyRuns = fc.array(fc.record({ hours: fc.nat(30), misses: fc.boolean() }), { maxLength: 12 });
     fc.assert(
@@ -83,8 +118,8 @@ describe('a document that is neither listed nor found by its id', () => {
             startMs + hours * hourMs,
           );
           expect(isGone).toBe(missedSince !== undefined && hours - missedSince >= 12);
-          missedSince ??= hours;
-          lastMiss = miss;
+          missedSince = isGone ? undefined : (missedSince ?? hours);
+          lastMiss = isGone ? { ...miss, removedAt: time(hours) } : miss;
         }
       }),
     );

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { addCounts, countsSince, hasEnded, isUnfinished, newRun } from '../../../functions/reconciliation/run.ts';
+import {
+  addCounts,
+  countsSince,
+  hasEnded,
+  isUnfinished,
+  newRun,
+  nextPart,
+  type Run,
+} from '../../../functions/reconciliation/run.ts';
 
 const startMs = Date.parse('2026-11-24T10:00:00.000Z');
 const dayMs = 86_400_000;
@@ -13,6 +21,8 @@ describe('a run', () => {
       startedAt: '2026-11-24T10:00:00.000Z',
       phase: 'list',
       previousRun: 'before',
+      pagesRead: 0,
+      parts: 0,
       confirmedRemovals: 0,
       listedChunks: 0,
       candidateChunks: 0,
@@ -28,6 +38,23 @@ describe('a run', () => {
     expect(isUnfinished({ ...fresh, phase: 'done' }, startMs)).toBe(false);
     expect(isUnfinished({ ...fresh, phase: 'failed' }, startMs)).toBe(false);
     expect(isUnfinished(undefined, startMs)).toBe(false);
+  });
+
+  test('has at most as many parts as fit into three days', () => {
+    expect(nextPart(fresh)).toEqual({ ...fresh, parts: 1 });
+    expect(nextPart({ ...fresh, parts: 308 }).parts).toBe(309);
+    expect(() => nextPart({ ...fresh, parts: 309 })).toThrow('has not ended after 309 parts');
+  });
+
+  test('that an earlier release saved continues with the defaults of the attributes that it lacks', () => {
+    const { parts, pagesRead, counts, ...others } = addCounts(fresh, { checked: 7 });
+    const { eligible, ...known } = counts;
+    expect(nextPart({ ...others, counts: known } as Run)).toEqual({
+      ...others,
+      counts,
+      parts: 1,
+      pagesRead: 0,
+    });
   });
 
   test.each(['list', 'scan', 'check'] as const)('has not ended in the phase %s', (phase) => {

@@ -1,3 +1,4 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newRun } from '../../../functions/reconciliation/run.ts';
 import { createReconciliationState, type ReconciliationState } from '../../../functions/reconciliation/state-store.ts';
@@ -5,15 +6,19 @@ import { sample } from '../../support/builders/builders.ts';
 import { createUploadTable, startDynamoDb } from '../../support/emulators/emulators.ts';
 
 let dynamodb: Awaited<ReturnType<typeof startDynamoDb>>;
+let stateTable: string;
 let state: ReconciliationState;
 beforeAll(async () => {
   dynamodb = await startDynamoDb();
 });
 beforeEach(async () => {
-  state = createReconciliationState(dynamodb.client, await createUploadTable(dynamodb.client, 'id'));
+  stateTable = await createUploadTable(dynamodb.client, 'id');
+  state = createReconciliationState(dynamodb.client, stateTable);
 });
 afterAll(() => dynamodb.close());
 
+const miss = { firstMissedAt: '2026-11-24T10:00:00.000Z', missedBy: 'run' };
+const missId = `miss/${sample.userUpload}`;
 const run = newRun('run', Date.parse('2026-11-24T10:00:00.000Z'), 'before');
 
 describe('the lease', () => {
@@ -86,8 +91,28 @@ describe('ids', () => {
   });
 });
 
+describe('saved ids and misses expire after the last run that needs them', () => {
+  // Runs are at most 30 days apart, and a run takes at most three days.
+  test.each<[string, string, (saved: ReconciliationState) => Promise<void>, number, number]>([
+    ['ids, after their run', 'reconciliation/run/listed/0', (to) => to.saveChunk(run, 'listed', 0, Buffer.of()), 3, 30],
+    ['a miss, after the second next run', missId, (to) => to.saveMiss(sample.userUpload, miss), 2 * (30 + 3), 100],
+    [
+      'a removal',
+      missId,
+      (to) => to.saveMiss(sample.userUpload, { ...miss, removedAt: '2026-12-24T10:00:00.000Z' }),
+      90,
+      130,
+    ],
+  ])('%s', async (_, id, save, minDays, maxDays) => {
+    await save(state);
+    const { Item } = await dynamodb.client.send(new GetItemCommand({ TableName: stateTable, Key: { id: { S: id } } }));
+    const days = (Number(Item?.expiresAt?.N) * 1_000 - Date.parse(run.startedAt)) / 86_400_000;
+    expect(days).toBeGreaterThan(minDays);
+    expect(days).toBeLessThan(maxDays);
+  });
+});
+
 test('a miss is saved by upload', async () => {
-  const miss = { firstMissedAt: '2026-11-24T10:00:00.000Z', missedBy: 'run' };
   expect(await state.readMiss(sample.userUpload)).toBeUndefined();
   await state.saveMiss(sample.userUpload, miss);
   expect(await state.readMiss(sample.userUpload)).toMatchObject(miss);

@@ -19,7 +19,7 @@ records that Argyle does not list. Prints its time, checks its memory and reques
 takes over two minutes. Reads memory from /proc: Linux only.`;
 
 const warmUpUploads = 1_000;
-// Reconciliation applies this number of removals without a confirmation, even if there are few records.
+// Reconciliation applies this number of removals without a confirmation if at least 200 records are known from webhooks.
 const unlistedRecords = 20;
 // Argyle's limit, beyond which it answers 429.
 const requestsPerSecond = 50;

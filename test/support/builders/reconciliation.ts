@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
-import { createPace } from '../../../functions/argyle/retry.ts';
-import { createUserUploads } from '../../../functions/argyle/user-uploads.ts';
+import { createSubscriptionRegistryStore } from '../../../functions/aws/subscription-registry-store.ts';
 import type { Envelope } from '../../../functions/domain/envelope.ts';
 import { readMessage } from '../../../functions/domain/queue-message.ts';
+import { reserveMs } from '../../../functions/domain/reconciliation-times.ts';
+import { physicalIdOf, type SubscriptionRegistry } from '../../../functions/domain/subscription-registry.ts';
 import { createListedIds } from '../../../functions/reconciliation/check-removals.ts';
-import { createReconcile, type ReconcileAnswer, reserveMs } from '../../../functions/reconciliation/handler.ts';
+import { createReconcile, type ReconcileAnswer } from '../../../functions/reconciliation/handler.ts';
 import { createRecordReader } from '../../../functions/reconciliation/record-reader.ts';
 import { createReconciliationState } from '../../../functions/reconciliation/state-store.ts';
+import { createWorkspace } from '../../../functions/reconciliation/workspace.ts';
 import { createEnrich } from '../../../functions/worker/enrich-record.ts';
 import { createArgyleControl } from '../../../tools/fake-argyle/control.ts';
 import { type FakeArgyle, startFakeArgyle } from '../../../tools/fake-argyle/fake-argyle.ts';
@@ -23,6 +25,9 @@ export type Reconciliation = Awaited<ReturnType<typeof openReconciliation>>;
 const minuteMs = 60_000;
 
 const key = { apiKeyId: 'id', apiKeySecret: 'secret' };
+
+/** The URL and name of the stack's subscription. */
+const subscription = { url: 'https://api.example.com/webhooks/argyle', name: 'argyle-uploads-sandbox' };
 
 /** Opens a reconciliation for each test of a file, with an empty Argyle and no records. */
 export function openForEachTest(onOpen: (opened: Reconciliation) => void): void {
@@ -45,7 +50,13 @@ async function openReconciliation(argyle: FakeArgyle) {
   const table = await openUploadTable();
   const stateTable = await createUploadTable(table.client, 'id');
   const credentials = { current: key };
-  const askArgyle = createAskArgyle(argyle.url, async () => credentials.current);
+  const readCredentials = async () => credentials.current;
+  const askArgyle = createAskArgyle(argyle.url, readCredentials);
+  const state = createReconciliationState(table.client, stateTable);
+  const registry = createSubscriptionRegistryStore(table.client, stateTable);
+  await registry.write({ [physicalIdOf(subscription)]: 'created' }, AbortSignal.timeout(5_000));
+  // An event that the fake never fires, so that it sends nothing to this URL.
+  await askArgyle('POST', '/webhooks', { body: { ...subscription, events: ['accounts.added'] } });
   let nowMs = Date.parse('2026-12-01T10:00:00.000Z');
   const sleep = async (milliseconds: number) => {
     nowMs += milliseconds;
@@ -58,24 +69,27 @@ async function openReconciliation(argyle: FakeArgyle) {
   const { telemetry, measured, errors } = fakeTelemetry();
   const continued: object[] = [];
   // Each invocation runs in a new execution environment.
-  const coldStart = () => {
-    const pace = createPace(40, () => nowMs, sleep);
-    const state = createReconciliationState(table.client, stateTable);
-    return createReconcile({
-      uploads: createUserUploads({ askArgyle, pace, sleep, nowMs: () => nowMs, secretName: 'argyle/api-key' }),
+  const coldStart = () =>
+    createReconcile({
+      ...createWorkspace({
+        apiUrl: argyle.url,
+        readCredentials,
+        secretName: 'argyle/api-key',
+        registry,
+        sleep,
+        nowMs: () => nowMs,
+      }),
       records: createRecordReader(table.client, table.tableName, sleep),
       state,
       listedIds: createListedIds({ state }),
       sendMessage: queue.sendMessage,
       queueUrls,
-      pace,
       nowMs: () => nowMs,
       telemetry,
       invokeSelf: async (_, payload) => {
         continued.push(payload);
       },
     });
-  };
   const enrich = createEnrich({ askArgyle, writeDocument: table.writeDocument, nowMs: () => nowMs });
   // As a worker does.
   const applyAndFetch = async (envelope: Envelope, receivedAt: string): Promise<void> => {
@@ -83,20 +97,29 @@ async function openReconciliation(argyle: FakeArgyle) {
     if ('isRemoved' in applied && !applied.isRemoved) await enrich(envelope.userUpload, AbortSignal.timeout(10_000));
   };
 
-  /** Invokes the function once. `workMs`: the time in which it may start new work. */
-  const invoke = (payload: unknown = {}, { workMs = 14 * minuteMs, awsRequestId = randomUUID() as string } = {}) => {
-    const endsMs = nowMs + workMs + reserveMs;
+  /** Invokes the function once. `workMs`: the time in which it may start new work; `remainingMs`: the time until its time-out. */
+  const invoke = (
+    payload: unknown = {},
+    options: { readonly workMs?: number; readonly remainingMs?: number; readonly awsRequestId?: string } = {},
+  ) => {
+    const { workMs = 14 * minuteMs, remainingMs = workMs + reserveMs, awsRequestId = randomUUID() } = options;
+    const endsMs = nowMs + remainingMs;
     const invocation = { awsRequestId, functionName: 'reconcile', getRemainingTimeInMillis: () => endsMs - nowMs };
     return coldStart()(payload, invocation);
   };
   return {
     ...table,
     control,
+    argyleUrl: argyle.url,
     sent: queue.sent,
     measured,
     errors,
     continued,
     credentials,
+    state,
+    subscription,
+    /** Replaces the registry of subscriptions. */
+    register: (registered: SubscriptionRegistry) => registry.write(registered, AbortSignal.timeout(5_000)),
     invoke,
     /** Invokes the function until the run ends, with one step in each invocation. */
     invokeStepByStep: async (): Promise<ReconcileAnswer[]> => {

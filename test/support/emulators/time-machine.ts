@@ -7,6 +7,8 @@ import { clientConfig } from './emulators.ts';
 
 type Item = Record<string, AttributeValue>;
 
+// A removal is undone only if the record has exactly its time, so both become older.
+const missTimes = ['firstMissedAt', 'removedAt'];
 const slots = Object.values(events).map(({ slot }) => slot);
 
 /**
@@ -29,7 +31,7 @@ export function createTimeMachine(pipeline: Pipeline) {
     /** Makes the records and the recorded misses of reconciliation older. */
     passHours: async (hours: number): Promise<void> => {
       await rewrite(uploads, (item) => earlier(item, slots, hours));
-      await rewrite(state, (item) => (item.firstMissedAt ? earlier(item, ['firstMissedAt'], hours) : undefined));
+      await rewrite(state, (item) => (item.firstMissedAt ? earlier(item, missTimes, hours) : undefined));
     },
     close: () => client.destroy(),
   };
