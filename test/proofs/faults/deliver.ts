@@ -7,8 +7,8 @@ import { newUpload, sign, webhookBody } from '../../support/fakes/argyle-sender.
 import type { Connected } from '../connected-pipeline.ts';
 import type { Delivery, Step } from './histories.ts';
 
-/** Poison messages that `prepareQueues` sends to each queue. */
-export const poisonPerQueue = 3;
+/** Bodies of the poison messages that `prepareQueues` sends to each queue. */
+export const poison: readonly string[] = ['poison 0', 'poison 1', 'poison 2'];
 
 // The sender's number of connections.
 const concurrency = 16;
@@ -26,9 +26,9 @@ export async function prepareQueues(pipeline: WatchedPipeline): Promise<void> {
   const Attributes = { VisibilityTimeout: visibilitySeconds };
   for (const event of eventTypes) {
     await pipeline.sqs.send(new SetQueueAttributesCommand({ QueueUrl: pipeline.queueOf(event).url, Attributes }));
-    for (let index = 0; index < poisonPerQueue; index += 1) {
+    for (const body of poison) {
       const receivedAt = new Date().toISOString();
-      await pipeline.putOnQueue(event, `poison ${index}`, { event, receivedAt, deliveryId: 'poison' });
+      await pipeline.putOnQueue(event, body, { event, receivedAt, deliveryId: 'poison' });
     }
   }
 }

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { eventTypes } from '../../../functions/domain/events.ts';
 import type { WatchedPipeline } from '../../support/emulators/watched-pipeline.ts';
 import { type Item, slots } from '../soak/record-differences.ts';
 import { totalHours } from '../soak/soak.ts';
-import { poisonPerQueue } from './deliver.ts';
+import { poison } from './deliver.ts';
 import type { Delivery, History, UploadEvent } from './histories.ts';
 import { isAcknowledged, reconciliationErrors, recordErrors } from './record-checks.ts';
 
@@ -46,12 +48,16 @@ export async function verifyQueues(
   pipeline: WatchedPipeline,
   deliveries: readonly Delivery[],
 ): Promise<readonly string[]> {
-  const states = (await pipeline.queueStates()).filter(({ event }) => event !== 'quarantine');
+  const wrongDeadLetters: string[] = [];
+  for (const event of eventTypes) {
+    // A worker whose answer from SQS is lost sends a dead letter twice.
+    const dead = await readBodies(pipeline, pipeline.queueOf(event).deadLetterUrl);
+    if (!isDeepStrictEqual([...dead].sort(), [...poison]))
+      wrongDeadLetters.push(`${event}: the dead letters are ${[...dead].join(', ')}`);
+  }
   const quarantined = await readBodies(pipeline, pipeline.queueOf('quarantine').url);
   return [
-    ...states
-      .filter(({ dead }) => dead !== poisonPerQueue)
-      .map(({ event, dead }) => `${event}: ${dead} dead letters, expected ${poisonPerQueue}`),
+    ...wrongDeadLetters,
     ...deliveries
       .filter(({ event, acknowledgedMs }) => event === 'unknown' && acknowledgedMs !== undefined)
       .filter(({ body }) => !quarantined.has(body))

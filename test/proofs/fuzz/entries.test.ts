@@ -1,17 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { expect, test } from 'vitest';
 import { eventTypes } from '../../../functions/domain/events.ts';
 import { decodeBody } from '../../../functions/domain/message-body.ts';
+import { readUserUpload } from '../../../functions/domain/user-upload.ts';
 import { batchBudgetMs, createWorker } from '../../../functions/worker/handler.ts';
 import { sample, sampleBody, signedRequest, sqsRecord } from '../../support/builders/builders.ts';
 import { queueUrls, setUpIngest } from '../../support/builders/ingest.ts';
 import { oneOf, seededRandom } from '../../support/builders/seeded-random.ts';
 import { fakeSecrets, fakeTelemetry } from '../../support/fakes/fakes.ts';
-import { fuzzRequest, fuzzText } from './inputs.ts';
+import { fuzzRequest, fuzzText, fuzzUserUpload } from './inputs.ts';
 
-// `npm test` tries 20,000 inputs, half of them per entry; `npm run proof -- fuzz` a million.
+// `npm test` tries 10,000 inputs per entry; `npm run proof -- fuzz` a million.
 const cases = Number(process.env.FUZZ_CASES ?? 20_000) / 2;
 const seed = Number(process.env.FUZZ_SEED ?? 20_261_124);
 const secret = 'MARKER-secret';
@@ -19,6 +21,8 @@ const validBody = sampleBody({ name: 'MARKER-name' });
 // SQS accepts only bodies of these characters, and no empty body.
 const sendable = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]+$/;
 const isKnownQueue = (queueUrl: string) => ['quarantine queue', ...Object.values(queueUrls)].includes(queueUrl);
+// DynamoDB's maximum for an item is 400 KB. A character takes at most six in JSON.
+const maxRecordCharacters = 400_000;
 const limit = { timeout: 60_000 + cases * 5 };
 
 test(`ingest keeps every signed body and no other (seed ${seed})`, limit, () =>
@@ -79,6 +83,23 @@ test(
       const isMarked = JSON.stringify(measured).includes('MARKER');
       const seen = { answers: applied.length + dead.length, failed, errorLines: errors.length, isMarked };
       expectFast(seen, { answers: 1, failed: 0, errorLines: dead.length, isMarked: false }, { index, record });
+    }),
+);
+
+test(
+  `every entry of Argyle's list is either read or unreadable, and what was read fits a record (seed ${seed})`,
+  limit,
+  () =>
+    forEachCase(async (random, index) => {
+      const entry = fuzzUserUpload(random);
+
+      const upload = readUserUpload(entry);
+
+      if (upload === undefined) return;
+      const { authenticityScore = 0 } = upload.document;
+      const isScore = Number.isInteger(authenticityScore) && authenticityScore >= 0 && authenticityScore <= 100;
+      const isSmall = JSON.stringify(marshall(upload.document)).length < maxRecordCharacters;
+      expectFast({ isScore, isSmall }, { isScore: true, isSmall: true }, { index });
     }),
 );
 

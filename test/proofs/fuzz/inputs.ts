@@ -39,6 +39,50 @@ export function fuzzRequest(valid: string, secret: string, random: () => number)
   return { body, signature: wrongSignature(correct, random), isSigned: false };
 }
 
+/** Returns a user-upload object of Argyle's API in which any value may be hostile. */
+export function fuzzUserUpload(random: () => number): unknown {
+  const id = '01320596-2c3d-189c-53e7-a8ce6d625b33';
+  const maybe = (value: unknown) => (random() < 0.6 ? value : oneOf(hostileValues, random)(random));
+  const entry = {
+    id: maybe(id),
+    account: maybe(id),
+    document_type: maybe('paystubs'),
+    file_name: maybe('document.pdf'),
+    metadata: maybe({
+      ocr_data: maybe({ error: maybe('blurred') }),
+      ocr_authenticity: maybe({}),
+      ocr_authenticity_score: maybe(50),
+    }),
+    processing: maybe({ classification: maybe('completed'), ocr: maybe('failed'), authenticity: maybe('idle') }),
+    updated_at: maybe('2026-11-24T10:00:00Z'),
+  };
+  return random() < 0.95 ? entry : oneOf(hostileValues, random)(random);
+}
+
+const hostileValues: readonly [HostileValue, ...HostileValue[]] = [
+  () => null,
+  () => undefined,
+  () => 1e21,
+  () => -0,
+  () => 0.1 + 0.2,
+  (random) => Math.floor(random() * 400) - 150,
+  (random) => fuzzText(random).repeat(Math.floor(random() * 200)),
+  () => '\ud800'.repeat(2_000),
+  (random) => nested(Math.floor(random() * 5_000), (inner) => [inner]),
+  (random) => nested(Math.floor(random() * 5_000), (error) => ({ error })),
+  (random) => Array.from({ length: Math.floor(random() * 100) }, () => fuzzText(random)),
+  () => ({ __proto__: null, toString: 1, error: { toJSON: 1 } }),
+  () => '+275760-09-13T00:00:00.000Z',
+];
+
+type HostileValue = (random: () => number) => unknown;
+
+function nested(depth: number, wrap: (inner: unknown) => unknown): unknown {
+  let value: unknown = 'end';
+  for (let level = 0; level < depth; level += 1) value = wrap(value);
+  return value;
+}
+
 /** Returns random text for a message attribute. */
 export function fuzzText(random: () => number): string {
   const length = Math.floor(random() * 40);
