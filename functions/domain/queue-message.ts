@@ -12,6 +12,9 @@ export type MessageReading =
   | { readonly kind: 'message'; readonly envelope: Envelope; readonly receivedAt: string }
   | { readonly kind: 'unreadable' };
 
+/** The maximum number of messages in one batch of a worker. */
+export const messagesPerBatch = 10;
+
 /** The `origin` of an event that reconciliation created because the record lacked it. */
 export const reconciliation = 'reconciliation';
 

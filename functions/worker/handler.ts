@@ -7,6 +7,7 @@ import { environment, readOptionalVariable, readVariable } from '../aws/environm
 import { createPostponeMessages, type PostponeMessages } from '../aws/event-queue.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
 import { documentMetrics, durationMetric, workerMetrics } from '../domain/metric-names.ts';
+import { messagesPerBatch } from '../domain/queue-message.ts';
 import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
 import { createWriteDocument } from './document-store.ts';
 import { createEnrich, type Enrich } from './enrich-record.ts';
@@ -107,7 +108,7 @@ function runtimeEnrich(dynamodb: ReturnType<typeof dynamodbClient>, tableName: s
   if (!credentialsId) return undefined;
   const readCredentials = createReadArgyleCredentials(secretsManagerClient(), credentialsId, Date.now);
   return createEnrich({
-    askArgyle: createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials),
+    askArgyle: createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials, messagesPerBatch),
     writeDocument: createWriteDocument(dynamodb, tableName),
     nowMs: Date.now,
   });

@@ -107,7 +107,9 @@ export function createSecretWorld(environmentCount: number, maxLagMs: number) {
     const fromMs = nowMs - unreadableSecretCacheMs - maxLagMs - ingestDeadlineMs;
     const first = states.findLastIndex(({ atMs }) => atMs <= fromMs);
     return states.slice(Math.max(0, first)).some(({ values, currentCreatedAtMs }) => {
-      const isPrevious = values.AWSPREVIOUS === value && fromMs < currentCreatedAtMs + previousSecretValidMs;
+      // With a lag, a read may combine an outdated AWSPREVIOUS with the new AWSCURRENT, and its date.
+      const isInTime = maxLagMs > 0 || fromMs < currentCreatedAtMs + previousSecretValidMs;
+      const isPrevious = values.AWSPREVIOUS === value && isInTime;
       return isPrevious || values.AWSCURRENT === value || values.AWSPENDING === value;
     });
   };
