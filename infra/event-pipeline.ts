@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 import { type EventType, events } from '../functions/domain/events.ts';
 import { documentMetrics, durationMetric, workerMetrics } from '../functions/domain/metric-names.ts';
+import { messagesPerBatch } from '../functions/domain/queue-message.ts';
 import { maxReceiveCount, visibilityTimeoutSeconds, workerTimeoutSeconds } from '../functions/domain/retry-budget.ts';
 import { type ArgyleAccount, fetchingEvents } from './argyle-account.ts';
 import { customMetric } from './custom-metric.ts';
@@ -62,7 +63,7 @@ export class EventPipeline extends Construct {
     this.worker = worker.liveAlias();
     this.worker.addEventSourceMapping('Source', {
       eventSourceArn: this.queue.queueArn,
-      batchSize: 10,
+      batchSize: messagesPerBatch,
       maxConcurrency: props.maxConcurrency ?? 50,
       reportBatchItemFailures: true,
     });

@@ -34,12 +34,15 @@ export const secretsManagerClient = () => new SecretsManagerClient(options);
 export const cloudformationClient = () => new CloudFormationClient(options);
 export const lambdaClient = () => new LambdaClient(options);
 
+/** The time limit of one AWS call. */
+export const callLimitMs = 6_500;
+
 /**
  * Returns a signal that limits one AWS call. It aborts after 6.5 s, or when `deadline` aborts. The clients' own time-outs restart
  * with each byte. Without this limit, a response that arrives slowly, or stalls in both attempts, would exceed the function's
  * time-out, and all messages of the batch would be retried without backoff.
  */
 export function callDeadline(deadline?: AbortSignal): AbortSignal {
-  const call = AbortSignal.timeout(6_500);
+  const call = AbortSignal.timeout(callLimitMs);
   return deadline ? AbortSignal.any([deadline, call]) : call;
 }

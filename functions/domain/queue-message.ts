@@ -20,6 +20,8 @@ export const retryableReasons = ['not_stored', 'not_fetched'] as const;
 
 /** Why a worker did not apply a message. A worker that gives a message up writes it as the attribute `reason` of the dead letter. */
 export type FailureReason = (typeof permanentReasons)[number] | (typeof retryableReasons)[number];
+/** The maximum number of messages in one batch of a worker. */
+export const messagesPerBatch = 10;
 
 /** The `origin` of an event that reconciliation created because the record lacked it. */
 export const reconciliation = 'reconciliation';

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { callDeadline, secretsManagerClient, sqsClient } from '../aws/clients.ts';
+import { secretsManagerClient, sqsClient } from '../aws/clients.ts';
 import { withTimeLimit } from '../aws/deadline.ts';
 import { environment, eventQueueUrl, readVariable } from '../aws/environment.ts';
 import { createSendMessage, type SendMessage } from '../aws/event-queue.ts';
@@ -10,11 +10,12 @@ import { durationMetric, ingestMetrics, secretUnreadableMetric } from '../domain
 import { eventNameOf, writeMessage } from '../domain/queue-message.ts';
 import { ingestDeadlineMs } from '../domain/secret-cache-times.ts';
 import { isSignedBy, readSignature, signatureHeader } from './signature.ts';
-import { createWebhookSecrets, type WebhookSecrets } from './webhook-secret-reader.ts';
+import { createReadStage } from './webhook-secret-reader.ts';
+import { createWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';
 
 /** Dependencies of ingest. `deadlineMs` limits the time of one request. */
 export type IngestDependencies = {
-  readonly secrets: WebhookSecrets;
+  readonly secrets: Pick<WebhookSecrets, 'verify'>;
   readonly sendMessage: SendMessage;
   readonly queueUrls: Readonly<Record<EventType, string>>;
   readonly quarantineQueueUrl: string;
@@ -78,7 +79,8 @@ async function receive(
   if (!signature) return { status: 'bad_signature' };
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
   try {
-    if (!(await hasValidSignature(dependencies.secrets, body, signature, deadline))) return { status: 'bad_signature' };
+    const isSigned = (secrets: readonly string[]) => isSignedBy(secrets, body, signature);
+    if (!(await dependencies.secrets.verify(isSigned, deadline))) return { status: 'bad_signature' };
   } catch (error) {
     dependencies.telemetry.error('secret_unreadable', error, { deliveryId: request.requestContext.requestId });
     const metrics = { [secretUnreadableMetric]: 1 };
@@ -109,17 +111,6 @@ function headerOf({ headers }: APIGatewayProxyEventV2, name: string): string | u
   return Object.entries(headers).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
 }
 
-async function hasValidSignature(
-  secrets: WebhookSecrets,
-  body: Buffer,
-  signature: Buffer,
-  deadline: AbortSignal,
-): Promise<boolean> {
-  if (isSignedBy(await secrets.valid(deadline), body, signature)) return true;
-  const reread = await secrets.reread(deadline);
-  return reread !== undefined && isSignedBy(reread, body, signature);
-}
-
 function answer(statusCode: number, status: string): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode,
@@ -130,9 +121,10 @@ function answer(statusCode: number, status: string): APIGatewayProxyStructuredRe
 
 // once per cold start
 function runtimeDependencies(): IngestDependencies {
-  const secrets = createWebhookSecrets(secretsManagerClient(), readVariable(environment.webhookSecretId), Date.now);
+  const readStage = createReadStage(secretsManagerClient(), readVariable(environment.webhookSecretId));
+  const secrets = createWebhookSecrets(readStage, Date.now);
   // During initialisation, Lambda provides a full core, and the function has no request to answer yet.
-  secrets.readAhead(callDeadline());
+  secrets.readAhead();
   return {
     secrets,
     sendMessage: createSendMessage(sqsClient()),

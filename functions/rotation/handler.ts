@@ -18,7 +18,7 @@ export type RotationEntryDependencies = RotationDependencies & {
   readonly stepMs: number;
 };
 
-/** Time budget out of the function's 15 minutes. A step waits about 2 minutes, or 3 when it completes an interrupted rotation. */
+/** Time budget out of the function's 15 minutes. A step waits about 2 minutes, or over 3 when it completes an interrupted rotation. */
 export const rotationStepMs = 14 * 60_000;
 
 /**

@@ -1,7 +1,7 @@
 import { applyPlan } from '../argyle/webhooks.ts';
 import { type SecretVersion, type SecretVersions, stages } from '../aws/secret-versions.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
-import { ingestDeadlineMs, secretCacheMs } from '../domain/secret-cache-times.ts';
+import { newVersionSeenMs, stagesReadMs } from '../domain/secret-cache-times.ts';
 import { planAddition, planSubscriptions, type Subscription, type SubscriptionPlan } from '../domain/subscription.ts';
 import { type Proof, type ProofDependencies, provenPlan, withProof } from './prove-key.ts';
 
@@ -12,17 +12,12 @@ const deliveryTimeoutMs = 10_000;
 const deliveryRetryDelayMs = 30_000;
 const marginMs = 10_000;
 
-// After this time every ingest cache has been refreshed and contains the pending version.
-const pendingCachedMs = 2 * secretCacheMs;
 // After this time no delivery of a removed subscription arrives any more.
 const lastDeliveryMs = 2 * deliveryTimeoutMs + deliveryRetryDelayMs + marginMs;
-// Ingest reads the stages one after the other. The time between two moves of stages must exceed one complete read, so that the
-// read finds each version under at least one of its stages.
-const stagesReadMs = ingestDeadlineMs + 3_500;
 
 /**
  * Ensures that each of our URLs and names has a subscription that is signed with the pending version. Before it subscribes, it
- * waits until every ingest has read the version. The wait starts now and not at the version's creation date, because Secrets
+ * waits until no ingest refuses the version. The wait starts now and not at the version's creation date, because Secrets
  * Manager creates a version before the version has a value.
  */
 export async function subscribePending(deps: RotationDependencies, id: string, deadline: AbortSignal): Promise<void> {
@@ -30,7 +25,7 @@ export async function subscribePending(deps: RotationDependencies, id: string, d
   const isSubscribed = async ({ subscriptions }: Proof) =>
     subscriptions.every(({ own }) => own.some(({ secret }) => secret === value));
   if (await withProof(deps, isSubscribed, deadline)) return;
-  await deps.sleep(pendingCachedMs, deadline);
+  await deps.sleep(newVersionSeenMs, deadline);
   const add = async (proof: Proof, signal: AbortSignal) => {
     // The version may have been withdrawn during the wait.
     await readLive(deps, id, signal);

@@ -7,6 +7,7 @@ import { environment, readOptionalVariable, readVariable } from '../aws/environm
 import { createFailedMessages, type PostponeMessages, type SendDeadLetter } from '../aws/event-queue.ts';
 import { createTelemetry } from '../aws/telemetry.ts';
 import { documentMetrics, durationMetric, workerMetrics } from '../domain/metric-names.ts';
+import { messagesPerBatch } from '../domain/queue-message.ts';
 import { retryDelaySeconds } from '../domain/retry-budget.ts';
 import {
   applyRecord,
@@ -143,7 +144,7 @@ function runtimeEnrich(dynamodb: ReturnType<typeof dynamodbClient>, tableName: s
   if (!credentialsId) return undefined;
   const readCredentials = createReadArgyleCredentials(secretsManagerClient(), credentialsId, Date.now);
   return createEnrich({
-    askArgyle: createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials),
+    askArgyle: createAskArgyle(readVariable(environment.argyleApiUrl), readCredentials, messagesPerBatch),
     writeDocument: createWriteDocument(dynamodb, tableName),
     nowMs: Date.now,
   });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbClient, secretsManagerClient, sqsClient } from '../../../functions/aws/clients.ts';
 import { createFailedMessages, createSendMessage } from '../../../functions/aws/event-queue.ts';
-import { createWebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
+import { createReadStage } from '../../../functions/ingest/webhook-secret-reader.ts';
 import { createApplyEvent } from '../../../functions/worker/upload-store.ts';
 import { sample } from '../../support/builders/builders.ts';
 import { envelopeOf } from '../../support/emulators/upload-table.ts';
@@ -39,7 +39,7 @@ function startCalls(): readonly Promise<unknown>[] {
     applyEvent(envelopeOf(sample.userUpload), sample.receivedAt, { mayCreate: true }),
     postponeMessages([]),
     sendDeadLetter({ body: '{}', messageAttributes: {} }, 'unreadable'),
-    createWebhookSecrets(secretsManagerClient(), 'secret', Date.now).valid(never),
+    createReadStage(secretsManagerClient(), 'secret')('AWSCURRENT', never),
     send(never),
   ];
 }

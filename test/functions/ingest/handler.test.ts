@@ -61,18 +61,11 @@ describe('a signed message with a readable envelope', () => {
     },
   );
 
-  it('is accepted with each valid secret, without another read of the secrets', async () => {
+  it('is accepted with each valid secret', async () => {
     const { ingest, calls } = setUpIngest({ secrets: fakeSecrets(['current', 'pending']) });
     for (const secret of ['current', 'pending'])
       expect(await ingest(signedRequest(sampleBody(), { secret }))).toEqual(json(200, 'accepted'));
-    expect(calls).toEqual({ valid: 2, reread: 0 });
-  });
-
-  it('is accepted if only the secrets that are read again match it', async () => {
-    const { ingest, sent, calls } = setUpIngest({ secrets: fakeSecrets(['old'], ['new', 'old']) });
-    expect(await ingest(signedRequest(sampleBody(), { secret: 'new' }))).toEqual(json(200, 'accepted'));
-    expect(sent).toHaveLength(1);
-    expect(calls).toEqual({ valid: 1, reread: 1 });
+    expect(calls).toEqual({ verify: 2 });
   });
 
   it('is measured with the time of the request, including the queue', async () => {
@@ -141,7 +134,7 @@ describe('an unsigned message is answered 401 and not stored', () => {
     const { ingest, sent, calls, measured, errors } = setUpIngest();
     expect(await ingest(request)).toEqual(json(401, 'bad_signature'));
     expect([sent, errors]).toEqual([[], []]);
-    expect(calls).toEqual({ valid: 0, reread: 0 });
+    expect(calls).toEqual({ verify: 0 });
     const fields = { ...ids, status: 'bad_signature' };
     expect(measured).toEqual([{ metrics: { BadSignature: 1, DurationMs: 0 }, fields }]);
   });
@@ -154,18 +147,13 @@ describe('an unsigned message is answered 401 and not stored', () => {
       signedRequest(sampleBody(), { base64: true, signature: ofBase64Text }),
       fakeSecrets(),
     ],
-    [
-      'a signature that the secrets read again do not match',
-      signed(wrongSignature),
-      fakeSecrets(['old'], ['new', 'old']),
-    ],
-    ['a signature while there is no secret', signed(wrongSignature), fakeSecrets([], [])],
-    ['a signature of an empty secret', signedRequest(sampleBody(), { secret: '' }), fakeSecrets([''], [''])],
-  ])('after reading the secrets at most once more: %s', async (_, request, secrets) => {
+    ['a signature while there is no secret', signed(wrongSignature), fakeSecrets([])],
+    ['a signature of an empty secret', signedRequest(sampleBody(), { secret: '' }), fakeSecrets([''])],
+  ])('after one verification: %s', async (_, request, secrets) => {
     const { ingest, sent, calls } = setUpIngest({ secrets });
     expect(await ingest(request)).toEqual(json(401, 'bad_signature'));
     expect(sent).toEqual([]);
-    expect(calls).toEqual({ valid: 1, reread: 1 });
+    expect(calls).toEqual({ verify: 1 });
   });
 });
 
@@ -199,6 +187,6 @@ describe('the body limit', () => {
 it('answers GET /healthz with 200 without secrets, queue or a measure line', async () => {
   const { ingest, sent, calls, measured } = setUpIngest({ secrets: fakeSecrets(new Error('no')) });
   expect(await ingest(healthRequest())).toEqual(json(200, 'ok'));
-  expect(calls).toEqual({ valid: 0, reread: 0 });
+  expect(calls).toEqual({ verify: 0 });
   expect([sent, measured]).toEqual([[], []]);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ingestDeadlineMs, secretCacheMs } from '../../../functions/domain/secret-cache-times.ts';
+import { mismatchReadIntervalMs, secretCacheMs } from '../../../functions/domain/secret-cache-times.ts';
 import { physicalIdOf } from '../../../functions/domain/subscription-registry.ts';
 import { createRotation } from '../../../functions/rotation/handler.ts';
 import { resubscribe, subscribe, unsubscribe } from '../../../functions/subscription/change-subscription.ts';
@@ -179,18 +179,17 @@ async function runTestStepAlone(
 }
 
 /**
- * Returns the subscriptions of which ingest, in the worst case, would have refused a delivery. In that case ingest read the
- * secret up to its cache time before the delivery, stage by stage, and the delivery arrived up to 50 s after the subscription was
- * removed: Argyle waits 10 s and retries once, 30 s later.
+ * Returns the subscriptions of which ingest, in the worst case, would have refused a delivery. In that case a read of all stages
+ * started up to 10 s before the delivery and lasted until then, and the delivery arrived up to 50 s after the subscription was removed: Argyle waits 10 s and retries once, 30 s later.
  */
 function refusalsIn({ lifetimes, history, nowMs }: FakeState): readonly string[] {
   return lifetimes().flatMap((lifetime) => {
-    const from = lifetime.fromMs - secretCacheMs;
+    const from = lifetime.fromMs - mismatchReadIntervalMs;
     const until = Math.min((lifetime.untilMs ?? nowMs()) + 50_000, nowMs());
     const moments = history.flatMap(({ atMs, previousUntilMs }) =>
       [atMs, previousUntilMs].flatMap((edge) => [
-        edge - ingestDeadlineMs - 1,
-        edge - ingestDeadlineMs,
+        edge - mismatchReadIntervalMs - 1,
+        edge - mismatchReadIntervalMs,
         edge - 1,
         edge,
         edge + 1,
@@ -205,7 +204,7 @@ function refusalsIn({ lifetimes, history, nowMs }: FakeState): readonly string[]
 // Whether one of the stages has the subscription's secret during a whole reading that starts at this time.
 function isAccepted({ subscription }: Lifetime, readingAtMs: number, history: readonly StagesAt[]): boolean {
   const first = history.findLastIndex(({ atMs }) => atMs <= readingAtMs);
-  const endMs = readingAtMs + ingestDeadlineMs;
+  const endMs = readingAtMs + mismatchReadIntervalMs;
   const during = history.filter(
     ({ atMs }, index) => index === Math.max(0, first) || (atMs > readingAtMs && atMs < endMs),
   );

@@ -34,7 +34,7 @@ export const equivalentMutants: readonly EquivalentMutant[] = [
   {
     file: 'functions/ingest/handler.ts',
     mutator: 'CallExpression',
-    line: 'secrets.readAhead(callDeadline());',
+    line: 'secrets.readAhead();',
     replacement: ';',
     reason:
       'Results in the same answers, only later: the first request reads the secret. `npm run bench` shows the time.',

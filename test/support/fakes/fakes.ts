@@ -1,7 +1,7 @@
 import type { SendMessage } from '../../../functions/aws/event-queue.ts';
 import type { Telemetry } from '../../../functions/aws/telemetry.ts';
 import type { QueueMessage } from '../../../functions/domain/queue-message.ts';
-import type { WebhookSecrets } from '../../../functions/ingest/webhook-secret-reader.ts';
+import type { WebhookSecrets } from '../../../functions/ingest/webhook-secrets.ts';
 import { sample } from '../builders/builders.ts';
 
 type Fields = Readonly<Record<string, string | number>>;
@@ -29,26 +29,15 @@ export function fakeSendMessage(before?: (abortSignal: AbortSignal) => Promise<v
   return { sendMessage, sent };
 }
 
-/** Creates secrets that count their reads. An error in place of a list is thrown. */
-export function fakeSecrets(
-  valid: readonly string[] | Error = [sample.secret],
-  reread: readonly string[] | undefined | Error = undefined,
-) {
-  const calls = { valid: 0, reread: 0 };
-  const secrets: WebhookSecrets = {
-    valid: async () => {
-      calls.valid += 1;
-      return orThrow(valid);
-    },
-    reread: async () => {
-      calls.reread += 1;
-      return orThrow(reread);
+/** Creates secrets that count their verifications. An error in place of the list is thrown. */
+export function fakeSecrets(valid: readonly string[] | Error = [sample.secret]) {
+  const calls = { verify: 0 };
+  const secrets: Pick<WebhookSecrets, 'verify'> = {
+    verify: async (isSigned) => {
+      calls.verify += 1;
+      if (valid instanceof Error) throw valid;
+      return isSigned(valid);
     },
   };
   return { secrets, calls };
-}
-
-function orThrow<Value>(value: Value | Error): Value {
-  if (value instanceof Error) throw value;
-  return value;
 }

@@ -13,17 +13,17 @@ type Version = { readonly secret: string; readonly createdAtMs: number };
 export async function startSecretsManager() {
   const versions = new Map<string, Version | 'refused'>();
   const hanging = new Set<string>();
+  const held = new Map<string, Promise<void>>();
   let currentReads = 0;
 
   const server = createServer(async (request, response) => {
-    const { SecretId, VersionStage } = (await json(request)) as Record<string, string>;
+    const { SecretId, VersionStage = 'AWSCURRENT' } = (await json(request)) as Record<string, string>;
     if (VersionStage === 'AWSCURRENT') currentReads += 1;
-    if (hanging.has(VersionStage ?? '')) return;
+    if (hanging.has(VersionStage)) return;
+    await held.get(VersionStage);
     const isKnown =
       request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue' && SecretId === 'webhook-secret';
-    const { status, body } = isKnown
-      ? answerOf(versions.get(VersionStage ?? ''))
-      : error(400, 'InvalidRequestException');
+    const { status, body } = isKnown ? answerOf(versions.get(VersionStage)) : error(400, 'InvalidRequestException');
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
   });
   server.listen(0, '127.0.0.1');
@@ -39,6 +39,12 @@ export async function startSecretsManager() {
     refuse: (stage: string) => versions.set(stage, 'refused'),
     /** Leaves reads of a stage without a response. */
     hang: (stage: string) => hanging.add(stage),
+    /** Delays the responses to reads of a stage. Returns the function that sends them. */
+    hold: (stage: string): (() => void) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(stage, promise);
+      return resolve;
+    },
     remove: (stage: string) => versions.delete(stage),
     /** The number of reads of the current stage. */
     reads: () => currentReads,
