@@ -13,8 +13,9 @@ export const listStart: ListPosition = { pagesRead: 0 };
 
 /**
  * Returns the position after a page. Throws an ArgyleError when the list leads back to an earlier page, or has more than
- * `maxPages` pages. It compares with only one earlier URL, which it replaces after 1, 2, 4, 8 … pages (Brent's algorithm). It therefore finds
- * every cycle after at most three times as many pages as there are different URLs. The maximum ends a list whose URLs never repeat.
+ * `maxPages` pages. It compares with only one earlier URL, which it replaces after 1, 2, 4, 8 … pages (Brent's algorithm). It
+ * therefore finds every cycle after at most three times as many pages as there are different URLs. The maximum ends a list whose
+ * URLs never repeat.
  */
 export function positionAfter(
   { pagesRead: before, comparedPage }: ListPosition,

@@ -1,3 +1,4 @@
+import { listError } from '../argyle/argyle-api.ts';
 import { readId } from '../domain/envelope.ts';
 import { eventOf } from '../domain/events.ts';
 import { removalSlot } from '../domain/upload-record.ts';
@@ -17,9 +18,11 @@ const checksPerStep = 200;
 /**
  * Reads one or more pages of records and saves the ids of removal candidates: old records that Argyle does not list. After the
  * last page, the next phase is the check. If there are too many candidates, the run ends, and all of them wait for a confirmation.
+ * Throws an ArgyleError if the list has unreadable entries, because a document that it seems to lack may be one of them.
  */
 export async function scanRecords(dependencies: RemovalDependencies, run: Run, endsMs: number): Promise<Run> {
   const { records: reader, state, listedIds, nowMs } = dependencies;
+  requireReadableList(run);
   const listed = await listedIds(run);
   const candidates: string[] = [];
   let scanned = run;
@@ -81,6 +84,13 @@ export function createListedIds({ state }: Pick<StepDependencies, 'state'>): Rem
     cached = { runId: run.id, ids };
     return ids;
   };
+}
+
+function requireReadableList({ counts: { unreadable } }: Run): void {
+  if (unreadable > 0)
+    throw listError(
+      `${unreadable} entries of Argyle's list have no valid ids, so nothing is removed: the log lines uploads_unreadable name those that can be named.`,
+    );
 }
 
 async function endScan(dependencies: RemovalDependencies, run: Run): Promise<Run> {

@@ -1,4 +1,3 @@
-import { listError } from '../argyle/argyle-api.ts';
 import type { ListPosition } from '../argyle/list-pages.ts';
 import { OutOfTimeError, type Pace } from '../argyle/retry.ts';
 import type { UserUploads } from '../argyle/user-uploads.ts';
@@ -36,8 +35,7 @@ export const maxLoggedIds = 20;
 
 /**
  * Reads one or more pages of Argyle's list, queues events for records that are missing or behind, and saves the listed ids.
- * After the last page, the next phase is the scan. Throws an ArgyleError at the end of a list with unreadable entries, because
- * an upload that seems to be missing from the list may be one of those entries.
+ * After the last page, the next phase is the scan. An entry that cannot be read is counted and logged.
  */
 export async function listUploads(dependencies: StepDependencies, run: Run, endsMs: number): Promise<Run> {
   const { state, nowMs } = dependencies;
@@ -47,8 +45,9 @@ export async function listUploads(dependencies: StepDependencies, run: Run, ends
     const page = await readNextPage(dependencies.uploads, listed, pages.length > 0, endsMs);
     if (!page) break;
     const { results, position } = page;
-    const uploads = results.flatMap((result) => readListed(result) ?? []);
-    const unreadable = results.filter((result) => !readListed(result));
+    const entries = results.map(readListed);
+    const uploads = entries.filter((entry) => entry !== undefined);
+    const unreadable = results.filter((_, index) => entries[index] === undefined);
     logIds(dependencies, 'uploads_unreadable', run, unreadable.map(idOf));
     const found = await sendMissingEvents(dependencies, run, uploads);
     pages.push(packIds(uploads.map(({ id }) => id)));
@@ -56,11 +55,7 @@ export async function listUploads(dependencies: StepDependencies, run: Run, ends
     listed = addCounts({ ...listed, ...position }, counts);
   } while (listed.nextPage && pages.length < pagesPerChunk && nowMs() < endsMs);
 
-  const { nextPage, counts, listedChunks } = listed;
-  if (!nextPage && counts.unreadable > 0)
-    throw listError(
-      `${counts.unreadable} entries of Argyle's list have no valid ids, so nothing is removed: the log lines uploads_unreadable name those that can be named.`,
-    );
+  const { nextPage, listedChunks } = listed;
   await state.saveChunk(run, 'listed', listedChunks, Buffer.concat(pages));
   return { ...listed, listedChunks: listedChunks + 1, phase: nextPage ? 'list' : 'scan' };
 }

@@ -124,12 +124,21 @@ test('records that a run removed by mistake are restored, and the next run fetch
   expect(await pipeline.readRecord(removed.userUpload)).toHaveProperty('removedAt');
 });
 
+test('the key of another workspace fails the run, which neither imports its documents nor misses ours', async () => {
+  const before = await pipeline.readRecords();
+  await pipeline.argyle.setFaults({ otherWorkspace: { uploads: 30, seed: 7 } });
+  await expect(reconcile()).rejects.toThrow("does not contain the URL and name of this stack's subscription");
+  await pipeline.argyle.setFaults({ dropDeliveries: 1 });
+  await pipeline.drained();
+  expect(await pipeline.readRecords()).toEqual(before);
+});
+
 test('a refused key fails the run with the name of the secret, and no log line contains data of Argyle', async () => {
   await pipeline.argyle.setFaults({ failures: [{ path: '/v2/user-uploads', status: 401, body: 'canary-of-argyle' }] });
   await expect(reconcile()).rejects.toThrow('put a valid key into the secret argyle/api-key.');
   await pipeline.argyle.clearFaults();
   const log = pipeline.logLines.join('\n');
-  for (const secret of ['canary-of-argyle', 'key-secret-of-the-test', 'document.pdf', 'OCR-DATA'])
+  for (const secret of ['canary-of-argyle', 'secret-of-the-test', 'document.pdf', 'OCR-DATA'])
     expect(log).not.toContain(secret);
 });
 

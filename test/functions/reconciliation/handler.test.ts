@@ -307,6 +307,7 @@ describe('a list that cannot be read to its end', () => {
     await it.control.setFaults({ failures: [{ path: '/v2/user-uploads', status: 200, body }] });
     await expect(it.invoke()).rejects.toThrow('2 entries');
     expect(it.sent).toHaveLength(1);
+    expect(it.measured.at(-1)?.metrics).toMatchObject({ Checked: 1, Missing: 1 });
     const fields = { uploads: 2, userUploads: `invalid ${known}` };
     expect(it.errors).toMatchObject([{ code: 'uploads_unreadable', fields }, { code: 'reconciliation_failed' }]);
   });
