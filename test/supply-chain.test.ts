@@ -89,7 +89,8 @@ const unlockedInstallation = [
   /\bnpx\b[^\n]*(--yes|-y\b|--package)/,
   /\bnpm (exec|install|i)\b|'npm', \[?'(exec|install|i)'/,
   /\bpip3? install (?!--require-hashes)|'pip', \[?'install'/,
-  /\b(curl|wget) .*https?:|\b(uvx|pipx)\b/,
+  // To a file or into a shell. Argyle's API is called by curl too.
+  /\b(curl|wget)\b[^\n]*https?:[^\n]*( -o|>|\|)|\bwget\b|\b(uvx|pipx)\b/,
 ];
 
 test('no script, test or workflow installs software outside of a lock file', () => {

@@ -73,6 +73,8 @@ test.each([
   'tail',
   'rotate --yes',
   'reconcile',
+  'resubscribe --yes',
+  'restore',
   'check --yes',
 ])('%s escapes the errors of AWS and prints them on one line', async (words) => {
   vi.stubEnv('AWS_ENDPOINT_URL', await serve(400, errorOf(hostile)));
@@ -125,7 +127,7 @@ test('every command is in the tables above', async () => {
 
   expect(names.toSorted()).toEqual(
     ['status', 'get', 'list', 'send', 'check', 'dead list', 'dead show', 'dead discard', 'redrive', 'quarantine list']
-      .concat(['quarantine release', 'quarantine discard', 'tail', 'reconcile', 'rotate'])
+      .concat(['quarantine release', 'quarantine discard', 'tail', 'reconcile', 'restore', 'rotate', 'resubscribe'])
       .toSorted(),
   );
 });
