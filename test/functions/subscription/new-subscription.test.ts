@@ -70,6 +70,17 @@ describe('what Argyle stores', () => {
     expect(Reason).toContain(`Delete it in Argyle's console: its id is ${left?.id}.`);
   });
 
+  test('is not named by an id that is not printable', async () => {
+    const body = JSON.stringify({ id: '\u001b[31mcanary' });
+    const failures = [
+      { method: 'POST', path: '/v2/webhooks', status: 200, body },
+      { method: 'DELETE', path: '/v2/webhooks/', status: 400 },
+    ];
+    await resource.argyle.setFaults({ failures });
+
+    expect((await resource.create(key)).Reason).toContain('its id is unreadable.');
+  });
+
   test('cannot be checked when the answer has no id', async () => {
     await resource.argyle.setFaults({ failures: [{ method: 'POST', path: '/v2/webhooks', status: 200, body: '{}' }] });
 
