@@ -54,12 +54,13 @@ const anyIncident = fc.oneof(
 test('a rotation that crashes, is repeated, gets a key of another workspace and runs beside deployments refuses no delivery and ends correctly', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyIncident, { maxLength: 14 }), async (incidents) => {
-      const { state, deployed, rotate } = await play(incidents);
+      const { state, deployed, rotate, changesWithWrongKey } = await play(incidents);
       await rotate('last-token');
 
       expect(refusalsIn(state)).toEqual([]);
       expect(maxGapMs(state)).toBe(0);
       expect(state.foreign()).toEqual([]);
+      expect(changesWithWrongKey).toEqual([]);
       expect(state.secret.value('AWSPENDING')).toBeUndefined();
       const current = state.secret.value('AWSCURRENT');
       expect(state.secret.find(undefined, 'AWSCURRENT')?.[0]).toBe('last-token');
@@ -103,8 +104,9 @@ function createOperator(state: FakeState) {
   let deployed: typeof key | undefined;
   let workspace: Lifetime['workspace'] = 'ours';
   let isDeploying = false;
-  let isKeyFixed = false;
+  let isKeyInUse = false;
   let secrets = 0;
+  const changesWithWrongKey: Step[] = [];
   const changer = (crash?: Crash, isRollback = false) => ({
     ...state.invocation(crash),
     isRollingBack: async () => isRollback,
@@ -136,32 +138,45 @@ function createOperator(state: FakeState) {
       state.changeSecret((secret) => secret.put(token, undefined, ['AWSPENDING']));
     const newSecret = () => `secret-${++secrets}`;
     const rotation = createRotation({ ...state.invocation(crash), newSecret, telemetry, stepMs: 60_000 });
-    await rotation({ Step, SecretId: 'secret', ClientRequestToken: token });
+    const before = everythingIn(state);
+    const startedWith = workspace;
+    await rotation({ Step, SecretId: 'secret', ClientRequestToken: token }).finally(() => {
+      const hadWrongKey = startedWith === 'other' && workspace === 'other';
+      if (hadWrongKey && everythingIn(state) !== before) changesWithWrongKey.push(Step);
+    });
   };
   return {
     deploy,
     run,
     deployed: () => deployed ?? key,
+    /** The steps that changed something although the key belonged to the other workspace all the time. */
+    changesWithWrongKey,
     rotate: async (token: string) => {
       for (const step of rotationSteps) await run(token, step);
     },
-    // The operator checks the key's workspace first.
+    // The operator checks the key's workspace first, and changes the key only afterwards.
     recreate: async (crash?: Crash) => {
-      if (workspace === 'ours' && deployed)
-        await resubscribe(changer(crash), deployed, deadline).catch(() => undefined);
+      if (workspace === 'other' || !deployed) return;
+      isKeyInUse = true;
+      await resubscribe(changer(crash), deployed, deadline).catch(() => undefined);
+      isKeyInUse = false;
     },
     // Not in the middle of a deployment: its Delete cannot be proved.
     useKeyOf: (next: Lifetime['workspace']) => {
-      if (isDeploying || isKeyFixed) return;
+      if (isDeploying || isKeyInUse) return;
       workspace = next;
       state.useKeyOf(next);
     },
     keepOurKey: () => {
       workspace = 'ours';
       state.useKeyOf('ours');
-      isKeyFixed = true;
+      isKeyInUse = true;
     },
   };
+}
+
+function everythingIn({ lifetimes, history, registry }: FakeState): string {
+  return JSON.stringify([lifetimes(), history, registry()]);
 }
 
 // As Secrets Manager does when a schedule is created: with a version that it deletes afterwards.
