@@ -10,7 +10,7 @@ import { documentMetrics, durationMetric, workerMetrics } from '../domain/metric
 import { messagesPerBatch } from '../domain/queue-message.ts';
 import { applyRecord, deliveryIdOf, type RecordDependencies, type RecordOutcome } from './apply-record.ts';
 import { createWriteDocument } from './document-store.ts';
-import { createEnrich, type Enrich } from './enrich-record.ts';
+import { createBatchEnrich, createEnrich, type Enrich } from './enrich-record.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 import { createApplyEvent } from './upload-store.ts';
 
@@ -26,17 +26,20 @@ export const batchBudgetMs = 20_000;
 
 /**
  * Creates the worker of one event type. It merges each message of a batch into its upload record and reports exactly the
- * messages that failed, so that a poison message affects no other. Messages that exceed the time budget also count as failed.
+ * messages that failed, so that a poison message affects no other. Messages that exceed the time budget also count as failed. A message
+ * whose document Argyle does not know yet is reported too, but does not count as failed.
  */
 export function createWorker(dependencies: WorkerDependencies) {
   // called by AWS, one batch at a time
   return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
     const startedMs = dependencies.nowMs();
+    const { enrich } = dependencies;
+    const ofBatch = enrich ? { ...dependencies, enrich: createBatchEnrich(enrich) } : dependencies;
     const outcomes = await withTimeLimit(dependencies.budgetMs, (deadline) =>
-      Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline))),
+      Promise.all(batch.Records.map((record) => applyRecord(ofBatch, record, deadline))),
     );
-    const failures = outcomes.filter(({ kind }) => kind === 'retryable' || kind === 'permanent');
-    if (failures.length > 0) await postpone(dependencies, failures);
+    const unfinished = outcomes.filter(isUnfinished);
+    if (unfinished.length > 0) await postpone(dependencies, unfinished);
 
     const durationMs = dependencies.nowMs() - startedMs;
     dependencies.telemetry.measure(
@@ -48,15 +51,19 @@ export function createWorker(dependencies: WorkerDependencies) {
         deliveryIds: listOf(batch.Records.map(deliveryIdOf)),
       },
     );
-    return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
+    return { batchItemFailures: unfinished.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
+}
+
+function isUnfinished({ kind, document }: RecordOutcome): boolean {
+  return kind === 'retryable' || kind === 'permanent' || document === 'awaited';
 }
 
 async function postpone(
   { postponeMessages, random, telemetry }: WorkerDependencies,
-  failures: readonly RecordOutcome[],
+  messages: readonly RecordOutcome[],
 ): Promise<void> {
-  const postponements = failures.map(({ kind, record, retryAfterSeconds = 0 }) => ({
+  const postponements = messages.map(({ kind, record, retryAfterSeconds = 0 }) => ({
     receiptHandle: record.receiptHandle,
     delaySeconds:
       kind === 'permanent'
@@ -67,7 +74,7 @@ async function postpone(
     await postponeMessages(postponements);
   } catch (error) {
     // The messages then become visible after the queue's visibility time-out: late, but not lost.
-    telemetry.error('records_not_postponed', error, { records: failures.length });
+    telemetry.error('records_not_postponed', error, { records: messages.length });
   }
 }
 

@@ -7,10 +7,11 @@ import { expiryOf, removalSlot } from '../domain/upload-record.ts';
 
 /**
  * `stale`: the record already has this event with the same or an earlier time. `expired`: the message is too old to create
- * a record, and there is none. `isRemoved`: whether the record is a tombstone now.
+ * a record, and there is none. `isRemoved`: whether the record is a tombstone now. `documentFetchedAt`: when its document was
+ * requested from Argyle.
  */
 export type ApplyOutcome =
-  | { readonly kind: 'applied' | 'stale'; readonly isRemoved: boolean }
+  | { readonly kind: 'applied' | 'stale'; readonly isRemoved: boolean; readonly documentFetchedAt?: string | undefined }
   | { readonly kind: 'expired' };
 
 /** Merges one event into the record of its document. Throws when DynamoDB does not answer or refuses. */
@@ -33,12 +34,17 @@ export function createApplyEvent(client: DynamoDBClient, tableName: string, rete
     const target = { TableName: tableName, Key: { userUpload: { S: envelope.userUpload } } };
     const merge = mergeOf(envelope, receivedAt, retentionDays, mayCreate);
     const merged = await updateIf(client, { ...target, ...merge, ReturnValues: 'ALL_NEW' }, deadline);
-    if (merged) return { kind: 'applied', isRemoved: isTombstone(merged) };
+    if (merged) return { kind: 'applied', ...factsOf(merged) };
 
     const read = new GetItemCommand({
       ...target,
-      ProjectionExpression: 'userUpload, #user, #removedAt',
-      ExpressionAttributeNames: { '#user': 'user', '#removedAt': removalSlot },
+      ProjectionExpression: 'userUpload, #user, #removedAt, #document.#fetchedAt',
+      ExpressionAttributeNames: {
+        '#user': 'user',
+        '#removedAt': removalSlot,
+        '#document': 'document',
+        '#fetchedAt': 'fetchedAt',
+      },
       ConsistentRead: true,
     });
     const { Item: record } = await client.send(read, { abortSignal: callDeadline(deadline) });
@@ -48,7 +54,7 @@ export function createApplyEvent(client: DynamoDBClient, tableName: string, rete
     if (!record) return mayCreate || isRemoval ? { kind: 'stale', isRemoved: true } : { kind: 'expired' };
     // Only reconciliation creates a record without a user. If the record expired after the read, this update does nothing.
     if (!record.user && envelope.user) await updateIf(client, { ...target, ...additionOf(envelope.user) }, deadline);
-    return { kind: 'stale', isRemoved: isTombstone(record) };
+    return { kind: 'stale', ...factsOf(record) };
   };
 }
 
@@ -85,6 +91,6 @@ function additionOf(user: string) {
   };
 }
 
-function isTombstone(record: Item): boolean {
-  return record[removalSlot] !== undefined;
+function factsOf(record: Item) {
+  return { isRemoved: record[removalSlot] !== undefined, documentFetchedAt: record.document?.M?.fetchedAt?.S };
 }
