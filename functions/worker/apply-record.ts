@@ -3,7 +3,7 @@ import type { Telemetry } from '../aws/telemetry.ts';
 import { type FailureReason, permanentReasons, readMessage } from '../domain/queue-message.ts';
 import { isRetryOver } from '../domain/retry-budget.ts';
 import { isTooOldToCreate } from '../domain/upload-record.ts';
-import type { Enrich, EnrichmentOutcome } from './enrich-record.ts';
+import { type Enrich, type EnrichmentOutcome, isFetchedSince, mayAppear } from './enrich-record.ts';
 import type { ApplyEvent, ApplyOutcome } from './upload-store.ts';
 
 /** Dependencies of applying one message. `enrich` is absent without Argyle credentials, and in the worker of removals. */
@@ -25,20 +25,24 @@ export type RecordOutcome = FailedRecord | (RecordFacts & { readonly kind: 'appl
 export type FailedRecord = RecordFacts & {
   readonly kind: 'retryable' | 'permanent';
   readonly reason: FailureReason;
-  readonly retryAfterSeconds?: number | undefined;
 };
 
 type RecordFacts = {
   readonly record: SQSRecord;
   /** The document of the message, if it is readable. */
   readonly userUpload?: string;
-  /** The outcome of fetching the document, if it was requested from Argyle and the message is not given up. */
-  readonly document?: EnrichmentOutcome['kind'];
+  /**
+   * The outcome of fetching the document, if it was requested from Argyle and the message is not given up. `awaited`: the message
+   * must be retried, without an error.
+   */
+  readonly document?: EnrichmentOutcome['kind'] | 'awaited';
+  readonly retryAfterSeconds?: number | undefined;
 };
 
 /**
  * Merges one message into its upload record, then fetches the document. In this order, an outage of Argyle's API never delays
- * the event itself. The document of a stale event is fetched too, because the fetch may have failed the first time.
+ * the event itself. The document of a stale event is fetched too, because the fetch may have failed the first time. It is not fetched
+ * if that was done after the message was received.
  */
 export async function applyRecord(
   dependencies: RecordDependencies,
@@ -60,11 +64,15 @@ export async function applyRecord(
     return fail('not_stored', error);
   }
   if (applied.kind === 'expired' || applied.kind === 'owner_conflict') return fail(applied.kind);
-  if (!dependencies.enrich || applied.isRemoved) return { kind: applied.kind, record, userUpload };
+  const isCurrent = applied.isRemoved || isFetchedSince(receivedAt, applied.documentFetchedAt, dependencies.nowMs());
+  if (!dependencies.enrich || isCurrent) return { kind: applied.kind, record, userUpload };
 
   const document = await dependencies
     .enrich(userUpload, deadline)
     .catch((error): EnrichmentOutcome => ({ kind: 'failed', error }));
+  const receiveCount = Number(record.attributes.ApproximateReceiveCount);
+  if (document.kind === 'gone' && mayAppear(receivedAt, receiveCount, dependencies.nowMs()))
+    return { kind: applied.kind, record, userUpload, document: 'awaited' };
   if (document.kind !== 'failed') return { kind: applied.kind, record, userUpload, document: document.kind };
   const failure = fail('not_fetched', document.error);
   if (failure.kind !== 'retryable') return failure;

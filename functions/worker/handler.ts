@@ -17,7 +17,7 @@ import {
   type RecordOutcome,
 } from './apply-record.ts';
 import { createWriteDocument } from './document-store.ts';
-import { createEnrich, type Enrich } from './enrich-record.ts';
+import { createBatchEnrich, createEnrich, type Enrich } from './enrich-record.ts';
 import { createApplyEvent } from './upload-store.ts';
 
 /** Dependencies of a worker. `random` returns 0 to 1; `budgetMs` limits the time for applying one batch. */
@@ -37,18 +37,21 @@ export const batchBudgetMs = 20_000;
 /**
  * Creates the worker of one event type. It merges each message of a batch into its upload record, sends messages that it gives up
  * to the dead-letter queue, and reports exactly the messages that must be retried, so that a poison message affects no other.
- * Messages that exceed the time budget are retried.
+ * Messages that exceed the time budget are retried. So is a message whose document Argyle does not know yet, which does not count as
+ * failed.
  */
 export function createWorker(dependencies: WorkerDependencies) {
   // called by AWS, one batch at a time
   return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
     const startedMs = dependencies.nowMs();
+    const { enrich } = dependencies;
+    const ofBatch = enrich ? { ...dependencies, enrich: createBatchEnrich(enrich) } : dependencies;
     const applied = await withTimeLimit(dependencies.budgetMs, (deadline) =>
-      Promise.all(batch.Records.map((record) => applyRecord(dependencies, record, deadline))),
+      Promise.all(batch.Records.map((record) => applyRecord(ofBatch, record, deadline))),
     );
     const [outcomes] = await Promise.all([
       Promise.all(applied.map((outcome) => (outcome.kind === 'permanent' ? giveUp(dependencies, outcome) : outcome))),
-      postpone(dependencies, applied.filter(isRetryable)),
+      postpone(dependencies, applied.filter(mustBeRetried)),
     ]);
 
     const durationMs = dependencies.nowMs() - startedMs;
@@ -61,13 +64,13 @@ export function createWorker(dependencies: WorkerDependencies) {
         deliveryIds: listOf(batch.Records.map(deliveryIdOf)),
       },
     );
-    const retried = outcomes.filter(isRetryable);
+    const retried = outcomes.filter(mustBeRetried);
     return { batchItemFailures: retried.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
 }
 
-function isRetryable(outcome: RecordOutcome): outcome is FailedRecord {
-  return outcome.kind === 'retryable';
+function mustBeRetried({ kind, document }: RecordOutcome): boolean {
+  return kind === 'retryable' || document === 'awaited';
 }
 
 // Returns `retryable` when the dead letter could not be sent. Such a message is not postponed: it stays in its queue and becomes
@@ -89,10 +92,10 @@ async function giveUp(
 
 async function postpone(
   { postponeMessages, random, telemetry }: WorkerDependencies,
-  failures: readonly FailedRecord[],
+  retried: readonly RecordOutcome[],
 ): Promise<void> {
-  if (failures.length === 0) return;
-  const postponements = failures.map(({ record, retryAfterSeconds = 0 }) => ({
+  if (retried.length === 0) return;
+  const postponements = retried.map(({ record, retryAfterSeconds = 0 }) => ({
     receiptHandle: record.receiptHandle,
     delaySeconds: retryDelaySeconds(Number(record.attributes.ApproximateReceiveCount), random(), retryAfterSeconds),
   }));
@@ -100,7 +103,7 @@ async function postpone(
     await postponeMessages(postponements);
   } catch (error) {
     // The messages then become visible after the queue's visibility time-out: late, but not lost.
-    telemetry.error('records_not_postponed', error, { records: failures.length });
+    telemetry.error('records_not_postponed', error, { records: retried.length });
   }
 }
 

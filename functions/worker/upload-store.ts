@@ -8,10 +8,10 @@ import { expiryOf, removalSlot } from '../domain/upload-record.ts';
 /**
  * `stale`: the record already has this event with the same or an earlier time. `expired`: the message is too old to create
  * a record, and there is none. `owner_conflict`: the record has another account or user, and stays the same. `isRemoved`: whether
- * the record is a tombstone now.
+ * the record is a tombstone now. `documentFetchedAt`: when its document was requested from Argyle.
  */
 export type ApplyOutcome =
-  | { readonly kind: 'applied' | 'stale'; readonly isRemoved: boolean }
+  | { readonly kind: 'applied' | 'stale'; readonly isRemoved: boolean; readonly documentFetchedAt?: string | undefined }
   | { readonly kind: 'expired' }
   | { readonly kind: 'owner_conflict' };
 
@@ -34,12 +34,12 @@ export function createApplyEvent(client: DynamoDBClient, tableName: string, rete
   return async (envelope, receivedAt, { mayCreate, deadline }) => {
     const target = { TableName: tableName, Key: { userUpload: { S: envelope.userUpload } } };
     const read = async (): Promise<Item | undefined> => {
-      const command = new GetItemCommand({ ...target, ...ownerAndRemoval, ConsistentRead: true });
+      const command = new GetItemCommand({ ...target, ...readAttributes, ConsistentRead: true });
       return (await client.send(command, { abortSignal: callDeadline(deadline) })).Item;
     };
     const merge = mergeOf(envelope, receivedAt, retentionDays, mayCreate);
     const merged = await updateIf(client, { ...target, ...merge, ReturnValues: 'ALL_NEW' }, deadline);
-    if (merged) return { kind: 'applied', isRemoved: isTombstone(merged) };
+    if (merged) return { kind: 'applied', ...factsOf(merged) };
 
     let record = await read();
     // Only reconciliation creates a record without a user.
@@ -56,7 +56,7 @@ export function createApplyEvent(client: DynamoDBClient, tableName: string, rete
 function refusalOf(envelope: Envelope, record: Item | undefined, mayCreate: boolean): ApplyOutcome {
   if (record) {
     const isForeign = record.account?.S !== envelope.account || !isSameUser(record.user?.S, envelope.user);
-    return isForeign ? { kind: 'owner_conflict' } : { kind: 'stale', isRemoved: isTombstone(record) };
+    return isForeign ? { kind: 'owner_conflict' } : { kind: 'stale', ...factsOf(record) };
   }
   // An old removal has nothing left to remove, and a record that expired between the write and the read was a tombstone.
   const isRemoval = events[envelope.event].slot === removalSlot;
@@ -68,9 +68,15 @@ function isSameUser(one: string | undefined, other: string | undefined): boolean
   return one === undefined || other === undefined || one === other;
 }
 
-const ownerAndRemoval = {
-  ProjectionExpression: 'userUpload, #account, #user, #removedAt',
-  ExpressionAttributeNames: { '#account': 'account', '#user': 'user', '#removedAt': removalSlot },
+const readAttributes = {
+  ProjectionExpression: 'userUpload, #account, #user, #removedAt, #document.#fetchedAt',
+  ExpressionAttributeNames: {
+    '#account': 'account',
+    '#user': 'user',
+    '#removedAt': removalSlot,
+    '#document': 'document',
+    '#fetchedAt': 'fetchedAt',
+  },
 };
 
 function mergeOf({ event, account, user }: Envelope, receivedAt: string, retentionDays: number, mayCreate: boolean) {
@@ -111,6 +117,6 @@ function additionOf(user: string) {
   };
 }
 
-function isTombstone(record: Item): boolean {
-  return record[removalSlot] !== undefined;
+function factsOf(record: Item) {
+  return { isRemoved: record[removalSlot] !== undefined, documentFetchedAt: record.document?.M?.fetchedAt?.S };
 }

@@ -74,6 +74,29 @@ describe('a message', () => {
       { kind: 'stale', isRemoved: true },
     ]);
   });
+
+  it('returns when its document was fetched, both applied and stale, without another read', async () => {
+    const userUpload = randomUUID();
+    const fetchedAt = '2026-11-24T10:05:00.000Z';
+    const outcomes: unknown[] = [];
+    const apply = async (minute: number) => {
+      const { receivedAt } = messageAt(sample.event, minute);
+      outcomes.push(await table.applyEvent(envelopeOf(userUpload), receivedAt, { mayCreate }));
+    };
+    await apply(3);
+    const document = { processing: {}, ocrErrors: [], updatedAt: fetchedAt };
+    await table.writeDocument(userUpload, document, fetchedAt, new AbortController().signal);
+    const commands = await commandsOf(async () => {
+      await apply(2);
+      await apply(4);
+    });
+    expect(commands).toEqual(['UpdateItemCommand', 'UpdateItemCommand', 'GetItemCommand']);
+    expect(outcomes).toEqual([
+      { kind: 'applied', isRemoved: false },
+      { kind: 'applied', isRemoved: false, documentFetchedAt: fetchedAt },
+      { kind: 'stale', isRemoved: false, documentFetchedAt: fetchedAt },
+    ]);
+  });
 });
 
 describe('the user of a record that reconciliation created', () => {
