@@ -32,7 +32,7 @@ export type WorkspaceDependencies = {
 
 // Argyle's limit is 50 requests a second. The workers need some of them.
 const requestsPerSecond = 40;
-// For all pages of the list of subscriptions. One page, with one retry of the connection, takes at most 20 s.
+// For one try to read all pages of the list of subscriptions. One page takes at most 10 s.
 const listMs = 45_000;
 
 export function createWorkspace(dependencies: WorkspaceDependencies): Workspace {
