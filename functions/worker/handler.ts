@@ -112,13 +112,29 @@ function listOf(ids: readonly string[]): string {
 }
 
 function countsOf(outcomes: readonly RecordOutcome[], callsArgyle: boolean): Record<string, number> {
-  const count = (names: Readonly<Record<string, string>>, key: 'kind' | 'document') =>
-    Object.entries(names).map(([name, metric]) => [metric, outcomes.filter((outcome) => outcome[key] === name).length]);
+  const count = (names: Readonly<Record<string, string>>, values: readonly (string | undefined)[]) =>
+    Object.entries(names).map(([name, metric]) => [metric, values.filter((value) => value === name).length]);
+  const counted = outcomes.filter((outcome) => !isCountedBefore(outcome));
   return Object.fromEntries([
-    ...count(workerMetrics, 'kind'),
+    ...count(
+      workerMetrics,
+      counted.map(({ kind }) => kind),
+    ),
     // Each metric name costs money, so workers that never call Argyle do not print these.
-    ...(callsArgyle ? count(documentMetrics, 'document') : []),
+    ...(callsArgyle
+      ? count(
+          documentMetrics,
+          outcomes.map(({ document }) => document),
+        )
+      : []),
   ]);
+}
+
+// A message whose document Argyle did not know was counted when it was first received. Its repeated requests are not repeats of a
+// webhook.
+function isCountedBefore({ kind, document, record }: RecordOutcome): boolean {
+  const isRequestedAgain = document === 'awaited' || document === 'gone';
+  return kind === 'stale' && isRequestedAgain && Number(record.attributes.ApproximateReceiveCount) > 1;
 }
 
 // once per cold start

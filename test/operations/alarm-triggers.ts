@@ -43,7 +43,14 @@ export const alarmTriggers: Readonly<Record<string, Trigger>> = {
       await postWebhooks(context, 1);
       return printedCount(pipeline, secretUnreadableMetric) > 0;
     });
-    return { cleanUp: () => pipeline.secrets.set(arn, kept) };
+    return {
+      cleanUp: async () => {
+        pipeline.secrets.set(arn, kept);
+        // Without a usable secret, ingest reads it at most once a second.
+        const isAccepted = async () => (await pipeline.post(webhookBody(context.event, newUpload()))).code === 200;
+        await until(isAccepted);
+      },
+    };
   },
 
   refusals: async ({ metrics, event }) => {

@@ -20,17 +20,18 @@ afterAll(async () => {
 // uploads check reads records. Only an observer inside the pipeline can see the rest.
 const insideOnly = suite.filter(({ needs }) => needs.some((need) => need !== 'readRecord'));
 
-test('the local pipeline passes the checks that need an observer inside', async () => {
-  const results = await runSuite(receiver, observed.observer, { checks: insideOnly });
-
-  expect(results).toHaveLength(insideOnly.length);
-  expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
-});
-
 test('the local pipeline passes all other checks through uploads --local check', async () => {
   const { port } = new URL(observed.pipeline.webhookUrl);
   const report = await runJson(`--local --port ${port} check`);
 
   const notObservable = insideOnly.length;
   expect(report).toMatchObject({ passed: suite.length - notObservable, failed: 0, notObservable });
+});
+
+// Last, because these disturb the store of the secret. For ten seconds afterwards, ingest cannot refuse a signature.
+test('the local pipeline passes the checks that need an observer inside', async () => {
+  const results = await runSuite(receiver, observed.observer, { checks: insideOnly });
+
+  expect(results).toHaveLength(insideOnly.length);
+  expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
 });
