@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type ArgyleFailure,
   type AskArgyle,
@@ -12,6 +12,7 @@ import {
 
 let server: Server | undefined;
 afterEach(() => {
+  vi.restoreAllMocks();
   server?.closeAllConnections();
   server?.close();
 });
@@ -63,6 +64,17 @@ describe('a request to Argyle', () => {
     const deadline = new AbortController();
     const ask = await askServer(() => deadline.abort());
     expect(await ask('GET', '/user-uploads', { signal: deadline.signal })).toEqual({ kind: 'unavailable' });
+  });
+
+  it('returns unavailable when Argyle does not answer within 10 s', async () => {
+    const limitsMs: number[] = [];
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      limitsMs.push(ms);
+      return AbortSignal.abort();
+    });
+    const ask = await askServer(() => undefined);
+    expect(await ask('GET', '/user-uploads', {})).toEqual({ kind: 'unavailable' });
+    expect(limitsMs).toEqual([10_000]);
   });
 
   it.each(['http://127.0.0.1:1/v2/webhooks?cursor=2', 'https://api.argyle.com.example.com/v2/webhooks'])(

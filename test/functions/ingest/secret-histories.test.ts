@@ -94,6 +94,7 @@ test('whatever Secrets Manager does, deliveries are verified correctly, in time 
       expect(deliveries.filter(isFalselyRefused)).toEqual([]);
       expect(deliveries.filter(isFalselyAccepted)).toEqual([]);
       expect(deliveries.filter(isNeedlesslyDelayed)).toEqual([]);
+      expect(deliveries.filter(({ tookMs }) => tookMs > ingestDeadlineMs)).toEqual([]);
       // Each of these reads starts up to the deadline after its first part, the read of the current secret.
       const fourReadsMs = 3 * mismatchReadIntervalMs - ingestDeadlineMs;
       expect(world.readTimes('AWSPENDING').flatMap((times) => closerThan(fourReadsMs, 3, times))).toEqual([]);
