@@ -19,8 +19,8 @@ export type SendMessage = (queueUrl: string, message: QueueMessage, abortSignal:
 export type Postponement = { readonly receiptHandle: string; readonly delaySeconds: number };
 
 /**
- * Sets when failed messages become visible again, at most 10 per call, which is the size of a batch. Throws when SQS refuses some of them. Those become visible after the
- * queue's visibility time-out.
+ * Sets when failed messages become visible again, at most 10 per call, which is the size of a batch. Throws when SQS refuses some
+ * of them. Those become visible after the queue's visibility time-out.
  */
 export type PostponeMessages = (messages: readonly Postponement[]) => Promise<void>;
 
