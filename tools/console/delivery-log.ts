@@ -65,6 +65,7 @@ function noteAttempt(seen: Seen, { service, timeMs, metrics, fields }: MetricLin
 // The line of a batch counts repeats, but does not say which of its messages were repeats.
 function outcomeOf(failure: FailureLine | undefined, metrics: Readonly<Record<string, number>>): string {
   if (failure) return `${failure.isPermanent ? 'failed permanently' : 'failed, will be retried'}: ${failure.reason}`;
-  if (!metrics[workerMetrics.stale]) return 'applied';
-  return metrics[workerMetrics.applied] ? 'applied or a repeat' : 'a repeat: no change';
+  const { applied, stale } = workerMetrics;
+  if (metrics[stale]) return metrics[applied] ? 'applied or a repeat' : 'a repeat: no change';
+  return metrics[applied] ? 'applied' : 'document requested again';
 }
