@@ -3,44 +3,16 @@ import { createAskArgyle } from '../../../functions/argyle/argyle-api.ts';
 import { RequestError } from '../../../functions/argyle/retry.ts';
 import { createWebhooks } from '../../../functions/argyle/webhooks.ts';
 import { eventTypes } from '../../../functions/domain/events.ts';
-import { createNewSecret, createRotation } from '../../../functions/rotation/handler.ts';
-import { subscribe } from '../../../functions/subscription/change-subscription.ts';
+import { createNewSecret } from '../../../functions/rotation/handler.ts';
 import { rotationSteps } from '../../../tools/local/secrets-manager.ts';
-import { fakeTelemetry } from '../../support/fakes/fakes.ts';
-import { createFakeState, type FakeState, receiverUrl } from '../../support/fakes/subscription-state.ts';
+import { key, token, useRotation } from './set-up.ts';
 
-const key = { url: receiverUrl, name: 'uploads' };
-const deadline = new AbortController().signal;
-const token = 'token-1';
-type Step = (typeof rotationSteps)[number];
-
-let state: FakeState;
-let telemetry: ReturnType<typeof fakeTelemetry>;
-beforeEach(async () => {
-  state = createFakeState('secret-0');
-  telemetry = fakeTelemetry();
-  await deploy();
-});
-
-const deploy = () =>
-  subscribe(
-    { ...state.invocation(), isRollingBack: async () => false },
-    { key, previousId: undefined, stackId: 'stack', onChange: () => undefined },
-    deadline,
-  );
-const secrets = () => state.own(key).map(({ secret }) => secret);
-const stagesOf = (id: string) => [...(state.secret.find(id, '')?.[1].stages ?? [])];
-const run = (Step: Step, id = token, changed: Partial<ReturnType<FakeState['invocation']>> = {}) => {
-  const newSecret = () => `secret of ${id}`;
-  const dependencies = { ...state.invocation(), ...changed, newSecret, telemetry: telemetry.telemetry, stepMs: 60_000 };
-  return createRotation(dependencies)({ Step, SecretId: 'webhook-secret', ClientRequestToken: id });
-};
+const { begin, deploy, it, run, stagesOf } = useRotation();
+const secrets = () => it.state.own(key).map(({ secret }) => secret);
 const rotate = async (id = token) => {
   for (const step of rotationSteps) await run(step, id);
 };
-// As Secrets Manager does before the first step.
-const begin = () => state.changeSecret((secret) => secret.put(token, undefined, ['AWSPENDING']));
-const withdraw = () => state.changeSecret((secret) => secret.moveStage('AWSPENDING', token, undefined));
+const withdraw = () => it.state.changeSecret((secret) => secret.moveStage('AWSPENDING', token, undefined));
 
 describe('a rotation', () => {
   beforeEach(() => begin());
@@ -49,19 +21,19 @@ describe('a rotation', () => {
     await run('createSecret');
     await run('createSecret');
 
-    expect(state.secret.value('AWSPENDING')).toBe(`secret of ${token}`);
-    expect(state.secret.value('AWSCURRENT')).toBe('secret-0');
+    expect(it.state.secret.value('AWSPENDING')).toBe(`secret of ${token}`);
+    expect(it.state.secret.value('AWSCURRENT')).toBe('secret-0');
     expect(secrets()).toEqual(['secret-0']);
   });
 
   test('adds a subscription with the new secret when no ingest refuses it any more', async () => {
     await run('createSecret');
-    const writtenMs = state.nowMs();
+    const writtenMs = it.state.nowMs();
 
     await run('setSecret');
 
     expect(secrets()).toEqual(['secret-0', `secret of ${token}`]);
-    const [, added] = state.lifetimes();
+    const [, added] = it.state.lifetimes();
     const waitedMs = (added?.fromMs ?? 0) - writtenMs;
     expect(waitedMs).toBeGreaterThanOrEqual(70_000);
     expect(waitedMs).toBeLessThan(350_000);
@@ -70,34 +42,34 @@ describe('a rotation', () => {
   test('does not wait when the new subscription already exists', async () => {
     await run('createSecret');
     await run('setSecret');
-    const subscribedMs = state.nowMs();
+    const subscribedMs = it.state.nowMs();
 
     await run('setSecret');
 
-    expect(state.nowMs() - subscribedMs).toBeLessThan(10_000);
+    expect(it.state.nowMs() - subscribedMs).toBeLessThan(10_000);
     expect(secrets()).toHaveLength(2);
   });
 
   test('does not have the lease while it waits, so that a deployment can proceed', async () => {
     await run('createSecret');
-    const startedMs = state.nowMs();
+    const startedMs = it.state.nowMs();
     let deploymentMs = Number.NaN;
-    state.interruptNextSleep(async () => {
-      const beganMs = state.nowMs();
+    it.state.interruptNextSleep(async () => {
+      const beganMs = it.state.nowMs();
       await deploy();
-      deploymentMs = state.nowMs() - beganMs;
+      deploymentMs = it.state.nowMs() - beganMs;
     });
 
     await run('setSecret');
 
     expect(deploymentMs).toBeLessThan(10_000);
-    expect(state.nowMs() - startedMs).toBeGreaterThan(70_000);
+    expect(it.state.nowMs() - startedMs).toBeGreaterThan(70_000);
     expect(secrets()).toHaveLength(2);
   });
 
   test('does not subscribe with a version that was withdrawn while it waited', async () => {
     await run('createSecret');
-    state.interruptNextSleep(async () => withdraw());
+    it.state.interruptNextSleep(async () => withdraw());
 
     await expect(run('setSecret')).rejects.toThrow('stopped in setSecret');
 
@@ -109,12 +81,12 @@ describe('a rotation', () => {
 
     expect(secrets()).toEqual([`secret of ${token}`]);
     expect(stagesOf(token)).toEqual(['AWSCURRENT']);
-    expect(state.secret.value('AWSPREVIOUS')).toBe('secret-0');
-    expect(state.secret.value('AWSPENDING')).toBeUndefined();
+    expect(it.state.secret.value('AWSPREVIOUS')).toBe('secret-0');
+    expect(it.state.secret.value('AWSPENDING')).toBeUndefined();
   });
 
   test('replaces a binary current value, which no subscription can be signed with', async () => {
-    state.changeSecret((secret) => secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']));
+    it.state.changeSecret((secret) => secret.put('bytes', new Uint8Array([1, 2]), ['AWSCURRENT']));
 
     await rotate();
 
@@ -126,8 +98,8 @@ describe('a rotation', () => {
   test('moves the stages only after the last delivery that the old secret signed', async () => {
     await rotate();
 
-    const [old] = state.lifetimes();
-    const movedMs = state.history.find(({ values }) => values.AWSCURRENT !== 'secret-0')?.atMs ?? 0;
+    const [old] = it.state.lifetimes();
+    const movedMs = it.state.history.find(({ values }) => values.AWSCURRENT !== 'secret-0')?.atMs ?? 0;
     const waitedMs = movedMs - (old?.untilMs ?? 0);
     expect(waitedMs).toBeGreaterThanOrEqual(60_000);
     expect(waitedMs).toBeLessThan(120_000);
@@ -136,26 +108,26 @@ describe('a rotation', () => {
   test('removes the pending stage when each read of all stages finds the new version as the current one', async () => {
     await rotate();
 
-    const movedMs = state.history.find(({ values }) => values.AWSCURRENT !== 'secret-0')?.atMs ?? 0;
-    const removedMs = state.history.findLast(({ values }) => values.AWSPENDING === undefined)?.atMs ?? 0;
+    const movedMs = it.state.history.find(({ values }) => values.AWSCURRENT !== 'secret-0')?.atMs ?? 0;
+    const removedMs = it.state.history.findLast(({ values }) => values.AWSPENDING === undefined)?.atMs ?? 0;
     expect(removedMs - movedMs).toBeGreaterThanOrEqual(70_000);
     expect(removedMs - movedMs).toBeLessThan(350_000);
   });
 
   test('changes nothing when it is repeated after its end', async () => {
     await rotate();
-    const changes = state.history.length;
+    const changes = it.state.history.length;
 
     await rotate();
 
-    expect(state.history).toHaveLength(changes);
+    expect(it.state.history).toHaveLength(changes);
     expect(secrets()).toEqual([`secret of ${token}`]);
   });
 
   test('creates a missing subscription in its last step', async () => {
     for (const step of ['createSecret', 'setSecret'] as const) await run(step);
-    const [, added] = state.own(key);
-    state.unsubscribe(added?.id ?? '');
+    const [, added] = it.state.own(key);
+    it.state.unsubscribe(added?.id ?? '');
 
     await run('finishSecret');
 
@@ -164,7 +136,7 @@ describe('a rotation', () => {
 
   test('fails its test step when the new subscription does not list the events of the catalogue', async () => {
     await run('createSecret');
-    state.subscribe(key, `secret of ${token}`, eventTypes.slice(1));
+    it.state.subscribe(key, `secret of ${token}`, eventTypes.slice(1));
 
     await expect(run('testSecret')).rejects.toThrow('stopped in testSecret');
   });
@@ -175,8 +147,8 @@ describe('a rotation', () => {
     await rotate('token-2');
 
     expect(secrets()).toEqual(['secret of token-2']);
-    expect(state.secret.value('AWSPREVIOUS')).toBe(`secret of ${token}`);
-    expect(state.secret.value('AWSPENDING')).toBeUndefined();
+    expect(it.state.secret.value('AWSPREVIOUS')).toBe(`secret of ${token}`);
+    expect(it.state.secret.value('AWSPENDING')).toBeUndefined();
   });
 
   test('that fails names its step, raises the alarm metric, and logs no secret', async () => {
@@ -185,7 +157,7 @@ describe('a rotation', () => {
 
     await expect(run('finishSecret')).rejects.toThrow('stopped in finishSecret');
 
-    const { errors, measured } = telemetry;
+    const { errors, measured } = it.telemetry;
     expect(errors).toMatchObject([
       { code: 'rotation_failed', error: { name: 'LoggableError' }, fields: { step: 'finishSecret', version: token } },
     ]);
@@ -202,12 +174,12 @@ describe('a rotation', () => {
 
     await expect(run('createSecret', token, { webhooks, sleep })).rejects.toThrow('stopped in createSecret');
 
-    expect(telemetry.errors).toMatchObject([{ code: 'rotation_failed', error: { code: 'no_answer' } }]);
+    expect(it.telemetry.errors).toMatchObject([{ code: 'rotation_failed', error: { code: 'no_answer' } }]);
   });
 
   test('waits with its own backoff when Argyle sends Retry-After: 0', async () => {
     let failures = 3;
-    const { webhooks, sleep } = state.invocation();
+    const { webhooks, sleep } = it.state.invocation();
     const pauses: number[] = [];
     await run('createSecret', token, {
       webhooks: {
@@ -231,7 +203,7 @@ describe('a rotation', () => {
 test('a step creates at most six subscriptions, even if no answer of Argyle arrives', async () => {
   begin();
   await run('createSecret');
-  const { webhooks } = state.invocation();
+  const { webhooks } = it.state.invocation();
   let creations = 0;
   const create = async () => {
     creations += 1;
@@ -246,7 +218,7 @@ test('a step creates at most six subscriptions, even if no answer of Argyle arri
 test('a rotation that was interrupted when only the new subscription existed can be completed', async () => {
   begin();
   for (const step of ['createSecret', 'setSecret'] as const) await run(step);
-  state.interruptNextSleep(() => Promise.reject(new Error('The function crashed.')));
+  it.state.interruptNextSleep(() => Promise.reject(new Error('The function crashed.')));
   await expect(run('finishSecret')).rejects.toThrow('stopped in finishSecret');
   expect(secrets()).toEqual([`secret of ${token}`]);
 
@@ -271,12 +243,12 @@ describe('the test step alone, as Secrets Manager calls it when a schedule is cr
     ['the current value', 'secret-0'],
     ['no value yet', undefined],
   ])('succeeds and changes nothing for a version with %s', async (_, value) => {
-    state.changeSecret((secret) => secret.put('for-the-test', value, ['AWSPENDING']));
-    const changes = state.history.length;
+    it.state.changeSecret((secret) => secret.put('for-the-test', value, ['AWSPENDING']));
+    const changes = it.state.history.length;
 
     await run('testSecret', 'for-the-test');
 
-    expect(state.history).toHaveLength(changes);
+    expect(it.state.history).toHaveLength(changes);
     expect(secrets()).toEqual(['secret-0']);
   });
 });

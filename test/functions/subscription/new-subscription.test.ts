@@ -1,32 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventTypes } from '../../../functions/domain/events.ts';
-import {
-  type CustomResource,
-  createCustomResource,
-  type FakeServers,
-  startFakeServers,
-} from '../../support/fakes/custom-resource.ts';
+import { describe, expect, test } from 'vitest';
+import { fitting, key, useCustomResource } from './set-up.ts';
 
-const secret = 'canary-of-the-webhook-secret';
-const key = { url: 'https://api.example.com/webhooks/argyle', name: 'uploads' };
-const fitting = { ...key, events: eventTypes, secret };
-
-let resource: CustomResource;
-let servers: FakeServers;
-beforeAll(async () => {
-  servers = await startFakeServers();
-});
-afterAll(() => servers.stop());
-beforeEach(async () => {
-  resource = await createCustomResource(servers, secret);
-});
-
-const idsOf = async (wanted = key) => (await resource.subscriptions(wanted)).map(({ id }) => id);
-const requests = () => resource.argyleLines.map((line) => line.replace(/\/v2\/webhooks.*? (?=\d+$)/, ''));
+const { it, idsOf, requests } = useCustomResource();
 
 describe('what Argyle stores', () => {
   const requested = { ...key, name: 'uploads of team 1' };
-  const all = async () => (await resource.argyle.state()).webhooks;
+  const all = async () => (await it.resource.argyle.state()).webhooks;
 
   test.each([
     ['name', { name: 7 }],
@@ -34,11 +13,11 @@ describe('what Argyle stores', () => {
     ['secret', { secret: 10 }],
     ['name, url, secret', { name: 7, url: 30, secret: 10 }],
   ])('must be the requested %s: otherwise the Create fails and removes what it created', async (fields, maxLengths) => {
-    await resource.subscribeByHand({ ...fitting, name: 'of others' });
+    await it.resource.subscribeByHand({ ...fitting, name: 'of others' });
     const before = await all();
-    await resource.argyle.setFaults({ maxLengths });
+    await it.resource.argyle.setFaults({ maxLengths });
 
-    const answer = await resource.create(requested);
+    const answer = await it.resource.create(requested);
 
     expect(answer.Status).toBe('FAILED');
     expect(answer.Reason).toBe(
@@ -54,17 +33,17 @@ describe('what Argyle stores', () => {
     ['stays unavailable', { status: 503, times: 5 }, 'FAILED', 0],
     ['refuses', { status: 400 }, 'FAILED', 0],
   ])('is read again while Argyle %s', async (_, failure, status, count) => {
-    await resource.argyle.setFaults({ failures: [{ method: 'GET', path: '/v2/webhooks/', ...failure }] });
+    await it.resource.argyle.setFaults({ failures: [{ method: 'GET', path: '/v2/webhooks/', ...failure }] });
 
-    expect(await resource.create(key)).toMatchObject({ Status: status });
+    expect(await it.resource.create(key)).toMatchObject({ Status: status });
     expect(await idsOf()).toHaveLength(count);
   });
 
   test('is named in the reason when it cannot be removed again', async () => {
     const failures = [{ method: 'DELETE', path: '/v2/webhooks/', status: 400 }];
-    await resource.argyle.setFaults({ maxLengths: { name: 7 }, failures });
+    await it.resource.argyle.setFaults({ maxLengths: { name: 7 }, failures });
 
-    const { Reason } = await resource.create(requested);
+    const { Reason } = await it.resource.create(requested);
 
     const [left] = await all();
     expect(Reason).toContain(`Delete it in Argyle's console: its id is ${left?.id}.`);
@@ -76,23 +55,25 @@ describe('what Argyle stores', () => {
       { method: 'POST', path: '/v2/webhooks', status: 200, body },
       { method: 'DELETE', path: '/v2/webhooks/', status: 400 },
     ];
-    await resource.argyle.setFaults({ failures });
+    await it.resource.argyle.setFaults({ failures });
 
-    expect((await resource.create(key)).Reason).toContain('its id is unreadable.');
+    expect((await it.resource.create(key)).Reason).toContain('its id is unreadable.');
   });
 
   test('cannot be checked when the answer has no id', async () => {
-    await resource.argyle.setFaults({ failures: [{ method: 'POST', path: '/v2/webhooks', status: 200, body: '{}' }] });
+    await it.resource.argyle.setFaults({
+      failures: [{ method: 'POST', path: '/v2/webhooks', status: 200, body: '{}' }],
+    });
 
-    expect((await resource.create(key)).Reason).toContain('has no id');
+    expect((await it.resource.create(key)).Reason).toContain('has no id');
     expect(requests().filter((line) => line.startsWith('POST'))).toHaveLength(1);
   });
 
   test('is created at most six times in one run, even if no answer arrives', async () => {
     const lost = { method: 'POST', path: '/v2/webhooks', status: 'disconnect' as const, isCarriedOut: true };
-    await resource.argyle.setFaults({ failures: [lost], maxLengths: { name: 7 } });
+    await it.resource.argyle.setFaults({ failures: [lost], maxLengths: { name: 7 } });
 
-    const { Reason } = await resource.create(requested);
+    const { Reason } = await it.resource.create(requested);
 
     expect(Reason).toContain('asked 6 times to create a subscription');
     expect(await all()).toHaveLength(6);
