@@ -106,7 +106,8 @@ export function readConfig(node: Node): Config {
 
 type ReadSetting = (key: (typeof keys)[number]) => Setting;
 
-// The other settings for Argyle are checked even if they have no effect, so that an override with `none` needs no second change.
+// With `none`, the other settings for Argyle are still allowed and checked, so that `-c argyleCredentials=none` works without
+// removing them from cdk.json.
 function readArgyle(read: ReadSetting, stage: Stage): ArgyleConfig | undefined {
   const credentials = readCredentials(read('argyleCredentials'));
   if (credentials === undefined) {
@@ -117,7 +118,7 @@ function readArgyle(read: ReadSetting, stage: Stage): ArgyleConfig | undefined {
   return credentials === noCredentials ? undefined : argyle;
 }
 
-// Without a statement, a deployment of production could end what an earlier one has set up.
+// If a deployment of production took a missing key for `none`, it would delete the rotation and the reconciliation.
 function refuseMissingCredentials(read: ReadSetting, stage: Stage): void {
   if (stage === 'production')
     throw new ConfigError(
@@ -132,8 +133,8 @@ function refuseMissingCredentials(read: ReadSetting, stage: Stage): void {
     );
 }
 
-// Secrets Manager appends a hyphen and six characters to a name to form its ARN. It takes an ARN of a name that itself ends like
-// that for complete (API reference, CreateSecret and DescribeSecret, read 2026-11-28).
+// Secrets Manager appends a hyphen and six characters to a name to form its ARN. If the name itself ends like that, Secrets Manager
+// treats the ARN without the suffix as complete (API reference, CreateSecret and DescribeSecret, read 2026-11-28).
 function readCredentials(setting: Setting): string | undefined {
   const partialArn = /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:(?!.*-[A-Za-z0-9]{6}$)([\w/+=.@-]{1,512})$/;
   const [, name] = partialArn.exec(String(setting.value)) ?? [];

@@ -160,7 +160,7 @@ function watchVerification(scope: Construct, monitoring: Monitoring): void {
     // The SDK has already tried twice, and a secret rarely becomes readable again unless an operator repairs the cause.
     threshold: 1,
     failureImpact:
-      "No webhook can be verified: all are answered 503, and an event is lost if Argyle's retry after 30 seconds fails too.",
+      "Webhooks that cannot be verified are answered 503: an event is lost if Argyle's retry after 30 seconds fails too.",
   });
   monitoring.watch(scope, 'Refusals', {
     row,

@@ -86,10 +86,10 @@ function watchReconciliation(scope: Construct, monitoring: Monitoring, { lambda 
   monitoring.watch(scope, 'ReconciliationDrift', {
     row,
     metric: sumOf([metric(missing), metric(behind)], 'missing and behind', Duration.hours(1)),
-    // A few events are always in flight during a run. This many events must have been lost on their way from Argyle.
+    // During a run, the events of a few documents are always still in a queue. For this many, events must have been lost.
     threshold: 20,
     failureImpact:
-      "Webhooks did not arrive: reconciliation corrected the records from Argyle's list, up to a day late.",
+      "Webhooks did not arrive: reconciliation corrected the records from Argyle's list, hours or days late.",
   });
   monitoring.watch(scope, 'ReconciliationFailed', {
     row,

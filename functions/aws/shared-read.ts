@@ -6,13 +6,13 @@ export type ReadAttempt<Value> = { readonly startedMs: number; readonly result: 
 /** A value that was read, and when its read started. */
 export type ReadValue<Value> = { readonly value: Value; readonly readAtMs: number };
 
-/** A value outside of the function that concurrent callers read together. */
+/** A value that is stored outside of the function, and that concurrent callers read together. */
 export type SharedRead<Value> = {
   /** Returns the last value that was read. It may be outdated. */
   readonly latest: () => ReadValue<Value> | undefined;
   /**
-   * Returns the read in progress, or the last one if it started less than `minIntervalMs` ago and whether or not it succeeded. Otherwise
-   * it starts a read.
+   * Returns the read in progress. Without one, it returns the last read if that started less than `minIntervalMs` ago, even if it
+   * failed. Otherwise it starts a read.
    */
   readonly attempt: (minIntervalMs: number) => ReadAttempt<Value>;
   /** Stores a value that was read in another way, unless the stored one is newer. */
@@ -48,7 +48,7 @@ export function createSharedRead<Value>({ read, limitMs, nowMs }: SharedReadOpti
       attempt.isRunning = false;
     });
     const attempt = { startedMs, result, isRunning: true };
-    // There may be no caller left that waits for it.
+    // Without this, a failure would be an unhandled rejection when no caller waits for the result any more.
     result.catch(() => undefined);
     return attempt;
   };

@@ -14,7 +14,7 @@ export const reserveMs = 60_000;
 /** The time in which one invocation starts new steps of a run. */
 export const maxPartMs = reconciliationTimeoutMs - reserveMs;
 
-/** The maximum of the setting `reconciliationHours`: the alarm about overdue runs cannot look back longer than twice this. */
+/** The maximum of the setting `reconciliationHours`: its alarm evaluates twice this time, and CloudWatch at most seven days. */
 export const maxHoursBetweenRuns = 84;
 
 /** The saved ids of a run are kept for twice its maximum duration and a day. */

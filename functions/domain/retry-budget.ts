@@ -1,5 +1,5 @@
-// How long a message is retried before it becomes a dead letter. The queues, the workers and the capacity simulation derive their
-// numbers from these. Decision 012 explains the mechanism.
+// How long a message is retried before it becomes a dead letter. The queues, the workers and the capacity simulation use these
+// numbers. Decision 012 explains the mechanism.
 
 const retryBudgetMs = 6 * 3_600_000;
 
@@ -22,7 +22,7 @@ export const visibilityTimeoutSeconds = 6 * workerTimeoutSeconds;
  */
 export const maxReceiveCount = receivesWithinBudget();
 
-/** Whether a message that was sent to its queue at `sentMs` is given up instead of being retried: after more than six hours. */
+/** Whether a message was sent to its queue over six hours ago (`sentMs`), so that its worker gives it up instead of retrying it. */
 export function isRetryOver(sentMs: number, nowMs: number): boolean {
   return nowMs - sentMs > retryBudgetMs;
 }

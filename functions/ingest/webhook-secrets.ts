@@ -39,7 +39,7 @@ type Versions = {
 };
 
 /**
- * Creates the verification with the versions of the webhook secret. The current and pending ones are valid, and the previous one for
+ * Creates the verification of signatures with the versions of the webhook secret. The current and pending ones are valid, and the previous one for
  * 24 h after the current one's creation. Most deliveries need only the current one, which is read when its cached copy is older than 60 s.
  * All stages are read only after a signature matched no cached secret, at most once in 10 s, so that a flood of bad signatures does not
  * cause a flood of reads. Cached secrets are used for 15 minutes while reading fails or takes longer than 2 s.

@@ -89,7 +89,7 @@ export function createListedIds({ state }: Pick<StepDependencies, 'state'>): Rem
 function requireReadableList({ counts: { unreadable } }: Run): void {
   if (unreadable > 0)
     throw listError(
-      `${unreadable} entries of Argyle's list have no valid ids, so nothing is removed: the log lines uploads_unreadable name those that can be named.`,
+      `${unreadable} entries of Argyle's list have no valid ids, so nothing is removed: the log lines uploads_unreadable list those of their ids that are valid.`,
     );
 }
 

@@ -97,7 +97,7 @@ function chooseRun(request: Request, saved: SavedState, newId: string, nowMs: nu
 
 function continueOnly(id: string, saved: Run | undefined, unfinished: Run | undefined): Run | undefined {
   if (unfinished?.id === id) return unfinished;
-  // Ended by its age and not by its work, which must not go unnoticed.
+  // The run is too old to continue, and its work is not complete. The error causes an alarm.
   if (saved?.id === id && !hasEnded(saved))
     throw new RunLimitError('The run has not ended within three days, the maximum: the next run starts again.');
   return undefined;
@@ -144,7 +144,7 @@ function takeStep(dependencies: ReconcileDependencies, run: Run, endsMs: number)
   return run.phase === 'scan' ? scanRecords(dependencies, run, endsMs) : checkCandidates(dependencies, run, endsMs);
 }
 
-// A later invocation could not continue the run either.
+// Whether a later invocation could not continue the run either.
 function endsRun(error: unknown): boolean {
   return error instanceof RunLimitError || (error instanceof ArgyleError && !error.isTransient);
 }

@@ -8,7 +8,7 @@ const minMissedMs = 12 * 3_600_000;
 
 // The documents of one account may disappear together, even in a stack with few records.
 const minRemovals = 3;
-// Up to this number, a tenth of the eligible records is removed without a confirmation; above it, a hundredth.
+// Up to this number, a tenth of the eligible records may be removed without a confirmation. More than this only within a hundredth.
 const maxTenth = 20;
 
 /**

@@ -13,7 +13,7 @@ const zeroCounts = {
   unreadable: 0,
   /** Records, without tombstones. */
   records: 0,
-  /** Records that are old enough to be removed and that a webhook created or completed. */
+  /** Records that are old enough to be removed and have a user, which only a webhook names. */
   eligible: 0,
   /** Records that Argyle does not list and that are old enough to be removed. */
   candidates: 0,
@@ -50,7 +50,7 @@ export type Run = ListPosition & {
   readonly counts: RunCounts;
 };
 
-// A run that starts another part after this many does not make the progress that it should.
+// The number of full parts that fit into the maximum duration of a run. A run that needs more makes too little progress.
 const maxParts = Math.ceil(maxRunMs / maxPartMs);
 
 /** Thrown for a run that must not continue. The next run starts again. */

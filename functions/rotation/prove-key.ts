@@ -19,7 +19,7 @@ export type ProofDependencies = WebhooksDependencies & {
   readonly withLease: WithLease;
 };
 
-/** Our subscriptions, by URL and name, of which at least one each is signed with one of `secrets`. */
+/** Our subscriptions of each URL and name. For each of these, at least one is signed with one of `secrets`. */
 export type Proof = {
   readonly subscriptions: readonly { readonly key: SubscriptionKey; readonly own: readonly Subscription[] }[];
   readonly secrets: readonly string[];

@@ -17,7 +17,7 @@ const lastDeliveryMs = 2 * deliveryTimeoutMs + deliveryRetryDelayMs + marginMs;
 
 /**
  * Ensures that each of our URLs and names has a subscription that is signed with the pending version. Before it subscribes, it
- * waits until no ingest refuses the version. The wait starts now and not at the version's creation date, because Secrets
+ * waits until no instance of ingest refuses it. The wait starts now and not at the version's creation date, because Secrets
  * Manager creates a version before the version has a value.
  */
 export async function subscribePending(deps: RotationDependencies, id: string, deadline: AbortSignal): Promise<void> {

@@ -41,8 +41,8 @@ type RecordFacts = {
 
 /**
  * Merges one message into its upload record, then fetches the document. In this order, an outage of Argyle's API never delays
- * the event itself. The document of a stale event is fetched too, because the fetch may have failed the first time. It is not fetched
- * if that was done after the message was received.
+ * the event itself. The document of a stale event is fetched too, because the fetch may have failed the first time. No document is
+ * fetched again if it was already fetched after the webhook arrived.
  */
 export async function applyRecord(
   dependencies: RecordDependencies,

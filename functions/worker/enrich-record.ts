@@ -2,7 +2,10 @@ import { type AskArgyle, argyleError } from '../argyle/argyle-api.ts';
 import { readUserUpload } from '../domain/user-upload.ts';
 import type { WriteDocument } from './document-store.ts';
 
-/** `gone`: Argyle returned 404, so the document was removed. `failed`: retry, but not before `retryAfterSeconds`. */
+/**
+ * `gone`: Argyle returned 404, so the document was removed, or Argyle's API does not know it yet. `failed`: retry, but not before
+ * `retryAfterSeconds`.
+ */
 export type EnrichmentOutcome =
   | { readonly kind: 'written' | 'older' | 'gone' }
   | { readonly kind: 'failed'; readonly error: unknown; readonly retryAfterSeconds?: number };
@@ -37,7 +40,7 @@ export function createEnrich({ askArgyle, writeDocument, nowMs }: EnrichmentDepe
   };
 }
 
-/** Returns an `enrich` for one batch. Messages of the same document share its first fetch, because all of them were received before it. */
+/** Returns an `enrich` for one batch. Messages of the same document share one fetch, because all of them arrived before it. */
 export function createBatchEnrich(enrich: Enrich): Enrich {
   const outcomes = new Map<string, Promise<EnrichmentOutcome>>();
   return (userUpload, deadline) => {

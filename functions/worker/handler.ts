@@ -130,8 +130,8 @@ function countsOf(outcomes: readonly RecordOutcome[], callsArgyle: boolean): Rec
   ]);
 }
 
-// A message whose document Argyle did not know was counted when it was first received. Its repeated requests are not repeats of a
-// webhook.
+// A message whose document Argyle did not know was counted when it was first received. A later receive that only requests the
+// document again is not a repeated webhook.
 function isCountedBefore({ kind, document, record }: RecordOutcome): boolean {
   const isRequestedAgain = document === 'awaited' || document === 'gone';
   return kind === 'stale' && isRequestedAgain && Number(record.attributes.ApproximateReceiveCount) > 1;

@@ -20,7 +20,7 @@ export async function resubscribe(target: Target, report: Report, { yes }: { rea
   const { subscriptionFunctionName, subscriptionName: name, webhookUrl: url } = target;
   if (!subscriptionFunctionName)
     throw new UsageError(
-      'This stack has no credentials for Argyle: deploy this version with -c argyleCredentials=NAME first.',
+      'This stack has no credentials for Argyle: state argyleCredentials in cdk.json and deploy it first.',
     );
   if (!(await report.confirm(consequences, yes))) return report.result({ subscribed: false }, 'Nothing was changed.');
   const answer = await invoke(target, subscriptionFunctionName, { resubscribe: { url, name } });
