@@ -51,5 +51,5 @@ export class UploadTable extends Construct {
   }
 }
 
-// The only write of the workers, one per event.
+// The write of an event. Writes of documents follow it, with credentials for Argyle.
 const writeOperation = 'UpdateItem';

@@ -16,7 +16,7 @@ const defaults = {
   webhookBytes: [2_200, 'the largest recorded body of a webhook'],
   webhooksPerDocument: [3, 'added, one OCR result, authenticity'],
   responseBytes: [400, 'a response with its headers, without TLS'],
-  secretReads: [3, 'reads of the webhook secret by an environment of ingest, every 60 s'],
+  secretReads: [1, 'reads of the webhook secret by an environment of ingest, every 60 s'],
   ingestLogBytes: [404, "ingest's log line for one webhook"],
   workerLogBytes: [537, "a worker's log line for a batch of one"],
   workerLogBytesPerRecord: [54, 'for each further record of a batch'],

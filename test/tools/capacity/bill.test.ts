@@ -42,8 +42,8 @@ describe('a month at 100 webhooks per second', () => {
     ['DynamoDB: writes of records', millions * 0.625],
     // Two entries for one webhook in three.
     ['DynamoDB: entries of 2 indexes, one per document', millions * (2 / 3) * 0.625],
-    // Five environments read again, three times, with the first request after 60 s.
-    ['Secrets Manager: reads of the webhook secret', (((5 * 3 * 730 * 3_600) / (60 + 5 / 100)) * 0.05) / 10_000],
+    // Five environments read again with the first request after 60 s.
+    ['Secrets Manager: reads of the webhook secret', (((5 * 730 * 3_600) / (60 + 5 / 100)) * 0.05) / 10_000],
     ['Secrets Manager: secrets', 0.4],
     // CloudWatch bills 26 bytes more for each line.
     ["Logs: ingest's lines", ((webhooks * 426) / gigabyte) * 0.5],
