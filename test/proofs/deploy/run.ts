@@ -79,7 +79,7 @@ async function checkTemplates(python: string, { sandbox, production, connected }
 
 async function deployToEmulator(python: string, assemblies: Assemblies, argyle: LoggedArgyle): Promise<void> {
   const requirements = readFileSync(new URL('./emulator-requirements.txt', import.meta.url), 'utf8');
-  const [, version] = /^ministack==(.+)$/m.exec(requirements) ?? [];
+  const [, version] = /^ministack==(\S+)/m.exec(requirements) ?? [];
   const emulator = await step(`MiniStack ${version} runs, with TLS and IAM`, async () => {
     const started = await startEmulator(python);
     assert.deepEqual([started.auth, started.version], ['enabled', version]);
