@@ -4,8 +4,6 @@ import {
   UpdateContinuousBackupsCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import { eventTypes } from '../../../functions/domain/events.ts';
-import { eventually } from './delivery-checks.ts';
 import type { DeployedStack } from './deployed-stack.ts';
 import type { Patch } from './template-patches.ts';
 
@@ -56,14 +54,9 @@ const batchPermission: Workaround = {
   wrong: `${single} does not allow the batch version: workers could not postpone failed messages.`,
   patch: (template) =>
     replaceValues(template, (value) => (Array.isArray(value) && value.includes(single) ? [...value, batch] : value)),
-  isNeeded: async ({ putOnQueue, readMessages, queueOf, log }) => {
-    const [event = ''] = eventTypes;
-    await putOnQueue(event, 'poison', { event, receivedAt: new Date().toISOString(), deliveryId: 'poisoned' });
-    return eventually('the outcome of a poison message', async () => {
-      if (log().includes(`not authorized to perform: ${batch}`)) return true;
-      return (await readMessages(queueOf(event).deadLetterUrl)).length > 0 ? false : undefined;
-    });
-  },
+  // Only an outage of DynamoDB makes a worker postpone a message, and the emulator has none: nothing here notices when MiniStack is
+  // correct.
+  isNeeded: async () => true,
 };
 
 const timeToLive: Workaround = {
