@@ -1,13 +1,13 @@
 import { CfnDeletionPolicy, type CfnResource, CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule, type Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { environment } from '../functions/aws/environment.ts';
 import { eventTypes } from '../functions/domain/events.ts';
-import { rotationMetrics, rotationService } from '../functions/domain/metric-names.ts';
+import { rotationService } from '../functions/domain/metric-names.ts';
 import { subscriptionTimeoutMs } from '../functions/domain/subscription.ts';
 import { type ArgyleAccount, argyleRow } from './argyle-account.ts';
-import { customMetric } from './custom-metric.ts';
 import type { IngestApi } from './ingest-api.ts';
 import type { Monitoring } from './monitoring.ts';
 import { UploadsFunction, type UploadsFunctionProps } from './uploads-function.ts';
@@ -94,7 +94,8 @@ export class ArgyleSubscription extends Construct {
     });
     props.monitoring.watch(this, 'RotationFailed', {
       row: argyleRow,
-      metric: customMetric(this, rotationService, rotationMetrics.failed),
+      // Each failed step throws. This metric also counts crashes, time-outs and failed starts.
+      metric: rotator.lambda.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
       threshold: 1,
       failureImpact: 'The webhook secret was not rotated: webhooks still arrive, but a leaked secret would stay valid.',
     });

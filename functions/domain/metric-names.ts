@@ -29,9 +29,6 @@ export const documentMetrics = {
   failed: 'DocumentsNotFetched',
 } as const;
 
-/** Metrics of rotation: each failed step counts. */
-export const rotationMetrics = { failed: 'RotationStepsFailed' } as const;
-
 /** Metrics of reconciliation: each invocation prints all of them, for its own work. */
 export const reconciliationMetrics = {
   checked: 'Checked',

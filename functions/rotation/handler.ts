@@ -5,7 +5,6 @@ import { stages } from '../aws/secret-versions.ts';
 import { subscriptionRuntime } from '../aws/subscription-runtime.ts';
 import type { Telemetry } from '../aws/telemetry.ts';
 import { LoggableError } from '../domain/loggable-error.ts';
-import { rotationMetrics } from '../domain/metric-names.ts';
 import { fits } from '../domain/subscription.ts';
 import { listOwn, withProof } from './prove-key.ts';
 import { completeVersion, type RotationDependencies, subscribePending } from './rotate-secret.ts';
@@ -34,7 +33,6 @@ export function createRotation(deps: RotationEntryDependencies) {
       await steps[Step](limited, ClientRequestToken, AbortSignal.timeout(deps.stepMs));
     } catch (error) {
       deps.telemetry.error('rotation_failed', error, { step: Step, version: ClientRequestToken });
-      deps.telemetry.measure({ [rotationMetrics.failed]: 1 }, { step: Step });
       throw new Error(`The rotation stopped in ${Step}: see the log line rotation_failed for the cause.`);
     }
   };

@@ -30,7 +30,7 @@ const alarmLimits: Readonly<Record<string, string>> = {
   'ingest/silence': '< 1 in 48 × 3600 s',
   'records/table-throttled': '>= 10 in 1 × 300 s',
   'argyle/documents-not-fetched': '>= 4 in 1 × 900 s',
-  'argyle/rotation-failed': '>= 1 in 1 × 60 s',
+  'argyle/rotation-failed': '>= 1 in 1 × 300 s',
   'argyle/removals-held': '>= 1 in 1 × 60 s',
   'argyle/records-removed': '>= 1 in 1 × 60 s',
   'argyle/tombstones-listed': '>= 1 in 1 × 60 s',

@@ -64,7 +64,6 @@ test.each<[service: string, printed: Metrics | Failure, fields: Fields, formatte
     { runId: 'r', phase: 'done', records: 11 },
     'reconciliation  done: 200 checked, 1 missing  238 ms',
   ],
-  ['rotation', { RotationStepsFailed: 1 }, { step: 'setSecret' }, 'rotation  rotation steps failed'],
   [
     added,
     ['record_failed', refused],
