@@ -19,8 +19,8 @@ type Removal = { readonly userUpload: string; readonly run: string; readonly rem
 const concurrency = 25;
 
 /**
- * Undoes the removals of one run of reconciliation, or lists the runs whose removals can be undone. A removal by a webhook is never
- * undone. Repeating the command is safe. The next reconciliation, or the next event, fetches each document again.
+ * Undoes the removals of one run of reconciliation, or lists the runs whose removals can be undone. An earlier removal by
+ * a webhook is not undone. A later one left no trace. Repeating the command is safe. The next reconciliation, or the next event, fetches each document again.
  */
 export async function restore(
   target: Target,
