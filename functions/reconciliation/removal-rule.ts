@@ -1,4 +1,4 @@
-import type { Miss } from '../domain/miss.ts';
+import { type Miss, removalsOf } from '../domain/miss.ts';
 import { removalSlot } from '../domain/upload-record.ts';
 import type { Run } from './run.ts';
 import type { KnownRecord } from './upload-comparison.ts';
@@ -53,5 +53,12 @@ export function recordMiss(
   const isGone = isConsecutive && Date.parse(run.startedAt) - Date.parse(firstMissedAt) >= minMissedMs;
   // A repeated check must queue the same removal again.
   const removedAt = isRepeated ? known.removedAt : undefined;
-  return { isGone, miss: { firstMissedAt, missedBy: run.id, ...(removedAt && { removedAt }) } };
+  const earlierRemovals = isRepeated ? known.earlierRemovals : removalsOf(known);
+  const miss = {
+    firstMissedAt,
+    missedBy: run.id,
+    ...(removedAt && { removedAt }),
+    ...(earlierRemovals?.length && { earlierRemovals }),
+  };
+  return { isGone, miss };
 }

@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Miss, missIdPrefix } from '../../functions/domain/miss.ts';
+import { type Miss, missIdPrefix, removalsOf } from '../../functions/domain/miss.ts';
 import { removalSlot } from '../../functions/domain/upload-record.ts';
 import { readRecord } from './records.ts';
 import { type Report, tableOf } from './report.ts';
@@ -72,19 +72,20 @@ async function findRemovals(client: DynamoDBClient, stateTable: string, uploadTa
     { client },
     {
       TableName: stateTable,
-      FilterExpression: 'begins_with(id, :prefix) AND attribute_exists(removedAt)',
+      FilterExpression:
+        'begins_with(id, :prefix) AND (attribute_exists(removedAt) OR attribute_exists(earlierRemovals))',
       ExpressionAttributeValues: { ':prefix': { S: missIdPrefix } },
     },
   );
   const noted: Removal[] = [];
-  for await (const { Items = [] } of pages) noted.push(...Items.map(removalOf));
+  for await (const { Items = [] } of pages) noted.push(...Items.flatMap(notedIn));
   const records = await inGroups(noted, ({ userUpload }) => readRecord(client, uploadTable, userUpload));
   return noted.filter(({ removedAt }, index) => records[index]?.[removalSlot] === removedAt);
 }
 
-function removalOf(item: Record<string, AttributeValue>): Removal {
-  const { id, missedBy, removedAt = '' } = unmarshall(item) as Miss & { readonly id: string };
-  return { userUpload: id.slice(missIdPrefix.length), run: missedBy, removedAt };
+function notedIn(item: Record<string, AttributeValue>): readonly Removal[] {
+  const { id, ...miss } = unmarshall(item) as Miss & { readonly id: string };
+  return removalsOf(miss).map((removal) => ({ userUpload: id.slice(missIdPrefix.length), ...removal }));
 }
 
 // Returns whether the record was changed.

@@ -94,10 +94,24 @@ describe('a document that is neither listed nor found by its id', () => {
 
   test('is missed for the first time again in the run after its removal, which a person may have undone', () => {
     const removed = { ...known, missedBy: 'second', removedAt: time(13) };
-    expect(recordMiss(removed, run('third', 36, 'second'), startMs + 37 * hourMs)).toEqual({
+    expect(recordMiss(removed, run('third', 36, 'second'), startMs + 37 * hourMs)).toMatchObject({
       isGone: false,
       miss: { firstMissedAt: time(37), missedBy: 'third' },
     });
+  });
+
+  test('remembers every removal that was queued, because any of them may be applied late', () => {
+    const removed = { ...known, missedBy: 'second', removedAt: time(13) };
+    const { miss } = recordMiss(removed, run('third', 36, 'second'), startMs + 37 * hourMs);
+    const again = { ...recordMiss(miss, run('fourth', 60, 'third'), startMs + 61 * hourMs).miss, removedAt: time(61) };
+    const last = recordMiss(again, run('fifth', 84, 'fourth'), startMs + 85 * hourMs).miss;
+
+    expect(miss).not.toHaveProperty('removedAt');
+    expect(last.earlierRemovals).toEqual([
+      { run: 'second', removedAt: time(13) },
+      { run: 'fourth', removedAt: time(61) },
+    ]);
+    expect(recordMiss(last, run('fifth', 84, 'fourth'), startMs + 86 * hourMs).miss).toEqual(last);
   });
 
   test('is gone only when all runs of at least 12 h have missed it', () => {

@@ -36,6 +36,15 @@ test('restore keeps the events of a record and removes its removal and expiry', 
   expect(await table.read(first)).toEqual({ userUpload: { S: first }, addedAt: { S: earlier } });
 });
 
+test('a removal that was applied after later runs had missed the document again can be restored', async () => {
+  const earlierRemovals = [{ run: 'run', removedAt }];
+  await state.saveMiss(first, { firstMissedAt: earlier, missedBy: 'later run', earlierRemovals });
+  const removal = { removedAt: { S: removedAt }, expiresAt: { N: '1800000000' } };
+  await table.seed({ userUpload: { S: first }, addedAt: { S: earlier }, ...removal });
+  await restore(target, report(), 'run', { yes: true });
+  expect(results).toEqual([{ restored: 1, unchanged: 0 }]);
+});
+
 test('restore does not undo the removal of an earlier webhook', async () => {
   await removals({ [first]: removedAt, [second]: earlier });
   await restore(target, report(), undefined, {});
