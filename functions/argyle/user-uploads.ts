@@ -51,6 +51,8 @@ export function createUserUploads({ askArgyle, sleep, nowMs, secretName }: UserU
     has: async (userUpload, endsMs) => {
       const answer = await ask(`/user-uploads/${userUpload}`, endsMs);
       if (answer.kind === 'not_found') return false;
+      // A document that is too large to be read exists.
+      if (answer.kind === 'too_large') return true;
       if (answer.kind !== 'ok') throw argyleError(answer, secretName);
       return true;
     },

@@ -15,6 +15,7 @@ export type LogCode =
   | 'removals_held'
   | 'records_removed'
   | 'tombstones_listed'
+  | 'upload_not_checked'
   | 'uploads_unreadable';
 
 /** Metrics and logs. Fields are ids, codes and numbers: never a body, signature, secret or file name. */

@@ -1,4 +1,4 @@
-import { listError } from '../argyle/argyle-api.ts';
+import { ArgyleError, listError } from '../argyle/argyle-api.ts';
 import { readId } from '../domain/envelope.ts';
 import { eventOf } from '../domain/events.ts';
 import { removalSlot } from '../domain/upload-record.ts';
@@ -116,6 +116,24 @@ async function firstCandidates({ state }: RemovalDependencies, run: Run): Promis
   return ids.slice(0, maxLoggedIds);
 }
 
+// An answer that refuses one document must not end the check of the others: the document then counts as existing. 401 and 403 refuse
+// the API key.
+async function mayExist(
+  { uploads, telemetry }: RemovalDependencies,
+  run: Run,
+  userUpload: string,
+  endsMs: number,
+): Promise<boolean> {
+  try {
+    return await uploads.has(userUpload, endsMs);
+  } catch (error) {
+    const isRefused = error instanceof ArgyleError && !error.isTransient && /^http_4(?!01|03)/.test(error.code ?? '');
+    if (!isRefused) throw error;
+    telemetry.error('upload_not_checked', error, { runId: run.id, userUpload });
+    return true;
+  }
+}
+
 // Returns whether a removal was queued.
 async function removeIfGone(
   dependencies: RemovalDependencies,
@@ -123,8 +141,8 @@ async function removeIfGone(
   userUpload: string,
   endsMs: number,
 ): Promise<boolean> {
-  const { uploads, state, records, nowMs } = dependencies;
-  if (await uploads.has(userUpload, endsMs)) return false;
+  const { state, records, nowMs } = dependencies;
+  if (await mayExist(dependencies, run, userUpload, endsMs)) return false;
   const { isGone, miss } = recordMiss(await state.readMiss(userUpload), run, nowMs());
   const record = isGone ? (await records.readRecords([userUpload])).get(userUpload) : undefined;
   if (!record || record.slots[removalSlot]) {

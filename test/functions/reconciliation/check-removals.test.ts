@@ -91,6 +91,24 @@ describe('a record whose upload Argyle does not have any more', () => {
     expect(await it.invoke()).toMatchObject({ counts: { gone: 1 } });
   });
 
+  test.each([400, 410, 422])('does not keep the others when Argyle refuses to answer about it (%i)', async (status) => {
+    const [refused, ...others] = await missedRemovals(3);
+    await it.control.setFaults({ failures: [{ path: `/v2/user-uploads/${refused}`, status }] });
+    await it.invoke();
+    it.passHours(12);
+    expect(await it.invoke()).toMatchObject({ status: 'done', counts: { candidates: 3, gone: 2 } });
+    expect(removals().sort()).toEqual(others.sort());
+  });
+
+  test.each([401, 403])('ends the run when Argyle refuses the key (%i)', async (status) => {
+    await missedRemoval();
+    await it.invoke();
+    it.passHours(12);
+    await it.control.setFaults({ failures: [{ path: '/v2/user-uploads/', status }] });
+    await expect(it.invoke()).rejects.toThrow(`refused the API key (${status})`);
+    expect(removals()).toEqual([]);
+  });
+
   test('is kept when the list cannot be read to its end', async () => {
     await missedRemoval();
     await it.control.seedUploads(201, 1);
@@ -144,8 +162,8 @@ describe('a record whose upload Argyle does not have any more', () => {
     const [checkedFirst, checkedSecond] = unpackIds(await it.state.readChunk(run, 'candidates', 0));
     it.passHours(12);
     const path = `/v2/user-uploads/${checkedSecond}`;
-    await it.control.setFaults({ failures: [{ path, status: 400 }] });
-    await expect(it.invoke()).rejects.toThrow('http_400');
+    await it.control.setFaults({ failures: [{ path, status: 401 }] });
+    await expect(it.invoke()).rejects.toThrow('refused the API key (401)');
     expect(removals()).toEqual([checkedFirst]);
     expect(it.measured.at(-1)?.metrics.Gone).toBe(1);
     const fields = { uploads: 1, userUploads: checkedFirst };
