@@ -141,7 +141,7 @@ async function createAsRequested(
   const fault = await findFault(dependencies, id, { ...key, secret }, signal);
   if (fault === undefined) return;
   await retryWhileUnavailable(() => webhooks.remove(id, signal), { sleep, signal }).catch((cause: unknown) => {
-    // The id comes from outside, so it is printed only if it looks like one.
+    // Argyle chose the id, so it is printed only if it has the form of one.
     const shown = /^[\w-]{1,64}$/.test(id) ? id : 'unreadable';
     throw new LoggableError(`${fault}. Delete it in Argyle's console: its id is ${shown}.`, { cause });
   });

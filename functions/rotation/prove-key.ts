@@ -39,8 +39,8 @@ export function withProof<Result>(
 }
 
 /**
- * Returns a plan that throws unless the list from which it plans proves again that the key is ours: the key in Secrets Manager may
- * have been replaced since the first proof.
+ * Returns a plan that throws unless the list from which it plans proves again that the key is ours: a person may have deleted or
+ * changed a subscription at Argyle since the first proof.
  */
 export function provenPlan(
   { secrets }: Proof,

@@ -16,8 +16,8 @@ declare module 'vitest' {
 
 export type AssemblyName = keyof typeof contexts;
 
-// `connected` is a sandbox with every option enabled. The other two have no credentials for Argyle.
-const contexts = {
+/** The context of each stage without credentials for Argyle. */
+export const stageContexts = {
   sandbox: { ...withoutStageSettings, stage: 'sandbox' },
   production: {
     ...withoutStageSettings,
@@ -25,6 +25,11 @@ const contexts = {
     argyleCredentials: 'none',
     alarmEmail: 'ops@example.com',
   },
+} as const;
+
+// `connected` is a sandbox with every option enabled.
+const contexts = {
+  ...stageContexts,
   connected: {
     ...withoutStageSettings,
     stage: 'sandbox',

@@ -40,7 +40,7 @@ export function printersOf({ write, writeError }: Terminal): { readonly print: P
   return { print: createPrint(write, process.stdout), printError: createPrint(writeError, process.stderr) };
 }
 
-/** Creates the report of one command. Its remarks and lines are one line each, even if they contain text from outside. */
+/** Creates the report of one command. Its remarks and lines are one line each, even if they contain untrusted text. */
 export function createReport(terminal: Terminal, asJson: boolean): Report {
   const { print, printError } = printersOf(terminal);
   const remark = (text: string) => printError(escapeControls(text), '\n');
@@ -87,13 +87,6 @@ export function alarming(text: string): Printable {
   return { text, style: 'red' };
 }
 
-/** Returns a signal that aborts when the user presses Ctrl-C, which then no longer ends the process. */
-export function interruptSignal(): AbortSignal {
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
-  return interrupted.signal;
-}
-
 /** Runs work with a signal that aborts when the user presses Ctrl-C. Before and after the work, Ctrl-C ends the process. */
 export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const interrupted = new AbortController();
@@ -106,7 +99,7 @@ export async function interruptible<Result>(work: (signal: AbortSignal) => Promi
   }
 }
 
-// Text from outside must not add a row to a table.
+// Untrusted text must not add a row to a table.
 function cellOf(value: unknown): string | number {
   return typeof value === 'number' ? value : escapeControls(String(value ?? '-'));
 }

@@ -8,17 +8,18 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { fetchWithoutProxy } from '../local/loopback-fetch.ts';
 import { escapeLogLine } from '../terminal/escape-controls.ts';
-import { interruptSignal, type Report } from './report.ts';
+import { interruptible, type Report } from './report.ts';
 import { type Target, UsageError } from './target.ts';
 
 /** Prints the functions' log lines as they arrive, until Ctrl-C. Each line starts with its service. */
 export async function tail(target: Target, report: Report): Promise<void> {
-  const signal = interruptSignal();
-  try {
-    for await (const line of await followLog(target, signal)) report.line(escapeLogLine(line));
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+  await interruptible(async (signal) => {
+    try {
+      for await (const line of await followLog(target, signal)) report.line(escapeLogLine(line));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  });
 }
 
 /** Connects to the functions' logs and returns all lines from now on. They end, or throw, when `signal` aborts. */

@@ -1,6 +1,6 @@
 import { fractionFrom } from './ids.ts';
 
-/** A wrong or slow answer to requests of this method (default: any) whose path and query start with `path`. */
+/** A wrong or slow answer to requests of this method (default: every method) whose path and query start with `path`. */
 export type Failure = {
   readonly method?: string;
   /** As in `/v2/webhooks`; `/v2/user-uploads?` matches only the list, `/v2/user-uploads/` only single documents. */

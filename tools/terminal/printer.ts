@@ -9,7 +9,7 @@ export type Print = (...parts: readonly Printable[]) => void;
 
 /**
  * Creates the only way in which the command line and `npm start` write to a terminal. It escapes what a terminal would
- * interpret, except line breaks, which separate lines of the same text. Escape text from outside within a line with
+ * interpret, except line breaks, which separate lines of the same text. Escape untrusted text within a line with
  * `escapeControls`, so that it cannot add a line.
  * @param stream decides about styles: they need a terminal
  */

@@ -56,6 +56,18 @@ describe('a document that Argyle does not know', () => {
     expect(measured[0]?.metrics).toMatchObject({ Applied: 1, DocumentsGone: 1, DocumentsWritten: 0 });
   });
 
+  it.each([2, 3])('counts its message once, and not as a repeat at request %i', async (receiveCount) => {
+    const { work, measured } = setUp({ ...notFound, ageMs: second, applied: { kind: 'stale', isRemoved: false } });
+    await work([sqsRecord(sampleBody(), { receiveCount })]);
+    expect(measured[0]?.metrics).toMatchObject({ Applied: 0, Stale: 0, FailedForNow: 0 });
+  });
+
+  it('counts a repeat of its webhook as a repeat', async () => {
+    const { work, measured } = setUp({ ...notFound, ageMs: second, applied: { kind: 'stale', isRemoved: false } });
+    await work([sqsRecord(sampleBody(), { receiveCount: 1 })]);
+    expect(measured[0]?.metrics).toMatchObject({ Applied: 0, Stale: 1 });
+  });
+
   it('is stored when it appears at the second request', async () => {
     const answers: ArgyleAnswer[] = [{ kind: 'not_found' }, found];
     const { work, steps } = setUp({ askArgyle: async () => answers.shift() ?? found });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { synthesize } from '../../../tools/local/synthesize.ts';
+import { stageContexts } from '../../support/assemblies.ts';
 import { requireCommands } from '../../support/emulators/cached-installation.ts';
 import { type Argyle, startArgyle } from '../../support/fakes/argyle-api.ts';
 import { readOptions } from '../command-line.ts';
@@ -9,7 +10,7 @@ import { type Assemblies, type Context, deploymentsTo } from './deployments.ts';
 import { startEmulator } from './emulator.ts';
 import { runProduction } from './production.ts';
 import { findPython, virtualEnvironment } from './python-environment.ts';
-import { runSandbox, runWithoutWorkarounds, stageContexts } from './stages.ts';
+import { runSandbox, runWithoutWorkarounds } from './stages.ts';
 import { lintWithCfnLint, lintWithCheckov, readReasons, unexplained } from './static-checks.ts';
 import { printSummary, StepFailed, step } from './steps.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { eventTypes } from '../../../functions/domain/events.ts';
-import { withoutStageSettings } from '../../../tools/local/synthesize.ts';
 import { readTemplate } from '../../../tools/local/template.ts';
+import { stageContexts } from '../../support/assemblies.ts';
 import { newUpload, webhookBody } from '../../support/fakes/argyle-sender.ts';
 import {
   checkEveryEvent,
@@ -18,17 +18,6 @@ import { checkGone, checkQueues, checkTable } from './resource-checks.ts';
 import { step } from './steps.ts';
 import { denyAll, refusedTypesIn, refusesMetricMath, typesRefusedBy } from './template-patches.ts';
 import { unneededWorkarounds, workarounds } from './workarounds.ts';
-
-/** The context of each stage without credentials for Argyle. */
-export const stageContexts = {
-  sandbox: { ...withoutStageSettings, stage: 'sandbox' },
-  production: {
-    ...withoutStageSettings,
-    stage: 'production',
-    argyleCredentials: 'none',
-    alarmEmail: 'ops@example.com',
-  },
-} as const;
 
 /** Deploys without work-arounds: the emulator must still need all of them. */
 export async function runWithoutWorkarounds(deployments: Deployments, { sandbox, production }: Assemblies) {

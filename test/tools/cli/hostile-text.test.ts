@@ -42,7 +42,7 @@ test.each([
   ['quarantine discard', '--local quarantine discard malformed --yes', 'deleted'],
   ['status', '--local status', 'dead letters'],
   ['reconcile', '--local reconcile', 'no credentials'],
-])('%s escapes text from outside: %s', async (_, words, expected) => {
+])('%s escapes untrusted text: %s', async (_, words, expected) => {
   vi.stubEnv('PORT', new URL(pipeline.webhookUrl).port);
   const { out, err } = await run(words);
 
